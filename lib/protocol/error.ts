@@ -1,0 +1,70 @@
+// The one error class of the project. Knows nothing of HTTP or of any module: a code, words for the person, and the cause.
+import { z } from 'zod'
+
+/**
+ * What went wrong, as a stable name. `user` errors are the person's to mend, `lab` errors ours or the machine's.
+ * The HTTP status of each is in `statusOf`.
+ */
+export const errorCodes = {
+  'bad-request': 400,
+  unauthorized: 401,
+  'foreign-origin': 403,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'too-large': 413,
+  'rate-limited': 429,
+  'capacity-exceeded': 503,
+  'backend-unavailable': 503,
+  'docker-unavailable': 503,
+  'cluster-unreachable': 503,
+  'cluster-create-failed': 500,
+  'restore-mismatch': 500,
+  'scenario-invalid': 500,
+  'fault-not-injected': 500,
+  'symptom-absent': 500,
+  'disk-full': 507,
+  cancelled: 499,
+  timeout: 504,
+  internal: 500,
+} as const
+export type ErrorCode = keyof typeof errorCodes
+export const statusOf = (code: ErrorCode): number => errorCodes[code]
+
+export const errorView = z.object({
+  code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
+  /** what happened and why, one or two sentences, no stack */
+  message: z.string(),
+  /** what the person can do about it */
+  hint: z.string().optional(),
+})
+/** The only form in which an error crosses a port or a socket. */
+export type ErrorView = z.infer<typeof errorView>
+
+export interface LabErrorOptions {
+  /** what the person can do about it */
+  hint?: string
+  cause?: unknown
+}
+
+export class LabError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  constructor(code: ErrorCode, message: string, options: LabErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'LabError'
+    this.code = code
+    this.hint = options.hint
+  }
+  view(): ErrorView {
+    return this.hint === undefined ? { code: this.code, message: this.message } : { code: this.code, message: this.message, hint: this.hint }
+  }
+}
+
+/** Any thrown value as a LabError; what is not one already becomes `internal` with the original as its cause. */
+export function asLabError(thrown: unknown): LabError {
+  if (thrown instanceof LabError) return thrown
+  if (thrown instanceof Error && thrown.name === 'AbortError') return new LabError('cancelled', 'The operation was cancelled.', { cause: thrown })
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new LabError('internal', message, { cause: thrown })
+}
