@@ -1,0 +1,66 @@
+// A scenario for one seed and one cluster: variant chosen, parameters filled in everywhere. Plain data from here on.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Text } from '#lib/protocol/index.ts'
+import { belongs, type Scenario } from './load.ts'
+import { drawValues, environment, fill, fillText, type NamedNode, type Values } from './params.ts'
+import type { Check, Condition, Step } from './schema.ts'
+
+export interface ResolvedScenario {
+  readonly id: string
+  readonly slug: string
+  readonly seed: string
+  readonly variant: string
+  readonly values: Values
+  /** for scripts */
+  readonly env: Readonly<Record<string, string>>
+  readonly title: Text
+  readonly brief: Text
+  readonly explanation: Text
+  readonly hints: readonly Text[]
+  readonly solution: string
+  readonly prepare: readonly Step[]
+  readonly fault: readonly Step[]
+  readonly symptom: readonly Condition[]
+  readonly symptomWithin: number
+  readonly checks: readonly Check[]
+}
+
+const both = (text: Text, values: Values): Text => ({ en: fillText(text.en, values), ko: fillText(text.ko, values) })
+
+/**
+ * Draws and fills in. Manifests that a step names by file are read from the scenario's folder and become inline.
+ * @param options.variant in place of the one that the seed would draw
+ * @throws LabError scenario-invalid, not-found (an unknown variant)
+ */
+export function resolve(scenario: Scenario, options: { seed: string; nodes: readonly NamedNode[]; variant?: string }): ResolvedScenario {
+  const { variant, values } = drawValues(scenario.spec, options.seed, options.nodes, options.variant)
+  const inline = (one: Step): Step => {
+    const read = (manifest: string | { file: string }) => (typeof manifest === 'string' ? manifest : readFileSync(join(scenario.folder, manifest.file), 'utf8'))
+    return {
+      ...one,
+      ...(one.apply === undefined ? {} : { apply: read(one.apply) }),
+      ...(one.file?.content === undefined ? {} : { file: { ...one.file, content: read(one.file.content) } }),
+    }
+  }
+  const pick = <T extends { only?: string[] | undefined }>(list: readonly T[]): T[] => fill(list.filter((one) => belongs(one, variant)), values)
+  const spec = scenario.spec
+  return {
+    id: scenario.id,
+    slug: scenario.slug,
+    seed: options.seed,
+    variant,
+    values,
+    env: environment(values),
+    title: both(spec.title, values),
+    brief: both(scenario.brief, values),
+    explanation: both(scenario.explanation, values),
+    hints: spec.hints.map((hint) => both(hint, values)),
+    solution: scenario.solution,
+    prepare: pick(spec.prepare.map(inline)),
+    fault: pick(spec.fault.map(inline)),
+    symptom: pick(spec.symptom),
+    symptomWithin: spec.symptomWithin,
+    checks: pick(spec.checks),
+  }
+}
