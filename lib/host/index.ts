@@ -1,3 +1,6 @@
 // The only door of host: what this machine has (doctor), what set-up brings to it, and the facts and names that a cluster is made with.
+export { type DoctorOptions, doctor, summary, table } from './doctor.ts'
 export { type MachineFacts, machineFacts } from './facts.ts'
-export { cacheFolder, type Images, images, kubernetesVersion } from './settings.ts'
+export { type Machine, thisMachine } from './machine.ts'
+export { cacheFolder, findTool, type Images, images, kubernetesVersion } from './settings.ts'
+export { currentSetup, type SetupOptions, setup, setupLog } from './setup.ts'

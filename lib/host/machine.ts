@@ -2,7 +2,7 @@
 // out of a transcript can stand in for this one in tests (`recordedMachine` in machine.fixture.ts). Knows nothing of Docker or Kubernetes.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, chmod, constants, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
+import { access, appendFile, chmod, constants, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { arch, freemem, platform, totalmem } from 'node:os'
 import { dirname } from 'node:path'
@@ -29,14 +29,14 @@ export interface Machine {
   memory(): Promise<{ total: number; available: number }>
   /** can something listen there now */
   portFree(host: string, port: number): Promise<boolean>
-  /** did any HTTP answer come within the time (whatever its status); true also for 401 */
-  reached(url: string, timeoutMs: number): Promise<boolean>
+  /** status of the answer to HEAD, undefined when none came within the time */
+  httpStatus(url: string, timeoutMs: number): Promise<number | undefined>
+  /** adds to a file, making its folder */
+  append(path: string, text: string): Promise<void>
   /** body of a small text answer, undefined when there is none (not reached, not 2xx) */
   fetchText(url: string, timeoutMs: number): Promise<string | undefined>
   /** downloads into a file in one step, mode 0755. @throws LabError backend-unavailable, conflict when the SHA-256 (hex) differs */
   download(url: string, path: string, sha256: string, signal?: AbortSignal): Promise<void>
-  /** is the process there */
-  alive(pid: number): boolean
   /** epoch ms */
   now(): number
   /** resolves after so many ms, rejects with LabError cancelled on abort */
@@ -86,11 +86,15 @@ export const thisMachine: Machine = {
       server.once('error', () => resolve(false))
       server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)))
     }),
-  reached: (url, timeoutMs) =>
+  httpStatus: (url, timeoutMs) =>
     fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) }).then(
-      (response) => response.status < 500,
-      () => false,
+      (response) => response.status,
+      () => undefined,
     ),
+  async append(path, text) {
+    await mkdir(dirname(path), { recursive: true })
+    await appendFile(path, text)
+  },
   async fetchText(url, timeoutMs) {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
@@ -124,14 +128,6 @@ export const thisMachine: Machine = {
       await rename(part, path)
     } finally {
       await rm(part, { force: true })
-    }
-  },
-  alive(pid) {
-    try {
-      process.kill(pid, 0)
-      return true
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM'
     }
   },
   now: () => Date.now(),

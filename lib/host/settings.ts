@@ -3,7 +3,7 @@
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { LabError } from '#lib/protocol/index.ts'
-import type { Machine } from './machine.ts'
+import { type Machine, thisMachine } from './machine.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -36,10 +36,13 @@ export function images(env: Env = process.env): Images {
 export const cacheFolder = (env: Env = process.env): string =>
   env.KUBEMEND_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'kubemend')
 
+/** Where set-up puts tools that the machine lacks. */
+export const toolFolder = (env: Env = process.env): string => join(cacheFolder(env), 'bin')
+
 /** The absolute path of a tool: the first in PATH, else the one that set-up put into the cache; undefined when there is none. */
-export async function findTool(machine: Machine, name: string): Promise<string | undefined> {
+export async function findTool(name: string, machine: Machine = thisMachine): Promise<string | undefined> {
   const folders = (machine.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'))
-  for (const folder of [...folders, join(cacheFolder(machine.env), 'bin')]) {
+  for (const folder of [...folders, toolFolder(machine.env)]) {
     const path = join(folder, name)
     if (await machine.executable(path)) return path
   }

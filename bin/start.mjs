@@ -1,0 +1,91 @@
+// `npm start`: prepares the checkout (dependencies, build), says what the machine can do, serves. Plain JavaScript without dependencies,
+// begins under Node 20 in a fresh clone; what is TypeScript runs in children under the Node 24 that npm brings.
+// It never gets or builds images: that takes consent (the page, or `npm run setup:kind`).
+import { spawn } from 'node:child_process'
+import { connect, createServer } from 'node:net'
+import { elapsed, fail, line, prepare, root, run, StartError } from './bootstrap.mjs'
+
+const host = process.env.HOST || '127.0.0.1'
+const port = Number(process.env.PORT || 3000)
+const address = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
+const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+
+/** @throws {StartError} when nothing can listen there */
+function checkPort() {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new StartError(
+      `PORT is ${JSON.stringify(process.env.PORT)}, which is not a port.`,
+      'Give a number from 1 to 65535: `PORT=3001 npm start`.',
+    )
+  }
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      const hint = {
+        EADDRINUSE: `Perhaps kubemend already runs: open ${address}. Otherwise choose another port: \`PORT=${port === 65535 ? 3000 : port + 1} npm start\`.`,
+        EACCES: `Ports below 1024 are kept for root. Choose another: \`PORT=3000 npm start\`.`,
+        EADDRNOTAVAIL: 'HOST must be an address of this machine; without HOST it is 127.0.0.1.',
+      }[error.code ?? '']
+      const what = {
+        EADDRINUSE: 'is already in use',
+        EACCES: 'may not be used by this user',
+        EADDRNOTAVAIL: 'is not an address of this machine',
+      }[error.code ?? '']
+      reject(
+        new StartError(
+          `Port ${port} on ${host} ${what ?? `cannot be used (${error.message})`}.`,
+          hint ?? 'Choose another with PORT and HOST.',
+        ),
+      )
+    })
+    server.listen({ host, port }, () => server.close(resolve))
+  })
+}
+
+/** Resolves when the server accepts connections or its process has ended. */
+async function listening(/** @type {import('node:child_process').ChildProcess} */ child) {
+  while (child.exitCode === null && child.signalCode === null) {
+    const open = await new Promise((resolve) => {
+      const socket = connect({ host: reachable, port }, () => resolve(true))
+      socket.once('error', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+    if (open) return true
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return false
+}
+
+async function start() {
+  process.env.NEXT_TELEMETRY_DISABLED = '1'
+  await checkPort()
+  const node = await prepare({ build: true })
+
+  const from = Date.now()
+  const doctor = run([node, 'bin/doctor.ts', '--brief']).then(
+    ({ code, output }) =>
+      line(code === 0 ? '✓' : '!', output.trim().split('\n').at(-1) || 'the machine could not be looked at: `npm run doctor`', from),
+    (error) => line('!', `the machine could not be looked at: ${error.message}`, from),
+  )
+
+  const served = Date.now()
+  const server = spawn(node, ['--disable-warning=ExperimentalWarning', 'lib/server/main.ts'], {
+    cwd: root,
+    env: { ...process.env, NODE_ENV: 'production', HOST: host, PORT: String(port) },
+    stdio: 'inherit',
+  })
+  // The server ends the process group's way: Ctrl-C reaches it by itself, `kill` of this process is handed on. It ignores a second one.
+  /** @type {NodeJS.Signals[]} */
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => server.kill(signal))
+  server.on('error', fail)
+  server.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' || signal === 'SIGHUP' ? 0 : 1)))
+
+  if (await listening(server)) {
+    line('✓', 'serving', served)
+    await doctor
+    process.stdout.write(`\nkubemend is ready after ${elapsed()} s: ${address}\nCtrl-C ends it.\n`)
+  }
+}
+
+start().catch(fail)
