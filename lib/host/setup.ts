@@ -202,6 +202,37 @@ async function bringTool(work: Work, name: 'kind' | 'kubectl', offline: boolean)
 }
 
 /**
+ * What a set-up would do here, found out without changing anything. `changes` is what a person is asked to agree to; empty when nothing
+ * has to be done. @throws LabError docker-unavailable, backend-unavailable when the set-up cannot do it, with what the person must do first
+ */
+export async function planSetup(machine: Machine = thisMachine, offline = false) {
+  const known = await dockerState(machine)
+  const docker = await dockerPlan(machine, known)
+  const limits = await limitsPlan(machine)
+  const have = known.state === 'ok' && (await complete(machine))
+  const toolsMissing = (
+    await Promise.all((['kind', 'kubectl'] as const).map(async (name) => ((await findTool(name, machine)) === undefined ? [name] : [])))
+  ).flat()
+  const from = have && toolsMissing.length === 0 ? { offline: offline, why: 'nothing has to be fetched' } : await sources(machine, offline)
+  // The builder looks for itself which images are stale, so it runs even where all are there; its own needs count only when it has work.
+  const build = from.offline && !have ? await buildPlan(machine) : { packages: [], changes: [] }
+  const changes = [
+    ...docker.changes,
+    ...limits.changes,
+    ...build.changes,
+    ...(have
+      ? []
+      : [
+          from.offline
+            ? `build the images here (up to half an hour and 20 GiB the first time, kept in Docker and ${cacheFolder(machine.env)})`
+            : 'pull and build the images (some 3 GiB, kept in Docker)',
+        ]),
+    ...(toolsMissing.length > 0 ? [`put ${toolsMissing.join(' and ')} into ${toolFolder(machine.env)}`] : []),
+  ]
+  return { docker, limits, have, from, build, changes }
+}
+
+/**
  * Brings this machine to a working kind. Resolves with the final view, whose state is `done` or `failed` (with the error in it).
  * @throws LabError conflict when another set-up runs on this machine
  */
@@ -278,36 +309,8 @@ export async function setup(options: SetupOptions): Promise<SetupView> {
     await machine.remove(setupLog(machine))
     changed()
     const plan = await begin('plan', async () => {
-      const known = await dockerState(machine)
-      const docker = await dockerPlan(machine, known)
-      const limits = await limitsPlan(machine)
-      const have = known.state === 'ok' && (await complete(machine))
-      const toolsMissing = (
-        await Promise.all((['kind', 'kubectl'] as const).map(async (name) => ((await findTool(name, machine)) === undefined ? [name] : [])))
-      ).flat()
-      const from =
-        have && toolsMissing.length === 0
-          ? { offline: options.offline === true, why: 'nothing has to be fetched' }
-          : await sources(machine, options.offline === true)
-      // The builder looks for itself which images are stale, so it runs even where all are there; its own needs count only when it has work.
-      const build = from.offline && !have ? await buildPlan(machine) : { packages: [], changes: [] }
-      const changes = [
-        ...docker.changes,
-        ...limits.changes,
-        ...build.changes,
-        ...(have
-          ? []
-          : [
-              from.offline
-                ? `build the images here (up to half an hour and 20 GiB the first time, kept in Docker and ${cacheFolder(machine.env)})`
-                : 'pull and build the images (some 3 GiB, kept in Docker)',
-            ]),
-        ...(toolsMissing.length > 0 ? [`put ${toolsMissing.join(' and ')} into ${toolFolder(machine.env)}`] : []),
-      ]
-      return {
-        detail: changes.length === 0 ? 'nothing has to be changed' : from.why,
-        value: { docker, limits, have, from, build, changes },
-      }
+      const value = await planSetup(machine, options.offline)
+      return { detail: value.changes.length === 0 ? 'nothing has to be changed' : value.from.why, value }
     })
     if (plan.changes.length > 0 && !(await options.consent(plan.changes))) {
       throw new LabError('cancelled', 'Nothing was changed, since that was not agreed to.', {
