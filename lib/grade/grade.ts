@@ -1,0 +1,193 @@
+// The verdict. Every check is looked at until it has held long enough, or until the cluster has settled without it.
+// "not repaired" and "could not look" never mix. Knows nothing of sessions; what it returns is plain data.
+import { type Api, type Cluster, type KubeObject, kubernetesApi, wait } from '#lib/cluster/index.ts'
+import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
+import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
+import type { Handover } from './harmless.ts'
+import { CannotLook, type Eyes, expectedOf, type Observation, observe } from './observe.ts'
+import { watchObjects } from './watch.ts'
+
+export interface Grade {
+  /** 0…100, a broken guard voids it; null when no goal could be evaluated */
+  score: number | null
+  evaluatedWeight: number
+  totalWeight: number
+  brokenGuards: string[]
+  checks: CheckReport[]
+}
+export interface GradeOptions {
+  signal: AbortSignal
+  progress?: (detail: string) => void
+  /** epoch milliseconds; default Date.now */
+  now?: () => number
+  limits?: Partial<Limits>
+}
+interface Limits {
+  /** milliseconds without anything on its way, after which what does not hold is a fail */
+  settleMs: number
+  /** milliseconds after which what is still on its way has timed out */
+  longestMs: number
+  /** milliseconds for which a failure of ours is tried again */
+  retryMs: number
+}
+const defaults: Limits = { settleMs: 6000, longestMs: 150_000, retryMs: 45_000 }
+
+interface Run {
+  check: Check
+  condition: AnyCondition
+  startedAt: number
+  holdsSince: number | null
+  failsSince: number | null
+  blindSince: number | null
+  last: Observation | null
+  cause: string | null
+  verdict: Verdict | null
+  endedAt: number
+}
+
+/**
+ * Grades a cluster as it is now. Takes as long as the longest hold, or until a failing cluster has settled.
+ * @throws LabError cancelled
+ */
+export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options: GradeOptions): Promise<Grade> {
+  const now = options.now ?? Date.now
+  const limits = { ...defaults, ...options.limits }
+  const begun = now()
+  const runs: Run[] = checks.map((check) => ({ check, condition: conditionOf(check), startedAt: begun, holdsSince: null, failsSince: null, blindSince: null, last: null, cause: null, verdict: null, endedAt: begun }))
+  const inner = new AbortController()
+  const signal = AbortSignal.any([options.signal, inner.signal])
+  let wake = () => {}
+  let restSince: number | null = null
+  watchObjects(eyes.api, checks, () => wake(), signal)
+  try {
+    for (;;) {
+      if (options.signal.aborted) throw new LabError('cancelled', 'Grading was cancelled.')
+      const open = runs.filter((run) => run.verdict === null)
+      await Promise.all(open.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now)))
+      const time = now()
+      const moving = open.some((run) => run.last?.moving) || (await onItsWay(eyes.api, time, options.signal))
+      restSince = moving ? null : (restSince ?? time)
+      for (const run of open) {
+        const verdict = judge(run, time, restSince, begun, limits)
+        if (verdict !== null) {
+          run.verdict = verdict
+          run.endedAt = time
+          options.progress?.(`${runs.filter((one) => one.verdict !== null).length} of ${runs.length} checks`)
+        }
+      }
+      if (runs.every((run) => run.verdict !== null)) break
+      await Promise.race([wait(700, signal), new Promise<void>((resolve) => { wake = () => void wait(150, signal).then(resolve) })])
+    }
+    // A guard that held must still hold when the goals are done: the last thing looked at is the whole.
+    await Promise.all(
+      runs.filter((run) => run.check.role === 'guard' && run.verdict === 'pass').map(async (run) => {
+        await lookOnce(run, { ...eyes, signal: options.signal }, now)
+        if (run.last && !run.last.holds && run.blindSince === null) run.verdict = 'fail'
+      }),
+    )
+  } finally {
+    inner.abort()
+  }
+  return sum(runs)
+}
+
+async function lookOnce(run: Run, eyes: Eyes, now: () => number): Promise<void> {
+  try {
+    const seen = await observe(run.condition, eyes)
+    const time = now()
+    run.last = seen
+    run.blindSince = null
+    run.cause = null
+    if (seen.holds) {
+      run.holdsSince ??= time
+      run.failsSince = null
+    } else {
+      run.failsSince ??= time
+      run.holdsSince = null
+    }
+  } catch (error) {
+    if (!(error instanceof CannotLook)) throw error
+    run.blindSince ??= now()
+    run.cause = error.message
+    run.holdsSince = null
+    run.failsSince = null
+  }
+}
+
+function judge(run: Run, time: number, restSince: number | null, begun: number, limits: Limits): Verdict | null {
+  const late = time - begun >= limits.longestMs
+  if (run.blindSince !== null) return time - run.blindSince >= limits.retryMs || late ? 'not-evaluable' : null
+  if (run.holdsSince !== null) return time - run.holdsSince >= run.check.hold * 1000 ? 'pass' : late ? 'timed-out' : null
+  if (run.failsSince === null) return null
+  // Both must be old: the failure itself, and the calm of the cluster around it.
+  if (restSince !== null && time - restSince >= limits.settleMs && time - run.failsSince >= limits.settleMs) return 'fail'
+  return late ? 'timed-out' : null
+}
+
+/** Reasons of a waiting container that more waiting will not change by itself soon. */
+const stuck = /BackOff|ErrImage|InvalidImage|CreateContainerConfigError|CreateContainerError|RunContainerError/
+/** Is the cluster still on its way somewhere? A young pod that is not ready, a pod going away, a controller behind its spec. Unreachable counts as settled. */
+async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    const [pods, nodes] = await Promise.all([api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal }), api.list({ apiVersion: 'v1', kind: 'Node' }, { signal })])
+    const age = (stamp: string | undefined) => (stamp === undefined ? Number.POSITIVE_INFINITY : time - Date.parse(stamp))
+    const podMoves = (pod: KubeObject): boolean => {
+      if (pod.metadata.deletionTimestamp) return age(pod.metadata.deletionTimestamp) < 10_000
+      if (['Succeeded', 'Failed'].includes(pod.status?.phase)) return false
+      const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+      if (statuses.some((one: KubeObject) => stuck.test(one.state?.waiting?.reason ?? ''))) return false
+      const ready = pod.status?.conditions?.find((one: KubeObject) => one.type === 'Ready')
+      if (ready?.status === 'True') return false
+      const started = statuses.map((one: KubeObject) => age(one.state?.running?.startedAt))
+      return age(pod.metadata.creationTimestamp) < 30_000 || started.some((one: number) => one < 15_000)
+    }
+    const nodeMoves = (node: KubeObject): boolean => node.status?.conditions?.some((one: KubeObject) => one.type === 'Ready' && age(one.lastTransitionTime) < 8000)
+    return pods.some(podMoves) || nodes.some(nodeMoves)
+  } catch {
+    return false
+  }
+}
+
+function sum(runs: readonly Run[]): Grade {
+  const goals = runs.filter((run) => run.check.role === 'goal')
+  const evaluated = goals.filter((run) => run.verdict !== 'not-evaluable')
+  const weigh = (list: readonly Run[]) => list.reduce((total, run) => total + run.check.weight, 0)
+  const brokenGuards = runs.filter((run) => run.check.role === 'guard' && (run.verdict === 'fail' || run.verdict === 'timed-out')).map((run) => run.check.id)
+  const evaluatedWeight = weigh(evaluated)
+  const earned = weigh(evaluated.filter((run) => run.verdict === 'pass'))
+  const score = evaluatedWeight === 0 ? null : brokenGuards.length > 0 ? 0 : Math.round((100 * earned) / evaluatedWeight)
+  return {
+    score,
+    evaluatedWeight,
+    totalWeight: weigh(goals),
+    brokenGuards,
+    checks: runs.map((run) => ({
+      id: run.check.id,
+      role: run.check.role,
+      title: run.check.title,
+      weight: run.check.weight,
+      verdict: run.verdict as Verdict,
+      expected: run.last?.expected ?? expectedOf(run.condition),
+      actual: run.verdict === 'not-evaluable' ? 'could not be looked at' : (run.last?.actual ?? ''),
+      why: run.check.why,
+      evidence: run.last?.evidence ?? [],
+      ...(run.cause === null ? {} : { cause: run.cause }),
+      seconds: Math.round((run.endedAt - run.startedAt) / 100) / 10,
+    })),
+  }
+}
+
+/** What grading needs to remember between handover and verdict; plain JSON. */
+export interface GradeBaseline {
+  handover: Handover | null
+}
+
+/** The verdict on a session's cluster. @throws LabError cancelled */
+export async function grade(cluster: Cluster, scenario: ResolvedScenario, baseline: GradeBaseline, options: GradeOptions): Promise<Grade> {
+  const api = kubernetesApi(cluster.kubeconfig)
+  try {
+    return await gradeChecks(scenario.checks, { cluster, api, handover: baseline.handover, signal: options.signal }, options)
+  } finally {
+    api.close()
+  }
+}
