@@ -27,7 +27,12 @@ export class StartError extends Error {
 }
 
 const began = Number(process.env.KUBEMEND_BEGAN) || Date.now()
-const live = process.stdout.isTTY === true
+/** @type {NodeJS.WriteStream} */
+let out = process.stdout
+/** Sends the lines of the steps elsewhere: commands whose standard output a program reads use standard error. */
+export function stepsTo(/** @type {NodeJS.WriteStream} */ stream) {
+  out = stream
+}
 
 /**
  * One line per step: while it runs on a terminal, and for good when it ends.
@@ -37,7 +42,7 @@ const live = process.stdout.isTTY === true
  */
 export function line(mark, text, from) {
   const took = from === undefined ? '' : `  ${((Date.now() - from) / 1000).toFixed(1)} s`
-  process.stdout.write(`${live ? '\r\x1b[2K' : ''}${mark} ${text}${took}\n`)
+  out.write(`${out.isTTY ? '\r\x1b[2K' : ''}${mark} ${text}${took}\n`)
 }
 
 /**
@@ -49,10 +54,10 @@ export function line(mark, text, from) {
  */
 export async function step(doing, work) {
   const from = Date.now()
-  const show = () => process.stdout.write(`\r\x1b[2K… ${doing}  ${Math.round((Date.now() - from) / 1000)} s`)
-  const timer = live ? setInterval(show, 1000) : undefined
-  if (live) show()
-  else process.stdout.write(`… ${doing}\n`)
+  const show = () => out.write(`\r\x1b[2K… ${doing}  ${Math.round((Date.now() - from) / 1000)} s`)
+  const timer = out.isTTY ? setInterval(show, 1000) : undefined
+  if (out.isTTY) show()
+  else out.write(`… ${doing}\n`)
   try {
     const { done, value } = await work()
     line('✓', done, from)

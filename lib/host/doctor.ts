@@ -236,7 +236,7 @@ function capabilityCheck(machine: Machine, docker: DockerFacts | undefined, lack
 async function portCheck(machine: Machine, options: DoctorOptions): Promise<DoctorCheck> {
   const host = machine.env.HOST || '127.0.0.1'
   const port = Number(machine.env.PORT || 3000)
-  if (options.serving === true) return ok('ports', `kubemend itself listens on ${host}:${port}; kind picks free ports for the API servers.`)
+  if (options.serving === true) return ok('ports', 'kind picks free ports for the API servers.')
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     return missing('ports', `PORT is ${machine.env.PORT}, which is not a port.`, 'Set PORT to a number from 1 to 65535.')
   if (await machine.portFree(host, port))
@@ -251,7 +251,7 @@ async function portCheck(machine: Machine, options: DoctorOptions): Promise<Doct
 }
 
 export interface DoctorOptions {
-  /** this process is the server, so that its own port in use is no fault; default false */
+  /** whether the server's port is free does not matter: this process is the server, or needs none; default false */
   serving?: boolean
   /** default: this machine */
   machine?: Machine

@@ -1,0 +1,42 @@
+// `npm run test:kind [-- SUITE…]`: what needs Docker and the images: the contract suite on kind, the proof of every scenario (cached by
+// content, so that only what changed is played), and one Chromium through a real cluster. Ends with the line `N passed, N failed`.
+import { fail, prepare, run, StartError } from './bootstrap.mjs'
+import { countProof, playwright, runSuites, vitest } from './suites.mjs'
+
+try {
+  const node = await prepare({ build: true })
+  const doctor = await run([node, 'bin/doctor.ts', '--json', '--labs'])
+  if (doctor.code !== 0) {
+    const { output } = await run([node, 'bin/doctor.ts', '--labs'])
+    throw new StartError(
+      'This machine cannot run kind yet, so nothing was tested.',
+      'Run `npm run setup:kind`; the table above says what is missing.',
+      output,
+    )
+  }
+  /** @type {Record<string, import('./suites.mjs').Suite>} */
+  const all = {
+    contract: vitest(['--config', 'vitest.kind.config.ts']),
+    proof: async (tool) => {
+      const { code, stdout } = await tool.run(
+        [tool.node, '--disable-warning=ExperimentalWarning', 'bin/prove.ts', '--all', '--backend', 'kind', '--json'],
+        {
+          capture: true,
+        },
+      )
+      return countProof(stdout, code)
+    },
+    browser: playwright(['--project=kind']),
+  }
+  const asked = process.argv.slice(2)
+  const unknown = asked.filter((name) => !(name in all))
+  if (unknown.length > 0)
+    throw new StartError(
+      `There is no suite ${unknown.join(', ')}.`,
+      `There are ${Object.keys(all).join(', ')}; without a name all of them run.`,
+    )
+  const chosen = Object.fromEntries(Object.entries(all).filter(([name]) => asked.length === 0 || asked.includes(name)))
+  process.exitCode = (await runSuites(node, chosen)) ? 0 : 1
+} catch (error) {
+  fail(error)
+}

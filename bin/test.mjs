@@ -1,0 +1,122 @@
+// `npm test [-- SUITE…]`: everything that needs neither Docker nor a cluster. In a fresh clone it installs the dependencies, names what it
+// needs from the system, and installs that as root on Debian and Ubuntu. Ends with the line `N passed, N failed`.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fail, line, prepare, root, StartError, step } from './bootstrap.mjs'
+import { command, countGo, playwright, runSuites, vitest } from './suites.mjs'
+
+const works = (/** @type {string} */ program, /** @type {string[]} */ args) => {
+  const { status, stdout } = spawnSync(program, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/** What the tests need from the system beside Node: for the browser suite only. */
+const systemNeeds = (/** @type {string} */ node) => [
+  {
+    what: 'Chromium, which the browser tests drive',
+    packages: ['chromium'],
+    other: 'npx playwright install --with-deps chromium',
+    there: () => works(node, ['e2e/chromium.ts']) !== undefined,
+  },
+  {
+    what: 'fonts with Korean, so that pages and their pictures can be read',
+    packages: ['fontconfig', 'fonts-noto-cjk'],
+    other: 'install Noto Sans CJK',
+    // macOS and Windows bring such fonts; fc-list exists on Linux
+    there: () => process.platform !== 'linux' || (works('fc-list', [':lang=ko', 'family']) ?? '') !== '',
+  },
+]
+
+const isDebian = () =>
+  /^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
+
+/**
+ * @param {string} node
+ * @returns {Promise<string | undefined>} what is still missing, and how to get it
+ */
+async function ensureSystem(node) {
+  const missing = systemNeeds(node).filter((need) => !need.there())
+  if (missing.length === 0) return undefined
+  const packages = missing.flatMap((need) => need.packages)
+  for (const need of missing) line('·', `missing: ${need.what}`)
+  const install = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  if (process.getuid?.() === 0 && isDebian()) {
+    await step(`installing ${packages.join(', ')} with apt-get (this is root on Debian or Ubuntu)`, async () => {
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+      spawnSync('apt-get', ['update'], { env, stdio: 'ignore' })
+      const { status, stderr } = spawnSync('apt-get', install.split(' ').slice(1), {
+        env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      if (status !== 0) throw new StartError(`apt-get could not install ${packages.join(', ')}.`, `Try it by hand: \`${install}\`.`, stderr)
+      return { done: `${packages.join(', ')} installed`, value: undefined }
+    }).catch((error) => {
+      if (error instanceof StartError) process.stdout.write(`${error.log}\n${error.message} ${error.hint}\n`)
+      else throw error
+    })
+  }
+  const still = systemNeeds(node).filter((need) => !need.there())
+  return still.length === 0
+    ? undefined
+    : still
+        .map(
+          (need) => `missing: ${need.what}; get it by \`${isDebian() ? `sudo apt-get install ${need.packages.join(' ')}` : need.other}\``,
+        )
+        .join('; ')
+}
+
+const goPrograms = ['images/hold', 'images/probe', 'images/registry']
+
+try {
+  const node = await prepare({ build: false })
+  const next = { NEXT_TELEMETRY_DISABLED: '1' }
+  /** @type {Record<string, import('./suites.mjs').Suite>} */
+  const all = {
+    lint: command(({ bin }) => [...bin('biome'), 'check']),
+    types: async (tool) => {
+      const generated = await tool.run([...tool.bin('next'), 'typegen'], { quiet: true, env: next })
+      return generated.code === 0
+        ? command(({ bin }) => [...bin('tsc'), '--noEmit'])(tool)
+        : { passed: 0, failed: 1, skipped: 0, note: 'next typegen failed' }
+    },
+    scenarios: command((tool) => [tool.node, 'bin/scenario-lint.ts']),
+    unit: vitest(),
+    go: async (tool) => {
+      if (works('go', ['version']) === undefined)
+        return {
+          passed: 0,
+          failed: 0,
+          skipped: goPrograms.length,
+          note: 'Go is not installed; the programs in images/ are tested where they are built',
+        }
+      const total = { passed: 0, failed: 0, skipped: 0 }
+      for (const folder of goPrograms) {
+        const { code, stdout } = await tool.run(['go', 'test', '-json', './...'], { cwd: join(root, folder), capture: true })
+        const count = countGo(stdout, code)
+        total.passed += count.passed
+        total.failed += count.failed
+        total.skipped += count.skipped
+      }
+      return total
+    },
+    browser: async (tool) => {
+      const missing = await ensureSystem(node)
+      if (missing !== undefined) return { passed: 0, failed: 1, skipped: 0, note: missing }
+      await prepare({ build: true })
+      return playwright(['--project=app'])(tool)
+    },
+  }
+  const asked = process.argv.slice(2)
+  const unknown = asked.filter((name) => !(name in all))
+  if (unknown.length > 0)
+    throw new StartError(
+      `There is no suite ${unknown.join(', ')}.`,
+      `There are ${Object.keys(all).join(', ')}; without a name all of them run.`,
+    )
+  const chosen = Object.fromEntries(Object.entries(all).filter(([name]) => asked.length === 0 || asked.includes(name)))
+  process.exitCode = (await runSuites(node, chosen)) ? 0 : 1
+} catch (error) {
+  fail(error)
+}
