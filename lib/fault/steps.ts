@@ -2,7 +2,7 @@
 // Objects are changed as kubectl would change them, so that nothing a learner can see names the fault.
 import { parseAllDocuments } from 'yaml'
 import { type Api, ApiError, type Cluster, type KubeObject, type ObjectRef, wait } from '#lib/cluster/index.ts'
-import { expectedOf, observe, watchObjects } from '#lib/grade/index.ts'
+import { expectedOf, observe, open, watchObjects } from '#lib/grade/index.ts'
 import { LabError, type Place } from '#lib/protocol/index.ts'
 import { type Condition, conditionOf, type Step, stepOf } from '#lib/scenario/index.ts'
 
@@ -32,6 +32,7 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
         const ref = refOf(object)
         undo.push({ kind: 'object', ref, before: await current(api, ref, signal) })
         await retried(() => api.put(object, { signal }), signal)
+        context.progress(`${object.kind} ${object.metadata?.name}`)
       }
       return undo
     }
@@ -88,7 +89,8 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
       const before = await read(body.path)
       const undo: Undo[] = [{ kind: 'file', at, path: body.path, before }]
       const options = body.mode === undefined ? {} : { mode: Number.parseInt(body.mode, 8) }
-      if (body.content !== undefined) await cluster.writeFile(at, body.path, Buffer.from(body.content as string), options)
+      if (body.copy) await cluster.writeFile(at, body.path, await cluster.readFile(body.copy.at, body.copy.path), options)
+      else if (body.content !== undefined) await cluster.writeFile(at, body.path, Buffer.from(body.content as string), options)
       else {
         if (before === null) throw new LabError('fault-not-injected', `There is no ${body.path} on ${at}.`)
         const bytes = Buffer.from(before, 'base64')
@@ -145,6 +147,7 @@ export async function takeBack(undo: readonly Undo[], context: Omit<StepContext,
 export async function untilHolds(conditions: readonly Condition[], seconds: number, context: StepContext): Promise<void> {
   const { cluster, api, signal } = context
   const deadline = Date.now() + seconds * 1000
+  const eyes = open({ cluster, api, handover: null })
   const inner = new AbortController()
   const all = AbortSignal.any([signal, inner.signal])
   let wake = () => {}
@@ -154,7 +157,7 @@ export async function untilHolds(conditions: readonly Condition[], seconds: numb
       const seen = await Promise.all(
         conditions.map(async (condition) => {
           const what = conditionOf(condition)
-          const observation = await observe(what, { cluster, api, handover: null, signal })
+          const observation = await observe(what, { ...eyes, signal })
           return { holds: observation.holds, text: `${expectedOf(what)}: ${observation.actual}` }
         }),
       )
@@ -172,6 +175,7 @@ export async function untilHolds(conditions: readonly Condition[], seconds: numb
     }
   } finally {
     inner.abort()
+    await eyes.canaries.dispose()
   }
 }
 

@@ -4,7 +4,7 @@ import { type Api, type Cluster, type KubeObject, kubernetesApi, wait } from '#l
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
 import type { Handover } from './harmless.ts'
-import { CannotLook, type Eyes, expectedOf, type Observation, observe } from './observe.ts'
+import { CannotLook, type Eyes, expectedOf, type Observation, observe, open } from './observe.ts'
 import { watchObjects } from './watch.ts'
 
 export interface Grade {
@@ -62,12 +62,12 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   try {
     for (;;) {
       if (options.signal.aborted) throw new LabError('cancelled', 'Grading was cancelled.')
-      const open = runs.filter((run) => run.verdict === null)
-      await Promise.all(open.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now)))
+      const undecided = runs.filter((run) => run.verdict === null)
+      await Promise.all(undecided.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now)))
       const time = now()
-      const moving = open.some((run) => run.last?.moving) || (await onItsWay(eyes.api, time, options.signal))
+      const moving = undecided.some((run) => run.last?.moving) || (await onItsWay(eyes.api, time, options.signal))
       restSince = moving ? null : (restSince ?? time)
-      for (const run of open) {
+      for (const run of undecided) {
         const verdict = judge(run, time, restSince, begun, limits)
         if (verdict !== null) {
           run.verdict = verdict
@@ -185,9 +185,11 @@ export interface GradeBaseline {
 /** The verdict on a session's cluster. @throws LabError cancelled */
 export async function grade(cluster: Cluster, scenario: ResolvedScenario, baseline: GradeBaseline, options: GradeOptions): Promise<Grade> {
   const api = kubernetesApi(cluster.kubeconfig)
+  const eyes = open({ cluster, api, handover: baseline.handover })
   try {
-    return await gradeChecks(scenario.checks, { cluster, api, handover: baseline.handover, signal: options.signal }, options)
+    return await gradeChecks(scenario.checks, eyes, options)
   } finally {
+    await eyes.canaries.dispose()
     api.close()
   }
 }

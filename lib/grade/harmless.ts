@@ -4,6 +4,8 @@ import type { Api, KubeObject } from '#lib/cluster/index.ts'
 
 interface Workload {
   replicas: number | null
+  /** nodes that a DaemonSet is meant for, null for the others */
+  nodes: number | null
   /** privileges that some container or the pod has */
   privileges: string[]
 }
@@ -54,7 +56,7 @@ export async function takeHandover(api: Api, signal?: AbortSignal): Promise<Hand
   return {
     nodes: Object.fromEntries((nodes ?? []).map((node) => [node.metadata.name, { unschedulable: node.spec?.unschedulable === true, taints: taints(node) }])),
     namespaces: (namespaces ?? []).filter((one) => !one.metadata.deletionTimestamp).map((one) => one.metadata.name),
-    workloads: Object.fromEntries(workloads.flat().map((one) => [key(one), { replicas: one.kind === 'DaemonSet' ? null : (one.spec.replicas ?? 1), privileges: privilegesOf(one.spec.template.spec) }])),
+    workloads: Object.fromEntries(workloads.flat().map((one) => [key(one), { replicas: one.kind === 'DaemonSet' ? null : (one.spec.replicas ?? 1), nodes: one.kind === 'DaemonSet' ? (one.status?.desiredNumberScheduled ?? 0) : null, privileges: privilegesOf(one.spec.template.spec) }])),
     services: (services ?? []).map(key),
     bindings: (bindings ?? []).filter((one) => one.roleRef.name === 'cluster-admin').flatMap((one) => (one.subjects ?? []).map((subject: KubeObject) => `${subject.kind} ${subject.namespace ? `${subject.namespace}/` : ''}${subject.name}`)),
     webhooks: [...(mutating ?? []), ...(validating ?? [])].map((one) => one.metadata.name),
@@ -82,6 +84,7 @@ export async function compareWithHandover(before: Handover, api: Api, signal?: A
       continue
     }
     if (workload.replicas !== null && (current.replicas ?? 0) < workload.replicas) add(name, `was scaled down from ${workload.replicas} to ${current.replicas}`)
+    if (workload.nodes !== null && (current.nodes ?? 0) < workload.nodes) add(name, `was kept off ${workload.nodes - (current.nodes ?? 0)} of ${workload.nodes} nodes`)
     for (const privilege of current.privileges) if (!workload.privileges.includes(privilege)) add(name, `was given ${privilege}`)
   }
   for (const name of before.services) if (!now.services.includes(name)) add(name, 'was deleted')

@@ -1,14 +1,15 @@
 // The only door of grade: looks at conditions, watches checks, gives the verdict with its evidence.
 import { type Cluster, kubernetesApi } from '#lib/cluster/index.ts'
 import { LabError } from '#lib/protocol/index.ts'
-import { conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
+import type { ResolvedScenario } from '#lib/scenario/index.ts'
 import { type GradeBaseline, gradeChecks } from './grade.ts'
 import { takeHandover } from './harmless.ts'
+import { open } from './observe.ts'
 import { type Watch, type WatchOptions, watchChecks } from './watch.ts'
 
 export { type Grade, type GradeBaseline, type GradeOptions, grade, gradeChecks } from './grade.ts'
 export type { Finding, Handover } from './harmless.ts'
-export { CannotLook, type Evidence, type Eyes, expectedOf, type Observation, observe } from './observe.ts'
+export { CannotLook, type Evidence, type Eyes, expectedOf, type Observation, observe, open } from './observe.ts'
 export { type Watch, type WatchOptions, watchChecks, watchObjects } from './watch.ts'
 
 /** Moves whenever the same cluster could get another verdict; proofs are keyed by it. */
@@ -20,9 +21,10 @@ export const graderVersion = '1'
  */
 export async function baselineOf(cluster: Cluster, scenario: ResolvedScenario, options: { signal: AbortSignal; progress?: (detail: string) => void }): Promise<GradeBaseline> {
   const api = kubernetesApi(cluster.kubeconfig)
+  const eyes = open({ cluster, api, handover: null })
   try {
     const guards = scenario.checks.filter((check) => check.role === 'guard').map((check) => ({ ...check, hold: 0 }))
-    const grade = await gradeChecks(guards, { cluster, api, handover: null, signal: options.signal }, options)
+    const grade = await gradeChecks(guards, eyes, options)
     if (grade.brokenGuards.length > 0) {
       const lines = grade.checks.filter((check) => grade.brokenGuards.includes(check.id)).map((check) => `${check.id}: ${check.actual}`)
       throw new LabError('scenario-invalid', `On the healthy cluster these guards do not hold: ${lines.join('; ')}.`, { hint: 'Start again with a fresh cluster; if it comes back, the scenario is at fault.' })
@@ -31,6 +33,7 @@ export async function baselineOf(cluster: Cluster, scenario: ResolvedScenario, o
     if (blind) throw new LabError('cluster-unreachable', `The guard ${blind.id} could not be looked at: ${blind.cause ?? ''}`, { hint: 'See `npm run doctor`, then start again.' })
     return { handover: null }
   } finally {
+    await eyes.canaries.dispose()
     api.close()
   }
 }
@@ -48,9 +51,7 @@ export async function handOver(cluster: Cluster, options: { signal: AbortSignal 
 /** Watches a scenario's checks until the signal aborts. */
 export function watch(cluster: Cluster, scenario: ResolvedScenario, baseline: GradeBaseline, options: WatchOptions): Watch {
   const api = kubernetesApi(cluster.kubeconfig)
-  options.signal.addEventListener('abort', () => api.close(), { once: true })
-  return watchChecks(scenario.checks, { cluster, api, handover: baseline.handover }, options)
+  const eyes = open({ cluster, api, handover: baseline.handover })
+  options.signal.addEventListener('abort', () => void eyes.canaries.dispose().finally(() => api.close()), { once: true })
+  return watchChecks(scenario.checks, eyes, options)
 }
-
-/** One look at a condition, for symptoms and waits. */
-export { conditionOf }

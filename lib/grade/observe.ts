@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml'
 import { ApiError, type Api, type Cluster, type KubeObject, type ObjectRef, type ProbeResult, type Target, type Vantage } from '#lib/cluster/index.ts'
 import { LabError } from '#lib/protocol/index.ts'
 import type { AnyCondition, ConditionKind } from '#lib/scenario/index.ts'
+import { type Canaries, canaries } from './canary.ts'
 import { compareWithHandover, type Handover } from './harmless.ts'
 import { mismatch } from './match.ts'
 
@@ -31,9 +32,14 @@ export class CannotLook extends Error {
 export interface Eyes {
   cluster: Cluster
   api: Api
+  /** null before the lab is handed over */
   handover: Handover | null
+  canaries: Canaries
   signal?: AbortSignal | undefined
 }
+
+/** Eyes for a while; whoever opens them disposes of their canaries. */
+export const open = (on: { cluster: Cluster; api: Api; handover: Handover | null }): Eyes => ({ ...on, canaries: canaries(on.api) })
 
 const maxEvidence = 1200
 const clip = (text: string, max = maxEvidence): string => (text.length > max ? `${text.slice(0, max)}…` : text)
@@ -108,7 +114,7 @@ export function expectedOf(condition: AnyCondition): string {
 const vantageText = (from: Extract<AnyCondition, { kind: 'reach' }>['body']['from']): string =>
   'nodes' in from ? (from.nodes === 'all' ? 'node' : from.nodes === 'workers' ? 'worker' : from.nodes.join(', ')) : `pod ${from.pods.namespace}/${Object.values(from.pods.selector).join(',')}`
 const targetText = (to: Extract<AnyCondition, { kind: 'reach' }>['body']['to']): string =>
-  'service' in to ? `service ${to.service.namespace}/${to.service.name}:${to.port}` : 'pods' in to ? `pods ${to.pods.namespace}/${Object.values(to.pods.selector).join(',')}:${to.port}` : 'node' in to ? `${to.node}:${to.port}` : `${to.host}:${to.port}`
+  'service' in to ? `${to.fresh ? 'a service made now like' : 'service'} ${to.service.namespace}/${to.service.name}:${to.port}` : 'pods' in to ? `pods ${to.pods.namespace}/${Object.values(to.pods.selector).join(',')}:${to.port}` : 'node' in to ? `${to.node}:${to.port}` : `${to.host}:${to.port}`
 
 // ---- where from, where to
 interface Spot {
@@ -143,7 +149,7 @@ async function addresses(to: Extract<AnyCondition, { kind: 'reach' }>['body']['t
     const pods = (await runningPods(to.pods, eyes)).filter((pod) => pod.status.podIP)
     return pods.length > 0 ? pods.map((pod) => ({ host: pod.status.podIP, port: to.port })) : 'no such pod is running'
   }
-  const service = await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...to.service }, { signal: eyes.signal })
+  const service = to.fresh ? await eyes.canaries.like(to.service, eyes.signal) : await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...to.service }, { signal: eyes.signal })
   if (!service) return `service ${to.service.namespace}/${to.service.name} is not there`
   const port = service.spec.ports?.find((one: KubeObject) => one.port === to.port || one.name === to.port)
   if (!port) return `service ${to.service.name} has no port ${to.port}`

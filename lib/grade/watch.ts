@@ -71,7 +71,7 @@ interface Tracked {
   again: boolean
 }
 
-/** Watches until the signal aborts. States start as `waiting`. */
+/** Watches until the signal aborts. States start as `waiting`. Canaries of `eyes` stay the caller's to dispose of. */
 export function watchChecks(checks: readonly Check[], eyes: Eyes, options: WatchOptions): Watch {
   const now = options.now ?? Date.now
   const beat = options.beat ?? { lively: 1000, calm: 2500 }

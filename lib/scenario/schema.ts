@@ -34,7 +34,7 @@ const from = z.union([
 ])
 const port = z.union([z.number().int().min(1).max(65535), z.string()])
 const to = z.union([
-  z.strictObject({ service: z.strictObject({ namespace: dnsLabel, name: dnsLabel }), port: port.describe('the service port, by number or name') }),
+  z.strictObject({ service: z.strictObject({ namespace: dnsLabel, name: dnsLabel }), port: port.describe('the service port, by number or name'), fresh: z.boolean().default(false).describe('a service like this one that the grader makes for the look: rules made by hand for the known one do not help') }),
   z.strictObject({ pods: z.strictObject({ namespace: dnsLabel, selector: z.record(z.string(), z.string()) }), port: z.number().int() }),
   z.strictObject({ node, port: z.number().int() }),
   z.strictObject({ host: z.string(), port: z.number().int() }),
@@ -108,8 +108,8 @@ const steps = {
   edit: z.strictObject({ ...named.shape, field: z.array(z.string()).min(1).describe('path of a text field, e.g. [data, Corefile]'), replace }),
   restart: z.strictObject({ namespace: dnsLabel, selector: z.record(z.string(), z.string()), nodes: z.array(node).optional() }).describe('deletes the pods, so that their controller makes new ones'),
   file: z
-    .strictObject({ at: place, path: z.string().startsWith('/'), content: manifest.optional(), replace: replace.optional(), remove: z.boolean().optional(), moveTo: z.string().startsWith('/').optional(), mode: z.string().regex(/^0?[0-7]{3,4}$/).optional() })
-    .superRefine(exactlyOne(['content', 'replace', 'remove', 'moveTo'], 'change')),
+    .strictObject({ at: place, path: z.string().startsWith('/'), content: manifest.optional(), copy: z.strictObject({ at: place, path: z.string().startsWith('/') }).optional().describe('the content of another file'), replace: replace.optional(), remove: z.boolean().optional(), moveTo: z.string().startsWith('/').optional(), mode: z.string().regex(/^0?[0-7]{3,4}$/).optional() })
+    .superRefine(exactlyOne(['content', 'copy', 'replace', 'remove', 'moveTo'], 'change')),
   unit: z.strictObject({ node, name: z.string(), action: z.enum(['restart', 'stop', 'start', 'disable', 'enable', 'mask', 'unmask']) }),
   exec: z.strictObject({ at: place, argv: z.array(z.string()).min(1), undo: z.array(z.string()).optional().describe('argv that takes it back') }),
   wait: condition.describe('goes on when it holds'),
