@@ -61,9 +61,13 @@ export class LabError extends Error {
   }
 }
 
-/** Any thrown value as a LabError; what is not one already becomes `internal` with the original as its cause. */
+/**
+ * Any thrown value as a LabError; what is not one already becomes `internal` with the original as its cause.
+ * One process may hold several copies of this module (Next bundles its own), so a LabError is known by its shape, not by its class.
+ */
 export function asLabError(thrown: unknown): LabError {
   if (thrown instanceof LabError) return thrown
+  if (thrown instanceof Error && thrown.name === 'LabError' && 'code' in thrown && String(thrown.code) in errorCodes) return thrown as LabError
   if (thrown instanceof Error && thrown.name === 'AbortError') return new LabError('cancelled', 'The operation was cancelled.', { cause: thrown })
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new LabError('internal', message, { cause: thrown })

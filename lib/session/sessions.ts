@@ -1,0 +1,367 @@
+// All sessions of this server: starts them within limits, finds them again after a restart, ends what has grown too old.
+// Knows nothing of HTTP or sockets; a user is an opaque id.
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import type { Cluster } from '#lib/cluster/index.ts'
+import {
+  asLabError,
+  type BackendName,
+  type BackendView,
+  LabError,
+  place,
+  type Report,
+  report as reportSchema,
+  type ScenarioCard,
+  type SessionView,
+  terminalView,
+  type TrustView,
+} from '#lib/protocol/index.ts'
+import type { Catalogue, Scenario } from '#lib/scenario/index.ts'
+import type { SessionRow, Store } from '#lib/store/index.ts'
+import { type Clock, recordingFile, type StoredTerminal, systemClock } from '#lib/terminal/index.ts'
+import type { Clusters, Engine } from './engine.ts'
+import { firstView, type Log, Session, type SessionDeps } from './session.ts'
+
+export interface SessionsOptions {
+  catalogue: Catalogue
+  engine: Engine
+  /** in the order of preference: the first that is ready is the default */
+  backends: readonly Clusters[]
+  trust(scenario: Scenario, backend: BackendName): TrustView
+  store: Store
+  log: Log
+  clock?: Clock
+  /** sessions alive that one user may have; default 2 */
+  perUser?: number
+  /** milliseconds after which a session is ended; default 8 h */
+  maxAgeMs?: number
+  healthMs?: SessionDeps['healthMs']
+  terminals?: SessionDeps['terminals']
+  /** between two looks for a backend that was gone when the server started; default 5 s */
+  adoptMs?: number
+}
+
+const living = ['starting', 'ready', 'resetting', 'grading'] as const
+
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #clock: Clock
+  readonly #live = new Map<string, Session>()
+  readonly #backends: ReadonlyMap<BackendName, Clusters>
+  /** users whose start is being written, so that two at once do not both pass the limit */
+  readonly #starting = new Map<string, number>()
+  #states = new Map<BackendName, BackendView>()
+  #cancelSweep: (() => void) | null = null
+  #closed = false
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#backends = new Map(options.backends.map((one) => [one.backend, one]))
+    this.#sweep()
+  }
+
+  // ---- the catalogue as one user sees it
+
+  async backendViews(signal?: AbortSignal): Promise<BackendView[]> {
+    return Promise.all(
+      [...this.#backends.values()].map(async (clusters) => {
+        let view: BackendView
+        try {
+          view = await clusters.status(signal)
+        } catch (thrown) {
+          const error = asLabError(thrown)
+          view = { name: clusters.backend, state: 'unavailable', message: error.message, warm: 0, ...(error.hint === undefined ? {} : { remedy: error.hint }) }
+        }
+        this.#states.set(clusters.backend, view)
+        return view
+      }),
+    )
+  }
+
+  /** Cards of every scenario, in the catalogue's order. */
+  async cards(user: string): Promise<ScenarioCard[]> {
+    if (this.#states.size === 0) await this.backendViews()
+    const attempts = new Map((await this.#options.store.attempts(user)).map((row) => [row.scenario_id, row]))
+    return this.#options.catalogue.scenarios.map((scenario) => this.#card(scenario, user, attempts.get(scenario.id)))
+  }
+
+  #card(scenario: Scenario, user: string, attempts?: { attempts: number; best: number | null }): ScenarioCard {
+    const { spec } = scenario
+    const running = [...this.#live.values()].find((session) => session.user === user && session.scenario.id === scenario.id && session.alive)
+    return {
+      id: scenario.id,
+      kind: spec.kind,
+      title: spec.title,
+      summary: spec.summary,
+      domain: spec.domain,
+      difficulty: spec.difficulty,
+      weight: spec.weight,
+      minutes: spec.minutes,
+      nodes: spec.needs.workers + 1,
+      backends: [...this.#backends.values()].map((clusters) => ({ name: clusters.backend, ...this.#offer(scenario, clusters), trust: this.#options.trust(scenario, clusters.backend) })),
+      attempts: attempts?.attempts ?? 0,
+      bestScore: attempts?.best ?? null,
+      running: running?.id ?? null,
+    }
+  }
+  /** Whether a backend can do what the scenario needs; whether it is up is the backend's own view. */
+  #offer(scenario: Scenario, clusters: Clusters): { offered: boolean; reason?: string } {
+    const missing = scenario.spec.needs.capabilities.filter((capability) => !clusters.can.has(capability))
+    return missing.length === 0 ? { offered: true } : { offered: false, reason: `This backend has no ${missing.join(', ')}.` }
+  }
+
+  // ---- start and find
+
+  /**
+   * Writes the row and answers at once; the steps go on in the background.
+   * @throws LabError not-found, bad-request, capacity-exceeded, backend-unavailable, disk-full
+   */
+  async start(user: string, scenarioId: string, options: { backend?: BackendName; seed?: string } = {}): Promise<{ id: string }> {
+    if (this.#closed) throw new LabError('backend-unavailable', 'The server is shutting down.', { hint: 'Try again in a moment.' })
+    const scenario = this.#options.catalogue.byId(scenarioId)
+    if (scenario === undefined) throw new LabError('not-found', 'There is no such scenario.', { hint: 'Choose one from the catalogue.' })
+    const clusters = await this.#choose(scenario, options.backend)
+    const limit = this.#options.perUser ?? 2
+    const alive = [...this.#live.values()].filter((session) => session.user === user && session.alive).length + (this.#starting.get(user) ?? 0)
+    if (alive >= limit) {
+      throw new LabError('capacity-exceeded', `You have ${alive} ${alive === 1 ? 'session' : 'sessions'} running, and ${limit} is the most on this server.`, {
+        hint: 'Submit or give up one of them first; the catalogue shows which are running.',
+      })
+    }
+    this.#starting.set(user, (this.#starting.get(user) ?? 0) + 1)
+    try {
+      const id = randomBytes(8).toString('hex')
+      const seed = options.seed ?? randomBytes(5).toString('hex')
+      const createdAt = this.#clock.now()
+      const attempts = (await this.#options.store.attempts(user)).find((row) => row.scenario_id === scenario.id)
+      const view = firstView({ id, scenario: { ...this.#card(scenario, user, attempts), running: id }, backend: clusters.backend, createdAt }, scenario.spec.hints.length)
+      const row: SessionRow = {
+        id,
+        user_id: user,
+        scenario_id: scenario.id,
+        slug: scenario.slug,
+        mode: 'practice',
+        backend: clusters.backend,
+        seed,
+        state: 'starting',
+        outcome: null,
+        cluster_id: null,
+        baseline: null,
+        created_at: createdAt,
+        ready_at: null,
+        ended_at: null,
+        spent_ms: 0,
+        hints_shown: 0,
+        resets: 0,
+        score: null,
+        view: JSON.stringify(view),
+        seq: 0,
+      }
+      await this.#options.store.insertSession(row)
+      const session = this.#session(row, scenario, clusters)
+      this.#live.set(id, session)
+      session.begin()
+      return { id }
+    } finally {
+      const left = (this.#starting.get(user) ?? 1) - 1
+      if (left > 0) this.#starting.set(user, left)
+      else this.#starting.delete(user)
+    }
+  }
+
+  async #choose(scenario: Scenario, wanted?: BackendName): Promise<Clusters> {
+    if (wanted !== undefined && !this.#backends.has(wanted)) throw new LabError('bad-request', `This server has no backend "${wanted}".`, { hint: `It has: ${[...this.#backends.keys()].join(', ') || 'none'}.` })
+    const views = await this.backendViews()
+    const able = views.filter((view) => wanted === undefined || view.name === wanted).map((view) => ({ view, clusters: this.#backends.get(view.name)! }))
+    const fitting = able.filter(({ clusters }) => this.#offer(scenario, clusters).offered)
+    if (able.length > 0 && fitting.length === 0) throw new LabError('bad-request', `This scenario cannot run here. ${this.#offer(scenario, able[0]!.clusters).reason ?? ''}`.trim())
+    const ready = fitting.find(({ view }) => view.state === 'ready')
+    if (ready !== undefined) return ready.clusters
+    const first = fitting[0]?.view
+    throw new LabError('backend-unavailable', first === undefined ? 'This server has no backend for labs.' : first.message, { hint: first?.remedy ?? 'Run `npm run doctor` on the server, it says what is missing.' })
+  }
+
+  #session(row: SessionRow, scenario: Scenario, clusters: Clusters, terminals: readonly StoredTerminal[] = []): Session {
+    const { engine, healthMs, log, store, terminals: terminalOptions } = this.#options
+    return new Session(
+      {
+        engine,
+        clusters,
+        store,
+        clock: this.#clock,
+        log,
+        dir: this.#dir(row.id),
+        onEnded: () => this.#live.delete(row.id),
+        ...(healthMs === undefined ? {} : { healthMs }),
+        ...(terminalOptions === undefined ? {} : { terminals: terminalOptions }),
+      },
+      row,
+      scenario,
+      terminals,
+    )
+  }
+  #dir(id: string): string {
+    return path.join(this.#options.store.dataDir, 'sessions', id)
+  }
+
+  /** @throws LabError not-found, also for somebody else's */
+  async #row(user: string, id: string): Promise<SessionRow> {
+    const row = /^[a-f0-9]{16}$/.test(id) ? await this.#options.store.session(id) : null
+    if (row === null || row.user_id !== user) throw new LabError('not-found', 'There is no such session.', { hint: 'The catalogue lists those that are running.' })
+    return row
+  }
+
+  /**
+   * The session itself, to listen to and act on. One that has ended can still be looked at.
+   * @throws LabError not-found; scenario-invalid when its scenario is no longer in the catalogue
+   */
+  async open(user: string, id: string): Promise<Session> {
+    const live = this.#live.get(id)
+    if (live !== undefined && live.user === user) return live
+    const row = await this.#row(user, id)
+    const again = this.#live.get(id)
+    if (again !== undefined) return again
+    const scenario = this.#options.catalogue.byId(row.scenario_id)
+    const clusters = this.#backends.get(row.backend as BackendName) ?? [...this.#backends.values()][0]
+    if (scenario === undefined || clusters === undefined) throw new LabError('scenario-invalid', 'The scenario of this session is no longer in the catalogue.', { hint: 'Its report is still there.' })
+    const session = this.#session(row, scenario, clusters, await this.#storedTerminals(id))
+    // A failed one may be tried again, and must then be the same for everybody.
+    if (row.state === 'failed') this.#live.set(id, session)
+    return session
+  }
+
+  /** @throws LabError not-found */
+  async view(user: string, id: string): Promise<SessionView> {
+    const live = this.#live.get(id)
+    if (live !== undefined && live.user === user) return live.view()
+    const row = await this.#row(user, id)
+    return { ...(JSON.parse(row.view) as SessionView), spentMs: row.spent_ms }
+  }
+  /** newest first, at most 100 */
+  async list(user: string): Promise<SessionView[]> {
+    const rows = await this.#options.store.sessions({ user })
+    return rows.map((row) => this.#live.get(row.id)?.view() ?? { ...(JSON.parse(row.view) as SessionView), spentMs: row.spent_ms })
+  }
+  /** @throws LabError not-found while there is none */
+  async report(user: string, id: string): Promise<Report> {
+    await this.#row(user, id)
+    const row = await this.#options.store.report(id)
+    if (row === null) throw new LabError('not-found', 'This session has no report yet.', { hint: 'Submit it or give it up first.' })
+    return reportSchema.parse(JSON.parse(row.body))
+  }
+  /** File of a terminal's recording. @throws LabError not-found */
+  async recording(user: string, id: string, terminal: number): Promise<string> {
+    await this.#row(user, id)
+    const live = this.#live.get(id)?.terminals.loaded(terminal)
+    if (live !== undefined) await (await live).settled()
+    const stored = await this.#storedTerminals(id)
+    if (!stored.some((one) => one.id === terminal)) throw new LabError('not-found', `This session has no terminal ${terminal}.`)
+    return recordingFile(this.#dir(id), terminal)
+  }
+  async #storedTerminals(id: string): Promise<StoredTerminal[]> {
+    const rows = await this.#options.store.terminals(id)
+    return rows.map((row) => ({
+      id: row.id,
+      place: place.parse(row.place),
+      title: row.title,
+      shellId: row.shell_id,
+      state: terminalView.shape.state.parse(row.state),
+      exitCode: row.exit_code,
+    }))
+  }
+
+  // ---- after a restart of the server
+
+  /**
+   * Finds the sessions of an earlier run again: those that were ready (or being graded) go on with their cluster, others are failed
+   * with words. Sessions can be looked at as soon as this has returned; the search for clusters goes on in the background until
+   * each backend has answered. Clusters that nobody uses are given back.
+   */
+  async adopt(): Promise<void> {
+    const rows = await this.#options.store.sessions({ states: living, limit: 1000 })
+    const waiting = new Map<BackendName, Session[]>()
+    for (const row of rows) {
+      const scenario = this.#options.catalogue.byId(row.scenario_id)
+      const clusters = this.#backends.get(row.backend as BackendName)
+      if (scenario === undefined || clusters === undefined) {
+        const why = scenario === undefined ? 'its scenario is no longer in the catalogue' : `the backend "${row.backend}" is switched off`
+        const error = new LabError('scenario-invalid', `The server was restarted and this session cannot go on: ${why}.`)
+        const view: SessionView = { ...(JSON.parse(row.view) as SessionView), state: 'failed', error: error.view() }
+        await this.#options.store.updateSession(row.id, { state: 'failed', view: JSON.stringify(view) })
+        continue
+      }
+      const session = this.#session(row, scenario, clusters, await this.#storedTerminals(row.id))
+      this.#live.set(row.id, session)
+      const usable = (row.state === 'ready' || row.state === 'grading') && row.cluster_id !== null && row.baseline !== null
+      if (!usable) {
+        session.failWith(new LabError('cancelled', 'The server was restarted while this lab was being prepared.', { hint: 'Try again; a fresh cluster is used.' }))
+        continue
+      }
+      session.outage(new LabError('backend-unavailable', 'The server was restarted and is looking for the cluster of this lab.', { hint: 'This takes a few seconds; time does not count until then.' }))
+      waiting.set(clusters.backend, [...(waiting.get(clusters.backend) ?? []), session])
+    }
+    const ids = new Map(rows.map((row) => [row.id, row.cluster_id]))
+    for (const clusters of this.#backends.values()) void this.#find(clusters, waiting.get(clusters.backend) ?? [], ids)
+  }
+
+  async #find(clusters: Clusters, sessions: readonly Session[], clusterIds: ReadonlyMap<string, string | null>): Promise<void> {
+    const { log } = this.#options
+    const left = new Set(sessions)
+    try {
+      for await (const cluster of clusters.adopt()) {
+        const session = [...left].find((one) => clusterIds.get(one.id) === cluster.id)
+        if (session === undefined) {
+          await this.#giveBack(clusters, cluster)
+          continue
+        }
+        left.delete(session)
+        try {
+          session.resume(cluster)
+          log.info({ session: session.id, cluster: cluster.id }, 'session goes on')
+        } catch (thrown) {
+          session.failWith(asLabError(thrown))
+          await this.#giveBack(clusters, cluster)
+        }
+      }
+    } catch (thrown) {
+      const error = asLabError(thrown)
+      if (left.size === 0 || this.#closed) return
+      log.warn({ backend: clusters.backend, error: error.message }, 'clusters cannot be looked for yet')
+      for (const session of left) session.outage(error)
+      this.#clock.after(this.#options.adoptMs ?? 5000, () => {
+        if (!this.#closed) void this.#find(clusters, [...left], clusterIds)
+      })
+      return
+    }
+    for (const session of left) session.failWith(new LabError('backend-unavailable', 'The server was restarted, and the cluster of this lab is gone.', { hint: 'Try again; a fresh cluster is used.' }))
+  }
+  async #giveBack(clusters: Clusters, cluster: Cluster): Promise<void> {
+    try {
+      await clusters.release(cluster)
+    } catch (thrown) {
+      this.#options.log.error({ cluster: cluster.id, error: asLabError(thrown).message }, 'a cluster that nobody uses could not be given back')
+    }
+  }
+
+  // ---- age and end
+
+  #sweep(): void {
+    this.#cancelSweep = this.#clock.after(60_000, () => {
+      const oldest = this.#clock.now() - (this.#options.maxAgeMs ?? 8 * 3_600_000)
+      for (const session of this.#live.values()) {
+        if (!session.alive || session.view().createdAt >= oldest) continue
+        this.#options.log.info({ session: session.id }, 'session ended by age')
+        void session.abandon()
+      }
+      if (!this.#closed) this.#sweep()
+    })
+  }
+
+  /** Lets go of all sessions and leaves their clusters running, to be adopted by the next run. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelSweep?.()
+    await Promise.allSettled([...this.#live.values()].map((session) => session.detach()))
+  }
+}

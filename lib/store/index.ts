@@ -1,0 +1,164 @@
+// The only door of store: rows of sessions, their events, terminals, reports and settings. Knows nothing of what they mean:
+// documents go in and come out as they are. SQLite in the data directory; the builder's SQL is portable.
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { LabError } from '#lib/protocol/index.ts'
+import { Kysely, Migrator } from 'kysely'
+import { type Open, sqliteDialect } from './sqlite.ts'
+import { migrationProvider, type ReportRow, type SessionEventRow, type SessionRow, type Tables, type TerminalRow } from './tables.ts'
+
+export { storeError } from './sqlite.ts'
+export type { ReportRow, SessionEventRow, SessionRow, TerminalRow } from './tables.ts'
+
+export interface StoreOptions {
+  /** directory of the database; made when it is missing */
+  dataDir: string
+  /** how a connection is opened, for tests of a disk that fails */
+  open?: Open
+}
+
+/** Best score and number of attempts at one scenario. */
+export interface Attempts {
+  scenario_id: string
+  attempts: number
+  best: number | null
+}
+
+export interface Store {
+  readonly dataDir: string
+  /** null when it was never set */
+  setting(key: string): Promise<string | null>
+  /** the value that is there, else `value`, which is then kept */
+  settingOr(key: string, value: string): Promise<string>
+  insertSession(row: SessionRow): Promise<void>
+  updateSession(id: string, change: Partial<Omit<SessionRow, 'id'>>): Promise<void>
+  session(id: string): Promise<SessionRow | null>
+  /** newest first, at most `limit` (default 100) */
+  sessions(filter: { user?: string; states?: readonly string[]; limit?: number }): Promise<SessionRow[]>
+  /** writes the event and the session's row in one transaction, so that neither is ever ahead of the other */
+  append(event: SessionEventRow, change: Partial<Omit<SessionRow, 'id'>>): Promise<void>
+  /** events with a greater number than `after`, in order, at most `limit` (default 20 000); of `types` when given */
+  events(sessionId: string, after: number, options?: { types?: readonly string[]; limit?: number }): Promise<SessionEventRow[]>
+  /** drops events up to `seq` of these types */
+  forget(sessionId: string, seq: number, types: readonly string[]): Promise<void>
+  saveTerminal(row: TerminalRow): Promise<void>
+  terminals(sessionId: string): Promise<TerminalRow[]>
+  saveReport(row: ReportRow): Promise<void>
+  report(sessionId: string): Promise<ReportRow | null>
+  attempts(user: string): Promise<Attempts[]>
+  close(): Promise<void>
+}
+
+/**
+ * Opens (and migrates) the database `kubemend.db` in the data directory.
+ * @throws LabError backend-unavailable (locked, not writable, damaged), disk-full
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const file = path.join(options.dataDir, 'kubemend.db')
+  try {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const full = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC'
+    throw full
+      ? new LabError('disk-full', `The disk is full: the data directory ${options.dataDir} cannot be made.`, { hint: 'Free some space, or set KUBEMEND_DATA to another disk.', cause })
+      : new LabError('backend-unavailable', `The data directory ${options.dataDir} cannot be made.`, {
+          hint: 'Make its parent writable for the user that runs the server, or set KUBEMEND_DATA to a directory that is.',
+          cause,
+        })
+  }
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(file, options.open) })
+  const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest()
+  if (error) {
+    await db.destroy()
+    throw error
+  }
+
+  return {
+    dataDir: options.dataDir,
+    async setting(key) {
+      const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst()
+      return row?.value ?? null
+    },
+    async settingOr(key, value) {
+      await db
+        .insertInto('setting')
+        .values({ key, value })
+        .onConflict((conflict) => conflict.column('key').doNothing())
+        .execute()
+      const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirstOrThrow()
+      return row.value
+    },
+    async insertSession(row) {
+      await db.insertInto('session').values(row).execute()
+    },
+    async updateSession(id, change) {
+      await db.updateTable('session').set(change).where('id', '=', id).execute()
+    },
+    async session(id) {
+      return (await db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirst()) ?? null
+    },
+    async sessions(filter) {
+      let query = db.selectFrom('session').selectAll()
+      if (filter.user !== undefined) query = query.where('user_id', '=', filter.user)
+      if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states])
+      return query
+        .orderBy('created_at', 'desc')
+        .limit(filter.limit ?? 100)
+        .execute()
+    },
+    async append(event, change) {
+      await db.transaction().execute(async (transaction) => {
+        await transaction.insertInto('session_event').values(event).execute()
+        await transaction.updateTable('session').set(change).where('id', '=', event.session_id).execute()
+      })
+    },
+    async events(sessionId, after, eventOptions = {}) {
+      let query = db.selectFrom('session_event').selectAll().where('session_id', '=', sessionId).where('seq', '>', after)
+      if (eventOptions.types !== undefined) query = query.where('type', 'in', [...eventOptions.types])
+      return query
+        .orderBy('seq')
+        .limit(eventOptions.limit ?? 20_000)
+        .execute()
+    },
+    async forget(sessionId, seq, types) {
+      await db
+        .deleteFrom('session_event')
+        .where('session_id', '=', sessionId)
+        .where('seq', '<=', seq)
+        .where('type', 'in', [...types])
+        .execute()
+    },
+    async saveTerminal(row) {
+      await db
+        .insertInto('terminal')
+        .values(row)
+        .onConflict((conflict) => conflict.columns(['session_id', 'id']).doUpdateSet({ state: row.state, exit_code: row.exit_code, title: row.title }))
+        .execute()
+    },
+    async terminals(sessionId) {
+      return db.selectFrom('terminal').selectAll().where('session_id', '=', sessionId).orderBy('id').execute()
+    },
+    async saveReport(row) {
+      await db
+        .insertInto('report')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict.column('session_id').doUpdateSet({ outcome: row.outcome, score: row.score, graded_at: row.graded_at, body: row.body }),
+        )
+        .execute()
+    },
+    async report(sessionId) {
+      return (await db.selectFrom('report').selectAll().where('session_id', '=', sessionId).executeTakeFirst()) ?? null
+    },
+    async attempts(user) {
+      const rows = await db
+        .selectFrom('report')
+        .select((build) => ['scenario_id', build.fn.countAll<number>().as('attempts'), build.fn.max('score').as('best')])
+        .where('user_id', '=', user)
+        .groupBy('scenario_id')
+        .execute()
+      return rows.map((row) => ({ scenario_id: row.scenario_id, attempts: Number(row.attempts), best: row.best === null ? null : Number(row.best) }))
+    },
+    close: () => db.destroy(),
+  }
+}

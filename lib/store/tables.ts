@@ -1,0 +1,136 @@
+// The rows, as the query builder sees them, and the numbered migrations that make them. Times are epoch milliseconds, documents are JSON text.
+import type { Kysely, Migration, MigrationProvider } from 'kysely'
+
+export interface SettingRow {
+  key: string
+  value: string
+}
+export interface SessionRow {
+  id: string
+  user_id: string
+  scenario_id: string
+  slug: string
+  mode: string
+  backend: string
+  seed: string
+  state: string
+  outcome: string | null
+  cluster_id: string | null
+  /** GradeBaseline, JSON */
+  baseline: string | null
+  created_at: number
+  ready_at: number | null
+  ended_at: number | null
+  spent_ms: number
+  hints_shown: number
+  resets: number
+  score: number | null
+  /** the SessionView as of `seq`, JSON */
+  view: string
+  /** number of the newest event */
+  seq: number
+}
+export interface SessionEventRow {
+  session_id: string
+  seq: number
+  at: number
+  type: string
+  /** SessionEvent, JSON */
+  body: string
+}
+export interface TerminalRow {
+  session_id: string
+  id: number
+  place: string
+  title: string
+  shell_id: string
+  state: string
+  exit_code: number | null
+}
+export interface ReportRow {
+  session_id: string
+  user_id: string
+  scenario_id: string
+  outcome: string
+  score: number | null
+  graded_at: number
+  /** Report, JSON */
+  body: string
+}
+export interface Tables {
+  setting: SettingRow
+  session: SessionRow
+  session_event: SessionEventRow
+  terminal: TerminalRow
+  report: ReportRow
+}
+
+/** Each runs once, in the order of its name, in one transaction; never edit one that was released, add the next. */
+const migrations: Record<string, Migration> = {
+  '001-sessions': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('setting')
+        .addColumn('key', 'varchar(64)', (column) => column.primaryKey())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createTable('session')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('user_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('scenario_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('slug', 'varchar(64)', (column) => column.notNull())
+        .addColumn('mode', 'varchar(16)', (column) => column.notNull())
+        .addColumn('backend', 'varchar(16)', (column) => column.notNull())
+        .addColumn('seed', 'varchar(32)', (column) => column.notNull())
+        .addColumn('state', 'varchar(16)', (column) => column.notNull())
+        .addColumn('outcome', 'varchar(16)')
+        .addColumn('cluster_id', 'varchar(64)')
+        .addColumn('baseline', 'text')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('ready_at', 'bigint')
+        .addColumn('ended_at', 'bigint')
+        .addColumn('spent_ms', 'bigint', (column) => column.notNull())
+        .addColumn('hints_shown', 'integer', (column) => column.notNull())
+        .addColumn('resets', 'integer', (column) => column.notNull())
+        .addColumn('score', 'double precision')
+        .addColumn('view', 'text', (column) => column.notNull())
+        .addColumn('seq', 'integer', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('session_by_user').on('session').columns(['user_id', 'created_at']).execute()
+      await db.schema.createIndex('session_by_state').on('session').column('state').execute()
+      await db.schema
+        .createTable('session_event')
+        .addColumn('session_id', 'varchar(32)', (column) => column.notNull().references('session.id').onDelete('cascade'))
+        .addColumn('seq', 'integer', (column) => column.notNull())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('type', 'varchar(16)', (column) => column.notNull())
+        .addColumn('body', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('session_event_key', ['session_id', 'seq'])
+        .execute()
+      await db.schema
+        .createTable('terminal')
+        .addColumn('session_id', 'varchar(32)', (column) => column.notNull().references('session.id').onDelete('cascade'))
+        .addColumn('id', 'integer', (column) => column.notNull())
+        .addColumn('place', 'varchar(32)', (column) => column.notNull())
+        .addColumn('title', 'varchar(128)', (column) => column.notNull())
+        .addColumn('shell_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('state', 'varchar(16)', (column) => column.notNull())
+        .addColumn('exit_code', 'integer')
+        .addPrimaryKeyConstraint('terminal_key', ['session_id', 'id'])
+        .execute()
+      await db.schema
+        .createTable('report')
+        .addColumn('session_id', 'varchar(32)', (column) => column.primaryKey().references('session.id').onDelete('cascade'))
+        .addColumn('user_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('scenario_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('outcome', 'varchar(16)', (column) => column.notNull())
+        .addColumn('score', 'double precision')
+        .addColumn('graded_at', 'bigint', (column) => column.notNull())
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('report_by_scenario').on('report').columns(['user_id', 'scenario_id']).execute()
+    },
+  },
+}
+export const migrationProvider: MigrationProvider = { getMigrations: async () => migrations }
