@@ -1,3 +1,6 @@
-// The only door of cluster: the ports, the adapters, the pool.
+// The only door of cluster: the ports, the adapters, the pool, and any object of a cluster's API.
 export * from './api.ts'
+export { type FakeOptions, type FakeProvider, fakeProvider } from './fake/index.ts'
+export { kindProvider } from './kind/index.ts'
+export type { KindOptions } from './kind/options.ts'
 export * from './port.ts'

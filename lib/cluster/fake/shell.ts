@@ -131,7 +131,7 @@ class Attachment implements Shell {
     return this.held
   }
   write(bytes: Uint8Array): void {
-    if (this.held.exitCode === undefined) this.live().pty.write(Buffer.from(bytes))
+    if (this.held.exitCode === undefined) this.live().pty.write(Buffer.from(bytes) as unknown as string)
   }
   resize(size: Size): void {
     if (this.held.exitCode === undefined) this.live().pty.resize(size.cols, size.rows)

@@ -1,0 +1,192 @@
+// Makes one cluster, step by step, and takes everything back when a step fails. Reads as the list of what happens.
+import { readFile } from 'node:fs/promises'
+import { must } from '#lib/exec/index.ts'
+import { asLabError, LabError } from '#lib/protocol/index.ts'
+import { kubernetesApi } from '../api.ts'
+import type { ClusterSpec, Progress } from '../port.ts'
+import { graderKubeconfig, publishedPort } from './access.ts'
+import { checkCapacity, supplyOf } from './capacity.ts'
+import { KindCluster } from './cluster.ts'
+import { kindConfig } from './config.ts'
+import { destroyCluster } from './destroy.ts'
+import { diagnose } from './diagnostics.ts'
+import { explainFailure } from './explain.ts'
+import { type Ground, kindEnvironment } from './ground.ts'
+import { type Machine, machineAt, machinesOf } from './machines.ts'
+import { label, newName, type SavedCluster } from './names.ts'
+import { kindProgress, step } from './progress.ts'
+import { untilReady } from './ready.ts'
+import { createWorkstation, giveKubeconfig, giveSsh, writeHosts } from './workstation.ts'
+
+/** Called with the diagnostics of a creation that failed, before it is cleaned up. */
+export type OnFailure = (diagnostics: Awaited<ReturnType<typeof diagnose>>) => void
+
+/**
+ * @param reserve runs the check of capacity and the making of the network, one creation at a time
+ * @throws LabError capacity-exceeded, backend-unavailable, docker-unavailable, cluster-create-failed, cancelled
+ */
+export async function createCluster(
+  ground: Ground,
+  spec: ClusterSpec,
+  progress: Progress,
+  signal: AbortSignal,
+  reserve: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<KindCluster> {
+  if (!Number.isInteger(spec.workers) || spec.workers < 0 || spec.workers > 9)
+    throw new LabError('bad-request', `A cluster has 0 to 9 workers, not ${spec.workers}.`)
+  const { docker, records, options } = ground
+  const name = newName()
+  const record: SavedCluster = {
+    format: 1,
+    name,
+    owner: ground.owner,
+    spec,
+    state: 'creating',
+    kubernetesVersion: options.kubernetesVersion,
+    image: options.images.node,
+    createdAt: new Date().toISOString(),
+  }
+  await needImages(ground)
+  const output: string[] = []
+  try {
+    await reserve(async () => {
+      checkCapacity(spec, await supplyOf(docker), options.capacity)
+      await records.save(record)
+      await makeNetwork(ground, name)
+    })
+    signal.throwIfAborted()
+    // Beside kind, which does not need it.
+    const workstation = createWorkstation(docker, ground.owner, name, options.images.workstation)
+    workstation.catch(() => {})
+    await runKind(ground, name, spec, progress, signal, output)
+    await workstation
+
+    const machines = await machinesOf(docker, ground.owner, name)
+    const controlPlane = machineAt(machines, 'control-plane', name)
+    await step(progress, 'Pod network', async () =>
+      applyManifest(ground, controlPlane, await readFile(options.cniManifest, 'utf8'), signal),
+    )
+    await step(progress, 'Grader', async () => {
+      const port = await publishedPort(docker, controlPlane)
+      await records.write(name, 'kubeconfig', await graderKubeconfig(docker, controlPlane, name, options.kubernetesVersion, port, signal))
+    })
+    await step(progress, 'Workstation', () => outfit(ground, machines, name, signal))
+    const kubeconfig = await readFile(records.path(name, 'kubeconfig'), 'utf8')
+    await step(progress, 'Workloads', async (detail) => {
+      const api = kubernetesApi(kubeconfig)
+      try {
+        await untilReady(api, spec.workers + 1, detail, signal)
+      } finally {
+        api.close()
+      }
+    })
+    await records.save({ ...record, state: 'ready' })
+    return new KindCluster(ground, { ...record, state: 'ready' }, kubeconfig, await machinesOf(docker, ground.owner, name))
+  } catch (thrown) {
+    const error = signal.aborted
+      ? new LabError('cancelled', 'The creation was cancelled.', { cause: thrown })
+      : await explained(ground, name, thrown, output)
+    try {
+      await destroyCluster(ground, name)
+    } catch (cleanUp) {
+      // Docker is gone too; what is left is destroyed by `adopt`, which knows it from its record.
+      if (error.code !== 'docker-unavailable')
+        throw new LabError(error.code, `${error.message} Cleaning up failed too: ${asLabError(cleanUp).message}`, {
+          cause: error,
+          ...(error.hint ? { hint: error.hint } : {}),
+        })
+    }
+    throw error
+  }
+}
+
+async function needImages({ docker, options }: Ground): Promise<void> {
+  for (const [role, image] of Object.entries(options.images)) {
+    if (await docker.find(`look for the image ${image}`, (api) => api.getImage(image).inspect())) continue
+    throw new LabError('backend-unavailable', `The ${role} image ${image} is not on this machine.`, {
+      hint: 'Run `npm run setup:kind`, which gets or builds it, or use the button on the first page.',
+    })
+  }
+}
+
+/** A network of the cluster's own, so that labs cannot reach one another; its label is what makes a cluster ours. */
+async function makeNetwork({ docker, owner }: Ground, name: string): Promise<void> {
+  await docker.ask('make a network', (api) =>
+    api.createNetwork({
+      Name: name,
+      Driver: 'bridge',
+      CheckDuplicate: true,
+      Labels: { [label.owner]: owner, [label.cluster]: name, [label.role]: 'network' },
+    }),
+  )
+}
+
+async function runKind(
+  ground: Ground,
+  name: string,
+  spec: ClusterSpec,
+  progress: Progress,
+  signal: AbortSignal,
+  output: string[],
+): Promise<void> {
+  const { options, runner, records } = ground
+  const report = kindProgress(progress)
+  const argv = [
+    options.kind ?? 'kind',
+    'create',
+    'cluster',
+    '--name',
+    name,
+    '--image',
+    options.images.node,
+    '--config',
+    '-',
+    '--retain',
+    '--wait',
+    '0s',
+    '--kubeconfig',
+    records.path(name, 'kind.kubeconfig'),
+  ]
+  await must(runner, {
+    argv,
+    env: kindEnvironment(ground, name),
+    stdin: kindConfig(spec, options.machine),
+    signal,
+    timeoutMs: 10 * 60_000,
+    onLine: (line) => {
+      output.push(line)
+      if (output.length > 2000) output.shift()
+      report(line)
+    },
+  })
+}
+
+async function applyManifest({ docker }: Ground, controlPlane: Machine, manifest: string, signal: AbortSignal): Promise<void> {
+  const result = await docker.exec(controlPlane.container, ['kubectl', '--kubeconfig=/etc/kubernetes/admin.conf', 'apply', '-f', '-'], {
+    stdin: manifest,
+    signal,
+  })
+  if (result.exitCode !== 0)
+    throw new LabError('internal', `The CNI's manifest was refused: ${result.stderr.trim().split('\n').at(-1) ?? ''}`)
+}
+
+async function outfit({ docker }: Ground, machines: readonly Machine[], name: string, signal: AbortSignal): Promise<void> {
+  const workstation = machineAt(machines, 'workstation', name)
+  const nodes = machines.filter((machine) => machine.place !== 'workstation')
+  await giveKubeconfig(docker, workstation, nodes[0]!, signal)
+  await writeHosts(docker, workstation, nodes)
+  await giveSsh(docker, workstation, nodes, signal)
+}
+
+async function explained(ground: Ground, name: string, thrown: unknown, output: readonly string[]): Promise<LabError> {
+  const error = asLabError(thrown)
+  if (['docker-unavailable', 'capacity-exceeded', 'backend-unavailable'].includes(error.code)) return error
+  if (error.code === 'not-found' && /^The program/.test(error.message)) {
+    return new LabError('backend-unavailable', `${error.message} It makes the clusters.`, {
+      hint: 'Run `npm run setup:kind`, which gets or builds it.',
+      cause: thrown,
+    })
+  }
+  const diagnostics = await diagnose(ground, name, AbortSignal.timeout(60_000)).catch(() => undefined)
+  return explainFailure(error, [...output, ...(diagnostics?.files.map((file) => file.text) ?? [])])
+}

@@ -1,0 +1,113 @@
+// The grader's container: one per owner, privileged, in the host's process namespace, without network. Through it the adapter looks into
+// machines with tools that no learner can reach or replace. Speaks the JSON of the program `probe` in it; knows no checks.
+import { LabError } from '#lib/protocol/index.ts'
+import type { Docker } from './docker.ts'
+import { graderName, label } from './names.ts'
+
+/** One request to the program; `pid` is the machine's first process as the host sees it. */
+export type GraderRequest = { op: string; pid: number; podUid?: string; timeoutMs?: number } & Record<string, unknown>
+export type GraderAnswer = ({ ok: true } & Record<string, unknown>) | { ok: false; error: { kind: string; message: string } }
+
+export class Grader {
+  private ready: Promise<string> | undefined
+  private readonly docker: Docker
+  private readonly owner: string
+  private readonly image: string
+  constructor(docker: Docker, owner: string, image: string) {
+    this.docker = docker
+    this.owner = owner
+    this.image = image
+  }
+
+  /** @returns id of the running container, made or started when it is not there */
+  private container(): Promise<string> {
+    this.ready ??= this.ensure().catch((error: unknown) => {
+      this.ready = undefined
+      throw error
+    })
+    return this.ready
+  }
+  private async ensure(): Promise<string> {
+    const name = graderName(this.owner)
+    const image = await this.docker.find('look at the grader’s image', (api) => api.getImage(this.image).inspect())
+    if (!image)
+      throw new LabError('backend-unavailable', `The grader's image ${this.image} is not on this machine.`, {
+        hint: 'Run `npm run setup:kind`.',
+      })
+    const existing = await this.docker.find('look at the grader', (api) => api.getContainer(name).inspect())
+    if (existing) {
+      if (existing.Config.Labels[label.owner] !== this.owner || existing.Config.Labels[label.role] !== 'grader') {
+        throw new LabError('conflict', `A container named ${name} exists and is not ours.`, {
+          hint: `Remove it (\`docker rm ${name}\`) if it is not needed.`,
+        })
+      }
+      if (existing.Image === image.Id) {
+        if (!existing.State.Running) await this.docker.ask('start the grader', (api) => api.getContainer(name).start())
+        return existing.Id
+      }
+      await this.docker.ask('replace the grader', (api) => api.getContainer(name).remove({ force: true }))
+    }
+    const created = await this.docker.ask('create the grader', (api) =>
+      api.createContainer({
+        name,
+        Image: this.image,
+        Labels: { [label.owner]: this.owner, [label.role]: 'grader' },
+        HostConfig: {
+          Privileged: true,
+          PidMode: 'host',
+          NetworkMode: 'none',
+          Memory: 256 * 1024 * 1024,
+          RestartPolicy: { Name: 'unless-stopped' },
+          LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
+        },
+      }),
+    )
+    await this.docker.ask('start the grader', () => created.start())
+    return created.id
+  }
+
+  /** Answers in the order of the requests. @throws LabError internal when the grader itself failed, docker-unavailable, cancelled, timeout */
+  async ask(requests: readonly GraderRequest[], signal?: AbortSignal): Promise<GraderAnswer[]> {
+    const run = async () =>
+      this.docker.exec(await this.container(), ['probe'], {
+        stdin: JSON.stringify(requests),
+        timeoutMs: 15_000 + Math.max(0, ...requests.map((request) => request.timeoutMs ?? 3000)),
+        ...(signal ? { signal } : {}),
+      })
+    const result = await run().catch((error: unknown) => {
+      // The container was removed or stopped behind our back: made again, once.
+      if (!(error instanceof LabError && ['not-found', 'conflict'].includes(error.code))) throw error
+      this.ready = undefined
+      return run()
+    })
+    try {
+      const answers = JSON.parse(result.stdout) as GraderAnswer[]
+      if (Array.isArray(answers) && answers.length === requests.length) return answers
+    } catch {
+      // told below
+    }
+    throw new LabError(
+      'internal',
+      `The grader did not answer as it should (exit code ${result.exitCode}): ${(result.stderr || result.stdout).trim().slice(0, 300)}`,
+    )
+  }
+  /** One request. @throws LabError not-found for what is not there, too-large, bad-request, internal for the grader's own failure */
+  async one(request: GraderRequest, signal?: AbortSignal): Promise<Record<string, unknown>> {
+    const [answer] = await this.ask([request], signal)
+    if (answer?.ok) return answer
+    throw graderError(answer?.error ?? { kind: 'grader', message: 'no answer' })
+  }
+  async remove(): Promise<void> {
+    this.ready = undefined
+    await this.docker.find('remove the grader', (api) => api.getContainer(graderName(this.owner)).remove({ force: true }))
+  }
+}
+
+export function graderError({ kind, message }: { kind: string; message: string }): LabError {
+  if (kind === 'not-found' || kind === 'no-such-pod') return new LabError('not-found', message)
+  if (kind === 'too-large') return new LabError('too-large', message)
+  if (kind === 'bad-request') return new LabError('bad-request', message)
+  return new LabError('internal', `The grader could not look: ${message}`, {
+    hint: 'This is our failure, not yours. It is tried again; if it stays, restart the server.',
+  })
+}
