@@ -1,6 +1,6 @@
 // A lock between processes of one machine: a file that names the process that holds it. Plain JavaScript without dependencies, since
 // `npm start` needs it under Node 20 before anything is installed. Knows nothing of what it guards.
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -39,6 +39,28 @@ export function lockHolder(path) {
 }
 
 /**
+ * What tells one lock from the next, fit for a file name; undefined when there is none.
+ * @param {string} path
+ */
+function identity(path) {
+  try {
+    const holder = JSON.parse(readFileSync(path, 'utf8') || '{}')
+    return `${Number(holder.pid) || 0}-${Number(holder.began) || 0}`
+  } catch (error) {
+    return error instanceof SyntaxError ? '0-0' : undefined
+  }
+}
+
+/** @param {string} path */
+function changed(path) {
+  try {
+    return statSync(path).ctimeMs
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * Takes the lock if it is free or its holder is gone. The file appears with its content in one step (link), so nobody reads half of it.
  * @param {string} path
  * @returns {{ release: () => void } | { holder: number }} `holder`: the process id of who has it
@@ -55,24 +77,22 @@ export function tryLock(path) {
       } catch (error) {
         if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
       }
+      const found = identity(path)
       const holder = lockHolder(path)
       if (holder !== undefined) return { holder: holder.pid }
-      // Its holder is gone. Move it aside; if another process was faster and its fresh lock was moved, put that one back.
-      const aside = `${mine}.stale`
+      if (found === undefined) continue // released a moment ago
+      // Its holder is gone. Only the process that makes this link, one per holder that was, may remove the lock; and it looks at what it
+      // has linked, since the lock may be a fresh one by now.
+      const claim = `${path}.gone-${found}`
       try {
-        renameSync(path, aside)
+        linkSync(path, claim)
       } catch {
+        if (Date.now() - (changed(claim) ?? Date.now()) < 5000) return { holder: Number.parseInt(found, 10) || 0 }
+        rmSync(claim, { force: true }) // who made it has died over it
         continue
       }
-      const moved = lockHolder(aside)
-      if (moved !== undefined) {
-        try {
-          linkSync(aside, path)
-        } catch {
-          // a third process holds it now; both cannot be right, and the loop finds out who is
-        }
-      }
-      rmSync(aside, { force: true })
+      if (identity(claim) === found) rmSync(path, { force: true })
+      rmSync(claim, { force: true })
     }
   } finally {
     rmSync(mine, { force: true })
