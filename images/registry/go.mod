@@ -1,0 +1,3 @@
+module kubemend/registry
+
+go 1.24.0
