@@ -1,5 +1,6 @@
-// `npm test [-- SUITE…]`: everything that needs neither Docker nor a cluster. In a fresh clone it installs the dependencies, names what it
+// `npm test [-- SUITE… | --prepare]`: everything that needs neither Docker nor a cluster. In a fresh clone it installs the dependencies, names what it
 // needs from the system, and installs that as root on Debian and Ubuntu. Ends with the line `N passed, N failed`.
+// With --prepare it stops before the first test.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -40,7 +41,7 @@ async function ensureSystem(node) {
   if (missing.length === 0) return undefined
   const packages = missing.flatMap((need) => need.packages)
   for (const need of missing) line('·', `missing: ${need.what}`)
-  const install = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  const install = `apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends ${packages.join(' ')}`
   if (process.getuid?.() === 0 && isDebian()) {
     await step(`installing ${packages.join(', ')} with apt-get (this is root on Debian or Ubuntu)`, async () => {
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -109,6 +110,13 @@ try {
     },
   }
   const asked = process.argv.slice(2)
+  if (asked.length === 1 && asked[0] === '--prepare') {
+    const missing = await ensureSystem(node)
+    if (missing !== undefined) throw new StartError('The browser tests cannot run yet.', missing)
+    await prepare({ build: true })
+    line('✓', 'everything that the tests need is there')
+    process.exit(0)
+  }
   const unknown = asked.filter((name) => !(name in all))
   if (unknown.length > 0)
     throw new StartError(

@@ -50,7 +50,7 @@ export async function install(work: Work, packages: readonly string[]): Promise<
     await command(work, ['apt-get', 'update'], { env }).catch((error) => work.log(`apt-get update: ${error.message}\n`))
     listsUpdated = true
   }
-  await command(work, ['apt-get', 'install', '-y', '--no-install-recommends', ...packages], { env })
+  await command(work, ['apt-get', '-o', 'DPkg::Lock::Timeout=600', 'install', '-y', '--no-install-recommends', ...packages], { env })
 }
 
 const sbin = (name: string) => [`/usr/sbin/${name}`, `/usr/local/sbin/${name}`, `/sbin/${name}`]

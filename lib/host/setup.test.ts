@@ -60,7 +60,7 @@ const builder = (end: { exitCode?: number; lines?: object[] } = {}) => {
   ]
   let built = false
   return {
-    'bash /checkout/images/build.sh *': () => {
+    'nice -n 10 bash /checkout/images/build.sh *': () => {
       built = (end.exitCode ?? 0) === 0
       return { exitCode: end.exitCode ?? 0, stdout: lines.map((line) => JSON.stringify(line)).join('\n') }
     },
@@ -127,10 +127,10 @@ describe('setup', () => {
     expect(view.state).toBe('done')
     expect(changing(machine).map((command) => command.split(' ').slice(0, 3).join(' '))).toEqual([
       'apt-get update',
-      'apt-get install -y',
+      'apt-get -o DPkg::Lock::Timeout=600',
       'start-stop-daemon --start --oknodo',
       'sysctl -w fs.inotify.max_user_instances=1024',
-      'bash /checkout/images/build.sh --json',
+      'nice -n 10',
     ])
     expect(machine.files.get(wrapperPath)).toBe(wrapperScript)
     expect(JSON.parse(machine.files.get('/etc/docker/daemon.json') ?? '')).toMatchObject({ 'default-runtime': 'runc-without-sys-resource' })
@@ -174,7 +174,7 @@ describe('setup', () => {
       commands: { ...complete, ...builder(), [`${cache}/bin/kind version`]: { stdout: 'kind v0.33.0' } },
     })
     expect(view.error).toBeNull()
-    expect(machine.ran).toContain('bash /checkout/images/build.sh --json --online')
+    expect(machine.ran).toContain('nice -n 10 bash /checkout/images/build.sh --json --online')
     expect(machine.executables.has(`${cache}/bin/kind`)).toBe(true)
   })
 
@@ -184,7 +184,7 @@ describe('setup', () => {
       status: { 'https://registry-1.docker.io/v2/': 401 },
       commands: {
         ...complete,
-        'bash /checkout/images/build.sh --json --online': {
+        'nice -n 10 bash /checkout/images/build.sh --json --online': {
           exitCode: 1,
           stdout: JSON.stringify({ step: 'node', title: 'Node image', state: 'failed', detail: 'toomanyrequests' }),
         },
@@ -192,7 +192,7 @@ describe('setup', () => {
       },
     })
     expect(view.state).toBe('done')
-    expect(machine.ran).toContain('bash /checkout/images/build.sh --json --offline')
+    expect(machine.ran).toContain('nice -n 10 bash /checkout/images/build.sh --json --offline')
     expect(machine.files.get(join(cache, 'setup.log'))).toContain('toomanyrequests')
   })
 
@@ -250,7 +250,7 @@ describe('setup', () => {
     const commands: Description['commands'] = {
       ...complete,
       ...noImages,
-      'bash *': () => {
+      'nice *': () => {
         abort.abort()
         throw new LabError('cancelled', 'was cancelled')
       },
