@@ -14,7 +14,7 @@ export async function podPlacement(kubeconfig: string, pod: PodRef, signal?: Abo
     const object = await api.get({ apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.pod }, { signal })
     if (!object) throw new LabError('not-found', `Pod ${pod.namespace}/${pod.pod} does not exist.`)
     if (!object.spec?.nodeName) throw new LabError('not-found', `Pod ${pod.namespace}/${pod.pod} has not been scheduled to a node.`)
-    return { node: object.spec.nodeName, uid: object.metadata.annotations?.['kubernetes.io/config.mirror'] ?? object.metadata.uid }
+    return { node: object.spec.nodeName, uid: object.metadata.annotations?.['kubernetes.io/config.hash'] ?? object.metadata.uid }
   } finally {
     api.close()
   }
