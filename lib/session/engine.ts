@@ -1,6 +1,6 @@
 // What a session needs of the modules beneath it, as interfaces: clusters to be had and given back, and the engine that breaks and
 // grades them. The server hands in the real ones; a test hands in one that fails where it wants.
-import type { Cluster, ClusterSpec, NodeInfo, Progress } from '#lib/cluster/index.ts'
+import type { Capability, Cluster, ClusterSpec, NodeInfo, Progress } from '#lib/cluster/index.ts'
 import type { BackendName, BackendView, CheckLive, CheckReport } from '#lib/protocol/index.ts'
 import type { ResolvedScenario, Scenario } from '#lib/scenario/index.ts'
 
@@ -41,6 +41,7 @@ export interface Engine {
 /** Clusters of one backend. */
 export interface Clusters {
   readonly backend: BackendName
+  readonly can: ReadonlySet<Capability>
   status(signal?: AbortSignal): Promise<BackendView>
   /** a clean one, warm or new. @throws LabError capacity-exceeded, backend-unavailable, cluster-create-failed, cancelled */
   claim(spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster>

@@ -24,8 +24,8 @@ export async function commandsOf(file: string): Promise<Command[]> {
   let alternate = false
   /** readline has the line */
   let editing = false
-  let lineStart: Position | null = null
-  let typedFrom: Position | null = null
+  let lineStart = null as Position | null
+  let typedFrom = null as Position | null
   let enters = 0
 
   const take = (from: Position | null, guessPrompt: boolean): void => {

@@ -213,6 +213,16 @@ export class Terminal {
     this.#cancelReattach = this.#clock.after(wait, () => this.reattach())
   }
 
+  /** Attaches in the background; when that fails the terminal is shown as lost and tried again by itself. */
+  attachOrRetry(): void {
+    if (this.#ended || this.#shell !== null || this.#cancelReattach !== null) return
+    this.attach().catch((thrown: unknown) => {
+      if (this.#state !== 'lost') this.#change('lost')
+      this.#options.onTrouble?.(asLabError(thrown))
+      this.#reattachLater()
+    })
+  }
+
   /** Tries again now, for when what was gone is back. Does nothing when attached or ended. */
   reattach(): void {
     this.#cancelReattach?.()

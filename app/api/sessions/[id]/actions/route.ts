@@ -1,0 +1,5 @@
+// Submit, give up, hint, reset, retry.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const POST = async (request: Request, { params }: { params: Promise<Record<string, string>> }) => lab().api.act(request, await params)

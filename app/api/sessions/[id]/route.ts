@@ -1,0 +1,5 @@
+// One session as it is now.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const GET = async (request: Request, { params }: { params: Promise<Record<string, string>> }) => lab().api.session(request, await params)

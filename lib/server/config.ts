@@ -1,0 +1,101 @@
+// The server's settings out of the environment: one schema, every problem said at once, before anything is started.
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { kubernetesVersion } from '#lib/host/index.ts'
+import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
+import { z } from 'zod'
+
+/** the checkout */
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const flag = z.enum(['0', '1', 'true', 'false', '']).transform((value) => value === '1' || value === 'true')
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'a whole number')
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `from ${least} to ${most}`)
+
+const loopbackNames = ['127.0.0.1', '::1', 'localhost']
+
+const environment = z
+  .object({
+    NODE_ENV: z.enum(['production', 'development', 'test']).default('production').describe('development serves the pages uncompiled, with hot reload'),
+    PORT: whole(0, 65535).default(3000).describe('0 takes any free one'),
+    HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional().describe('the address people use, when a proxy stands in front'),
+    KUBEMEND_DATA: z.string().min(1).optional().describe('directory of database and recordings; default data/ in the checkout'),
+    KUBEMEND_SCENARIOS: z.string().min(1).optional().describe('directory of scenarios; default scenarios/ in the checkout'),
+    KUBEMEND_BACKENDS: z
+      .string()
+      .default('kind')
+      .transform((value) => value.split(',').map((name) => name.trim()))
+      .pipe(z.array(backendName).min(1))
+      .describe('backends in the order of preference, separated by commas'),
+    KUBEMEND_POOL: whole(0, 20).default(1).describe('warm clusters that are kept ready'),
+    KUBEMEND_SESSIONS_PER_USER: whole(1, 100).default(2).describe('sessions one user may have at a time'),
+    KUBEMEND_MAX_HOURS: whole(1, 168).default(8).describe('hours after which a session is ended'),
+    KUBEMEND_TRUST_LEARNERS: flag.default(false).describe('1: people other than the owner of this machine may reach its labs, though a lab is root on it'),
+    KUBEMEND_KUBERNETES: z.string().optional().describe('Kubernetes version of new clusters, in full'),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  })
+  .superRefine((value, context) => {
+    try {
+      kubernetesVersion({ KUBEMEND_KUBERNETES: value.KUBEMEND_KUBERNETES })
+    } catch (thrown) {
+      const { message, hint = '' } = asLabError(thrown)
+      context.addIssue({ code: 'custom', path: ['KUBEMEND_KUBERNETES'], message: `${message} ${hint}`.trim() })
+    }
+    if (!loopbackNames.includes(value.HOST) && !value.KUBEMEND_TRUST_LEARNERS) {
+      context.addIssue({
+        code: 'custom',
+        path: ['HOST'],
+        message: `${value.HOST} is reachable by others, and whoever reaches this server has a root shell on nodes that are privileged containers of this machine (docs/threat-model.md). Set KUBEMEND_TRUST_LEARNERS=1 if you trust all of them, or leave HOST at 127.0.0.1`,
+      })
+    }
+  })
+
+export interface Config {
+  dev: boolean
+  port: number
+  host: string
+  publicUrl: string | undefined
+  dataDir: string
+  scenariosDir: string
+  backends: readonly z.infer<typeof backendName>[]
+  pool: number
+  sessionsPerUser: number
+  maxAgeMs: number
+  logLevel: string
+}
+
+/**
+ * @param env as process.env
+ * @throws LabError bad-request listing every setting that is wrong
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty value is one that is not set, as in `PORT= npm start`.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = environment.safeParse(given)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0] ?? '')
+      return `  ${name}=${given[name] ?? ''}: ${issue.message}`
+    })
+    throw new LabError('bad-request', `The settings are not right:\n${lines.join('\n')}`, { hint: 'Correct these environment variables and start again.' })
+  }
+  const value = parsed.data
+  return {
+    dev: value.NODE_ENV === 'development',
+    port: value.PORT,
+    host: value.HOST,
+    publicUrl: value.PUBLIC_URL,
+    dataDir: path.resolve(root, value.KUBEMEND_DATA ?? 'data'),
+    scenariosDir: path.resolve(root, value.KUBEMEND_SCENARIOS ?? 'scenarios'),
+    backends: [...new Set(value.KUBEMEND_BACKENDS)],
+    pool: value.KUBEMEND_POOL,
+    sessionsPerUser: value.KUBEMEND_SESSIONS_PER_USER,
+    maxAgeMs: value.KUBEMEND_MAX_HOURS * 3_600_000,
+    logLevel: value.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,162 @@
+// The HTTP API as functions from Request to Response, so that route handlers stay one line and tests need no server.
+// Knows nothing of sockets or Next. Host and Origin have been checked before a request gets here (main.ts).
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { isLoopback, type Tickets } from '#lib/auth/index.ts'
+import {
+  asLabError,
+  type BackendView,
+  type DoctorReport,
+  type FileView,
+  LabError,
+  place,
+  type ScenarioCard,
+  type SetupView,
+  saveFile,
+  sessionAction,
+  startSession,
+  statusOf,
+} from '#lib/protocol/index.ts'
+import { FileConflict, type Sessions } from '#lib/session/index.ts'
+import { z } from 'zod'
+
+export interface ApiOptions {
+  sessionsOf: Sessions
+  tickets: Tickets
+  /** id of who is asking */
+  user(request: Request): string
+  catalogue(): Promise<ScenarioCard[]>
+  backends(): Promise<BackendView[]>
+  doctor(): Promise<DoctorReport>
+  setup(): Promise<SetupView>
+  startSetup(): Promise<SetupView>
+}
+/** One route's method. `params`: the names in brackets of its path. Never rejects: what goes wrong is in the answer. */
+export type Route = (request: Request, params: Record<string, string>) => Promise<Response>
+export type Api = Record<
+  | 'health'
+  | 'catalogue'
+  | 'listSessions'
+  | 'startSession'
+  | 'session'
+  | 'act'
+  | 'ticket'
+  | 'readFile'
+  | 'saveFile'
+  | 'report'
+  | 'recording'
+  | 'doctor'
+  | 'setup'
+  | 'startSetup'
+  | 'backends',
+  Route
+>
+
+/** what main.ts sets to the peer's address, and nobody else can */
+export const peerHeader = 'x-kubemend-peer'
+/** bytes of a request's body: a file of 1 MiB, escaped, and some */
+const bodyLimit = 4 * 1024 * 1024
+
+const json = (value: unknown, status = 200): Response => Response.json(value, { status, headers: { 'cache-control': 'no-store' } })
+
+function failure(thrown: unknown): Response {
+  const error = asLabError(thrown)
+  // A page sees a message that is meant for people; the inside of an unexpected error stays inside.
+  const view = error.code === 'internal' && !(thrown instanceof LabError) ? { code: error.code, message: 'Something unexpected went wrong on the server.', hint: 'Try again; the server log says more.' } : error.view()
+  const current: FileView | null | undefined = thrown instanceof FileConflict ? thrown.current : undefined
+  return json(current === undefined ? { error: view } : { error: view, current }, statusOf(error.code))
+}
+
+/** @throws LabError bad-request, too-large */
+async function body<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+  if (!/^application\/json\b/.test(request.headers.get('content-type') ?? '')) throw new LabError('bad-request', 'The body must be JSON (content-type: application/json).')
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > bodyLimit) throw new LabError('too-large', `The body is larger than ${bodyLimit / 1024 / 1024} MiB.`)
+    chunks.push(chunk)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch (cause) {
+    throw new LabError('bad-request', 'The body is not JSON.', { cause })
+  }
+  return checked(schema, value)
+}
+function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the request'}: ${issue.message}`)
+  throw new LabError('bad-request', `The request is not understood: ${issues.slice(0, 5).join('; ')}.`)
+}
+
+/** The API over one lab. `onError` sees what was not expected. */
+export function createApi(options: ApiOptions, onError: (error: LabError, path: string) => void = () => {}): Api {
+  const { sessionsOf, tickets, user } = options
+  const route =
+    (work: (request: Request, params: Record<string, string>) => Promise<Response>): Route =>
+    async (request, params) => {
+      try {
+        return await work(request, params)
+      } catch (thrown) {
+        const error = asLabError(thrown)
+        if (statusOf(error.code) >= 500) onError(error, new URL(request.url).pathname)
+        return failure(thrown)
+      }
+    }
+  const open = (request: Request, params: Record<string, string>) => sessionsOf.open(user(request), params.id ?? '')
+
+  return {
+    health: route(async () => json({ ok: true })),
+    catalogue: route(async () => json({ scenarios: await options.catalogue() })),
+    backends: route(async () => json({ backends: await options.backends() })),
+    doctor: route(async () => json(await options.doctor())),
+    setup: route(async () => json(await options.setup())),
+    startSetup: route(async (request) => {
+      await body(request, z.strictObject({ consent: z.literal(true) }))
+      const forwarded = request.headers.has('forwarded') || request.headers.has('x-forwarded-for') || request.headers.has('x-real-ip')
+      if (!isLoopback(request.headers.get(peerHeader) ?? undefined) || forwarded) {
+        throw new LabError('forbidden', 'Set-up changes this machine, so it can only be started on it.', { hint: 'Run `npm run setup:kind` there, or open the page on that machine itself.' })
+      }
+      return json(await options.startSetup(), 202)
+    }),
+    listSessions: route(async (request) => json({ sessions: await sessionsOf.list(user(request)) })),
+    startSession: route(async (request) => {
+      const { backend, scenario, seed } = await body(request, startSession)
+      return json(await sessionsOf.start(user(request), scenario, { ...(backend === undefined ? {} : { backend }), ...(seed === undefined ? {} : { seed }) }), 201)
+    }),
+    session: route(async (request, params) => json(await sessionsOf.view(user(request), params.id ?? ''))),
+    act: route(async (request, params) => {
+      const action = await body(request, sessionAction)
+      await (await open(request, params)).act(action)
+      return json({ ok: true })
+    }),
+    ticket: route(async (request, params) => {
+      const id = params.id ?? ''
+      await sessionsOf.view(user(request), id)
+      return json(tickets.issue({ session: id, user: user(request) }), 201)
+    }),
+    readFile: route(async (request, params) => {
+      const query = new URL(request.url).searchParams
+      const asked = checked(z.object({ place, path: z.string().min(1).max(4096) }), { place: query.get('place'), path: query.get('path') })
+      return json(await (await open(request, params)).readFile(asked.place, asked.path))
+    }),
+    saveFile: route(async (request, params) => {
+      const save = await body(request, saveFile)
+      return json(await (await open(request, params)).saveFile(save))
+    }),
+    report: route(async (request, params) => json(await sessionsOf.report(user(request), params.id ?? ''))),
+    recording: route(async (request, params) => {
+      const terminal = checked(z.coerce.number().int().min(1).max(10_000), params.terminal)
+      const file = await sessionsOf.recording(user(request), params.id ?? '', terminal)
+      const stream = createReadStream(file)
+      await new Promise<void>((resolve, reject) => {
+        stream.once('open', () => resolve())
+        stream.once('error', (cause) => reject(new LabError('not-found', `Terminal ${terminal} has no recording.`, { cause })))
+      })
+      return new Response(Readable.toWeb(stream) as ReadableStream, { headers: { 'content-type': 'application/x-asciicast', 'cache-control': 'no-store' } })
+    }),
+  }
+}

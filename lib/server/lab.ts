@@ -1,0 +1,189 @@
+// Builds the graph of objects that is the lab, once per process. Knows which backend is which; knows nothing of Next or of sockets.
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import { localIdentity, Tickets } from '#lib/auth/index.ts'
+import { type ClusterProvider, fakeProvider, kindProvider } from '#lib/cluster/index.ts'
+import { confirm, inject, prepare } from '#lib/fault/index.ts'
+import { baselineOf, type GradeBaseline, grade, graderVersion, handOver, watch } from '#lib/grade/index.ts'
+import { currentSetup, doctor, findTool, images, kubernetesVersion, machineFacts, setup } from '#lib/host/index.ts'
+import {
+  asLabError,
+  type BackendName,
+  type BackendView,
+  type DoctorReport,
+  LabError,
+  type Report,
+  type ScenarioCard,
+  type SessionView,
+  type SetupView,
+} from '#lib/protocol/index.ts'
+import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/index.ts'
+import { type Clusters, type Engine, type Log, Sessions } from '#lib/session/index.ts'
+import { openStore, type Store } from '#lib/store/index.ts'
+import { directClusters } from './clusters.ts'
+import { type Config, root } from './config.ts'
+import { type Api, createApi } from './http.ts'
+
+/** What pages see. Without accounts there is one user, so none is named. */
+export interface LabHandle {
+  /** every scenario's card */
+  catalogue(): Promise<ScenarioCard[]>
+  /** null when there is none of that id */
+  session(id: string): Promise<SessionView | null>
+  /** newest first */
+  sessions(): Promise<SessionView[]>
+  /** null while there is none */
+  report(id: string): Promise<Report | null>
+  backends(): Promise<BackendView[]>
+  /** looks at the machine; takes up to a second */
+  doctor(): Promise<DoctorReport>
+  setup(): Promise<SetupView>
+  /** the HTTP API, for route handlers */
+  readonly api: Api
+}
+export interface Lab extends LabHandle {
+  readonly sessionsOf: Sessions
+  readonly tickets: Tickets
+  /** looks for what an earlier run left, then keeps clusters warm; returns at once */
+  warm(): void
+  /** lets go of everything; clusters run on, to be adopted */
+  close(): Promise<void>
+}
+
+const engine: Engine = {
+  resolve: (scenario, options) => resolve(scenario, options),
+  prepare,
+  baselineOf,
+  inject,
+  confirm,
+  handOver,
+  watch: (cluster, resolved, baseline, options) => watch(cluster, resolved, baseline as GradeBaseline, options),
+  grade: (cluster, resolved, baseline, context) => grade(cluster, resolved, baseline as GradeBaseline, context),
+}
+
+/** A backend that this build does not have yet, so that the choice can be offered and explained. */
+function missing(name: BackendName): Clusters {
+  const none = () => new LabError('backend-unavailable', `The backend "${name}" is not part of this version.`, { hint: 'Use kind: `KUBEMEND_BACKENDS=kind npm start`.' })
+  return {
+    backend: name,
+    can: new Set(),
+    status: async () => ({ name, state: 'unavailable', message: none().message, remedy: none().hint ?? '', warm: 0 }),
+    claim: () => Promise.reject(none()),
+    release: () => Promise.resolve(),
+    async *adopt() {},
+  }
+}
+
+async function kind(config: Config, store: Store, env: NodeJS.ProcessEnv): Promise<ClusterProvider> {
+  const owner = await store.settingOr('owner', randomBytes(4).toString('hex'))
+  // Docker may come later than this server: the facts are looked at anew before each creation, in the same object.
+  const machine = { ...(await machineFacts()) }
+  const program = await findTool('kind')
+  const provider = kindProvider({
+    owner,
+    dataDir: path.join(config.dataDir, 'clusters'),
+    images: images(env),
+    kubernetesVersion: kubernetesVersion(env),
+    machine,
+    cniManifest: path.join(root, 'images/cni/kube-flannel.yaml'),
+    ...(program === undefined ? {} : { kind: program }),
+  })
+  return {
+    ...provider,
+    async create(spec, progress, signal) {
+      Object.assign(machine, await machineFacts())
+      return provider.create(spec, progress, signal)
+    },
+  }
+}
+
+/**
+ * Opens the store, loads the catalogue, makes the backends. Nothing long is waited for.
+ * @throws LabError when the data directory or the database cannot be used
+ */
+export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv = process.env): Promise<Lab> {
+  const store = await openStore({ dataDir: config.dataDir })
+  const catalogue = await loadCatalogue(config.scenariosDir)
+  for (const problem of catalogue.problems) log.warn({ ...problem }, 'a scenario was left out')
+
+  const providers = new Map<BackendName, ClusterProvider>()
+  const backends: Clusters[] = []
+  for (const name of config.backends) {
+    const provider = name === 'kind' ? await kind(config, store, env) : name === 'fake' ? fakeProvider({ dir: path.join(config.dataDir, 'fake') }) : undefined
+    if (provider === undefined) {
+      backends.push(missing(name))
+      continue
+    }
+    providers.set(name, provider)
+    backends.push(directClusters(provider))
+  }
+
+  // What proofs are compared with: known once the backend is up.
+  const identities = new Map<BackendName, { kubernetesVersion: string; image: string } | null>()
+  const identify = async () => {
+    for (const [name, provider] of providers) identities.set(name, await provider.identity().catch(() => null))
+  }
+  const sessions = new Sessions({
+    catalogue,
+    engine,
+    backends,
+    trust: (scenario: Scenario, backend) => trust(scenario, backend, graderVersion, identities.get(backend) ?? null),
+    store,
+    log,
+    perUser: config.sessionsPerUser,
+    maxAgeMs: config.maxAgeMs,
+  })
+  const tickets = new Tickets()
+  const user = localIdentity.id
+  const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
+    try {
+      return await work
+    } catch (thrown) {
+      if (asLabError(thrown).code === 'not-found') return null
+      throw thrown
+    }
+  }
+  let settingUp: Promise<unknown> | null = null
+  const startSetup = async (): Promise<SetupView> => {
+    if (settingUp === null) {
+      const begun = Promise.withResolvers<SetupView>()
+      settingUp = setup({ consent: async () => true, onView: (view) => begun.resolve(view) })
+        .then(begun.resolve, (thrown: unknown) => {
+          log.error({ error: asLabError(thrown).message }, 'set-up failed')
+          begun.reject(thrown)
+        })
+        .finally(() => {
+          settingUp = null
+          void identify()
+        })
+      return begun.promise
+    }
+    return currentSetup()
+  }
+
+  const handle = {
+    catalogue: () => sessions.cards(user),
+    session: (id: string) => orNull(sessions.view(user, id)),
+    sessions: () => sessions.list(user),
+    report: (id: string) => orNull(sessions.report(user, id)),
+    backends: () => sessions.backendViews(),
+    doctor: () => doctor({ serving: true }),
+    setup: () => currentSetup(),
+  }
+  return {
+    ...handle,
+    api: createApi({ ...handle, sessionsOf: sessions, tickets, user: () => user, startSetup }),
+    sessionsOf: sessions,
+    tickets,
+    warm() {
+      void (async () => {
+        await identify()
+        await sessions.adopt()
+      })().catch((thrown: unknown) => log.error({ error: asLabError(thrown).message }, 'earlier sessions could not be looked for'))
+    },
+    async close() {
+      await sessions.close()
+      await store.close()
+    },
+  }
+}
