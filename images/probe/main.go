@@ -2,7 +2,7 @@
 // container's own in the way (no program, no hosts file, no symlink of a learner's). One JSON array of requests on standard
 // input, one JSON array of answers on standard output, in the same order. This file takes requests apart and runs each in a
 // child of its own inside the network namespace asked for; what is looked at is in files.go, unit.go, network.go and dns.go.
-// It does not know what is being graded, and it changes nothing.
+// It does not know what is being graded. Nothing but the operations of machine.go, which prepare and restore machines, changes anything.
 package main
 
 import (
@@ -27,7 +27,7 @@ const (
 	defaultTimeout = 3000
 	maxTimeout     = 30000
 	maxRequests    = 512
-	maxInput       = 4 << 20
+	maxInput       = 32 << 20
 	atOnce         = 32
 	grace          = 2 * time.Second // what a child may take beyond its own time before it is taken for hung
 )
@@ -43,6 +43,8 @@ Request: {"op", "pid", "podUid"?, "timeoutMs"? (3000, at most 30000), ...}
   dns  name, server?, port?, protocol? answered | nxdomain | servfail | refused | timeout | unreachable | no-data
   http url, host?, method?             answered | refused | timeout | unreachable | dns-failed
   read path, limit?   stat path   list path   unit name
+  write path, args {content, mode?, user?}           tree args {paths, deep, content?}   put args {remove, nodes}
+  processes                                          kill args {pids, tree?}
 pid: of the container's first process, as this host counts; podUid: look from that pod, on the node that pid is (for a static
 pod its annotation kubernetes.io/config.hash).
 Answer: {"ok":true, ...} or {"ok":false,"error":{"kind","message"}}; kind is not-found, no-such-pod, too-large, bad-request, or
@@ -65,6 +67,8 @@ type request struct {
 	Method    string `json:"method,omitempty"`
 	Path      string `json:"path,omitempty"`
 	Limit     int64  `json:"limit,omitempty"`
+	// Args are those of the operations in machine.go
+	Args json.RawMessage `json:"args,omitempty"`
 	// Roots are processes whose root directory may be read for this request, best first; filled in by the parent.
 	Roots []int `json:"roots,omitempty"`
 }

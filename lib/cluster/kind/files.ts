@@ -28,13 +28,12 @@ export async function writeFile(
 ): Promise<void> {
   if (bytes.byteLength > fileLimit)
     throw new LabError('too-large', `${bytes.byteLength} bytes for ${path}; at most ${fileLimit} are written.`)
+  const content = Buffer.from(bytes).toString('base64')
   await grader.one({
     op: 'write',
     pid,
     path: checkPath(path),
-    content: Buffer.from(bytes).toString('base64'),
-    user: options.user,
-    ...(options.mode === undefined ? {} : { mode: options.mode }),
+    args: { content, user: options.user, ...(options.mode === undefined ? {} : { mode: options.mode }) },
   })
 }
 

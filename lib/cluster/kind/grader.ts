@@ -106,6 +106,7 @@ export class Grader {
 export function graderError({ kind, message }: { kind: string; message: string }): LabError {
   if (kind === 'not-found' || kind === 'no-such-pod') return new LabError('not-found', message)
   if (kind === 'too-large') return new LabError('too-large', message)
+  if (kind === 'disk-full') return new LabError('disk-full', message, { hint: 'Free some space where Docker keeps its data.' })
   if (kind === 'bad-request') return new LabError('bad-request', message)
   return new LabError('internal', `The grader could not look: ${message}`, {
     hint: 'This is our failure, not yours. It is tried again; if it stays, restart the server.',
