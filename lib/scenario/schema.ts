@@ -98,6 +98,7 @@ export const check = z
 export type Check = z.infer<typeof check>
 
 // ---- steps: what prepares a scenario and what breaks it
+const absolute = z.string().regex(/^(\/|\$\{)/, 'an absolute path')
 const manifest = z.union([z.string(), z.strictObject({ file: z.string().describe('path inside the scenario\'s folder') })])
 const replace = z.array(z.strictObject({ find: z.string().describe('regular expression, flags m and u'), with: z.string() })).min(1)
 const steps = {
@@ -108,7 +109,7 @@ const steps = {
   edit: z.strictObject({ ...named.shape, field: z.array(z.string()).min(1).describe('path of a text field, e.g. [data, Corefile]'), replace }),
   restart: z.strictObject({ namespace: dnsLabel, selector: z.record(z.string(), z.string()), nodes: z.array(node).optional() }).describe('deletes the pods, so that their controller makes new ones'),
   file: z
-    .strictObject({ at: place, path: z.string().startsWith('/'), content: manifest.optional(), copy: z.strictObject({ at: place, path: z.string().startsWith('/') }).optional().describe('the content of another file'), replace: replace.optional(), remove: z.boolean().optional(), moveTo: z.string().startsWith('/').optional(), mode: z.string().regex(/^0?[0-7]{3,4}$/).optional() })
+    .strictObject({ at: place, path: absolute, content: manifest.optional(), copy: z.strictObject({ at: place, path: absolute }).optional().describe('the content of another file'), replace: replace.optional(), remove: z.boolean().optional(), moveTo: absolute.optional(), mode: z.string().regex(/^0?[0-7]{3,4}$/).optional() })
     .superRefine(exactlyOne(['content', 'copy', 'replace', 'remove', 'moveTo'], 'change')),
   unit: z.strictObject({ node, name: z.string(), action: z.enum(['restart', 'stop', 'start', 'disable', 'enable', 'mask', 'unmask']) }),
   exec: z.strictObject({ at: place, argv: z.array(z.string()).min(1), undo: z.array(z.string()).optional().describe('argv that takes it back') }),

@@ -1,0 +1,3 @@
+# score: 0
+# No pod hangs when none is wanted.
+kubectl -n "$NS" scale deployment "$APP" --replicas=0
