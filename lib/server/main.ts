@@ -81,7 +81,6 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
   // Next would put an upgrade listener of its own on the server that it is given or finds: it gets one that nobody connects to.
   const app = next({ dev: config.dev, dir: root, hostname: config.host, port: config.port, httpServer: createServer() })
   const pages = app.getRequestHandler()
-  const pageUpgrades = app.getUpgradeHandler()
   const ready = Promise.withResolvers<void>()
   ready.promise.catch(() => {})
 
@@ -116,7 +115,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
         refuse(socket, asLabError(thrown))
         return
       }
-      void ready.promise.then(() => pageUpgrades(request, socket as Socket, head)).catch(() => socket.destroy())
+      // Known only once the pages are prepared.
+      void ready.promise.then(() => app.getUpgradeHandler()(request, socket as Socket, head)).catch(() => socket.destroy())
       return
     }
     // An upgrade that nobody claims would hang.
