@@ -93,7 +93,25 @@ func systemd(ctx context.Context, pid int) (*dbus.Conn, error) {
 		conn.Close()
 		return nil, fmt.Errorf("systemd does not accept us: %w", err)
 	}
+	go nudge(ctx, conn)
 	return conn, nil
+}
+
+// nudge keeps sending a word that needs no answer. When systemd reads the end of the greeting and our first request in one piece, it
+// keeps the request in its buffer and looks at it only when more arrives (seen with systemd 257: one request in five hung).
+func nudge(ctx context.Context, conn *dbus.Conn) {
+	every := time.NewTicker(20 * time.Millisecond)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-conn.Context().Done():
+			return
+		case <-every.C:
+			conn.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1").Go("org.freedesktop.DBus.Peer.Ping", dbus.FlagNoReplyExpected, nil)
+		}
+	}
 }
 
 func peer(conn *net.UnixConn) (int, error) {
