@@ -175,7 +175,9 @@ async function ensureDependencies() {
   const why = existsSync(join(root, 'node_modules')) ? 'package-lock.json has changed' : 'the first time, about half a minute'
   await step(`installing dependencies (${why})`, async () => {
     const env = outsideEnvironment()
-    const result = await run(['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'], { env }).catch((error) => {
+    // Not `npm ci`: it refuses a lock file in which a binary for some other platform is missing, as one made behind a registry that does
+    // not carry them all has to be. This installs what is locked as it is locked, and writes neither package.json nor the lock file.
+    const result = await run(['npm', 'install', '--no-save', '--include=dev', '--no-audit', '--no-fund'], { env }).catch((error) => {
       throw new StartError(
         `npm could not be started: ${error.message}.`,
         'Install Node.js with npm (https://nodejs.org), then run this again.',
@@ -183,7 +185,7 @@ async function ensureDependencies() {
     })
     if (result.code !== 0) {
       throw new StartError(
-        `npm ci ended with exit code ${result.code}, so the dependencies are not complete.`,
+        `npm install ended with exit code ${result.code}, so the dependencies are not complete.`,
         "The lines above are npm's own. Usual causes: no way to the npm registry (`npm config get registry`), a full disk, a folder owned by another user.",
         tail(result.output),
       )
