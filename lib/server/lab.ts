@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { localIdentity, Tickets } from '#lib/auth/index.ts'
-import { type ClusterProvider, fakeProvider, kindProvider } from '#lib/cluster/index.ts'
+import { type ClusterProvider, fakeProvider } from '#lib/cluster/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
 import { baselineOf, type GradeBaseline, grade, graderVersion, handOver, watch } from '#lib/grade/index.ts'
-import { currentSetup, doctor, findTool, images, kubernetesVersion, machineFacts, setup } from '#lib/host/index.ts'
+import { currentSetup, doctor, setup } from '#lib/host/index.ts'
 import {
   asLabError,
   type BackendName,
@@ -21,8 +21,9 @@ import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/inde
 import { type Clusters, type Engine, type Log, Sessions } from '#lib/session/index.ts'
 import { openStore, type Store } from '#lib/store/index.ts'
 import { directClusters } from './clusters.ts'
-import { type Config, root } from './config.ts'
+import type { Config } from './config.ts'
 import { type Api, createApi } from './http.ts'
+import { kindBackend } from './kind.ts'
 
 /** What pages see. Without accounts there is one user, so none is named. */
 export interface LabHandle {
@@ -74,29 +75,6 @@ function missing(name: BackendName): Clusters {
   }
 }
 
-async function kind(config: Config, store: Store, env: NodeJS.ProcessEnv): Promise<ClusterProvider> {
-  const owner = await store.settingOr('owner', randomBytes(4).toString('hex'))
-  // Docker may come later than this server: the facts are looked at anew before each creation, in the same object.
-  const machine = { ...(await machineFacts()) }
-  const program = await findTool('kind')
-  const provider = kindProvider({
-    owner,
-    dataDir: path.join(config.dataDir, 'clusters'),
-    images: images(env),
-    kubernetesVersion: kubernetesVersion(env),
-    machine,
-    cniManifest: path.join(root, 'images/cni/kube-flannel.yaml'),
-    ...(program === undefined ? {} : { kind: program }),
-  })
-  return {
-    ...provider,
-    async create(spec, progress, signal) {
-      Object.assign(machine, await machineFacts())
-      return provider.create(spec, progress, signal)
-    },
-  }
-}
-
 /**
  * Opens the store, loads the catalogue, makes the backends. Nothing long is waited for.
  * @throws LabError when the data directory or the database cannot be used
@@ -109,7 +87,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   const providers = new Map<BackendName, ClusterProvider>()
   const backends: Clusters[] = []
   for (const name of config.backends) {
-    const provider = name === 'kind' ? await kind(config, store, env) : name === 'fake' ? fakeProvider({ dir: path.join(config.dataDir, 'fake') }) : undefined
+    const provider = name === 'kind' ? await kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env }) : name === 'fake' ? fakeProvider({ dir: path.join(config.dataDir, 'fake') }) : undefined
     if (provider === undefined) {
       backends.push(missing(name))
       continue

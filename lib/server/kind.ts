@@ -1,0 +1,28 @@
+// The kind backend as this machine and its settings want it; the server and the proof share it. Knows nothing of sessions.
+import path from 'node:path'
+import { type ClusterProvider, kindProvider } from '#lib/cluster/index.ts'
+import { findTool, images, kubernetesVersion, machineFacts } from '#lib/host/index.ts'
+import { root } from './config.ts'
+
+/** `owner` tells clusters of several servers on one Docker apart; `dataDir` keeps what belongs to them. */
+export async function kindBackend(options: { owner: string; dataDir: string; env: NodeJS.ProcessEnv }): Promise<ClusterProvider> {
+  // Docker may come later than this server: the facts are looked at anew before each creation, in the same object.
+  const machine = { ...(await machineFacts()) }
+  const program = await findTool('kind')
+  const provider = kindProvider({
+    owner: options.owner,
+    dataDir: path.join(options.dataDir, 'clusters'),
+    images: images(options.env),
+    kubernetesVersion: kubernetesVersion(options.env),
+    machine,
+    cniManifest: path.join(root, 'images/node/kube-flannel.yml'),
+    ...(program === undefined ? {} : { kind: program }),
+  })
+  return {
+    ...provider,
+    async create(spec, progress, signal) {
+      Object.assign(machine, await machineFacts())
+      return provider.create(spec, progress, signal)
+    },
+  }
+}
