@@ -233,6 +233,7 @@ const buildSources = [
   'lib',
   'messages',
   'i18n',
+  'bin/vendor.mjs',
   'next.config.js',
   'postcss.config.mjs',
   'tsconfig.json',

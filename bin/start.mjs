@@ -2,20 +2,20 @@
 // begins under Node 20 in a fresh clone; what is TypeScript runs in children under the Node 24 that npm brings.
 // It never gets or builds images: that takes consent (the page, or `npm run setup:kind`).
 import { spawn } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
 import { elapsed, fail, line, prepare, root, run, StartError } from './bootstrap.mjs'
 
 const host = process.env.HOST || '127.0.0.1'
 const port = Number(process.env.PORT || 3000)
 const address = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
-const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
 
 /** @throws {StartError} when nothing can listen there */
 function checkPort() {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new StartError(
       `PORT is ${JSON.stringify(process.env.PORT)}, which is not a port.`,
-      'Give a number from 1 to 65535: `PORT=3001 npm start`.',
+      'Give a number from 1 to 65535, or 0 for any free one: `PORT=3001 npm start`.',
     )
   }
   return new Promise((resolve, reject) => {
@@ -42,18 +42,21 @@ function checkPort() {
   })
 }
 
-/** Resolves when the server accepts connections or its process has ended. */
-async function listening(/** @type {import('node:child_process').ChildProcess} */ child) {
-  while (child.exitCode === null && child.signalCode === null) {
-    const open = await new Promise((resolve) => {
-      const socket = connect({ host: reachable, port }, () => resolve(true))
-      socket.once('error', () => resolve(false))
-      socket.once('connect', () => socket.destroy())
+/**
+ * Hands on what the server prints and picks out the line that says where it serves.
+ * @param {import('node:stream').Readable} output
+ * @returns {Promise<string | undefined>} the address; undefined when the output ends without one
+ */
+async function servesAt(output) {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input: output })
+    lines.on('line', (text) => {
+      const url = /^kubemend serves at (\S+)$/.exec(text)?.[1]
+      if (url === undefined) process.stdout.write(`${text}\n`)
+      else resolve(url)
     })
-    if (open) return true
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  return false
+    lines.on('close', () => resolve(undefined))
+  })
 }
 
 async function start() {
@@ -72,7 +75,7 @@ async function start() {
   const server = spawn(node, ['--disable-warning=ExperimentalWarning', 'lib/server/main.ts'], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'production', HOST: host, PORT: String(port) },
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
   // The server ends the process group's way: Ctrl-C reaches it by itself, `kill` of this process is handed on. It ignores a second one.
   /** @type {NodeJS.Signals[]} */
@@ -81,11 +84,11 @@ async function start() {
   server.on('error', fail)
   server.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' || signal === 'SIGHUP' ? 0 : 1)))
 
-  if (await listening(server)) {
-    line('✓', 'serving', served)
-    await doctor
-    process.stdout.write(`\nkubemend is ready after ${elapsed()} s: ${address}\nCtrl-C ends it.\n`)
-  }
+  const url = await servesAt(server.stdout)
+  if (url === undefined) return // it has said why
+  line('✓', 'serving', served)
+  await doctor
+  process.stdout.write(`\nkubemend is ready after ${elapsed()} s: ${url}\nCtrl-C ends it.\n`)
 }
 
 start().catch(fail)
