@@ -90,8 +90,8 @@ export function kubernetesApi(kubeconfig: string): Api {
   const credentials = () => {
     prepared ??= (async () => {
       const options: RequestOptions = {}
+      await config.applyToHTTPSOptions(options)
       if (!plain) {
-        await config.applyToHTTPSOptions(options)
         agent = new Agent({
           keepAlive: true,
           maxSockets: 16,
@@ -102,7 +102,7 @@ export function kubernetesApi(kubeconfig: string): Api {
         })
         return { agent, ...(options.headers ? { headers: options.headers } : {}) }
       }
-      return {}
+      return options.headers ? { headers: options.headers } : {}
     })()
     return prepared
   }
