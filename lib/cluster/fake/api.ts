@@ -17,6 +17,8 @@ const known: Record<string, string> = {
   'rbac.authorization.k8s.io/v1': 'roles:Role rolebindings:RoleBinding clusterroles:ClusterRole* clusterrolebindings:ClusterRoleBinding*',
   'storage.k8s.io/v1': 'storageclasses:StorageClass*',
   'coordination.k8s.io/v1': 'leases:Lease',
+  'admissionregistration.k8s.io/v1':
+    'mutatingwebhookconfigurations:MutatingWebhookConfiguration* validatingwebhookconfigurations:ValidatingWebhookConfiguration*',
 }
 const resourcesOf = (groupVersion: string) =>
   (known[groupVersion] ?? '').split(' ').flatMap((word) => {
