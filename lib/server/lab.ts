@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { localIdentity, Tickets } from '#lib/auth/index.ts'
-import { type ClusterProvider, fakeProvider } from '#lib/cluster/index.ts'
+import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
 import { baselineOf, type GradeBaseline, grade, graderVersion, handOver, watch } from '#lib/grade/index.ts'
 import { currentSetup, doctor, setup } from '#lib/host/index.ts'
@@ -20,7 +20,6 @@ import {
 import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/index.ts'
 import { type Clusters, type Engine, type Log, Sessions } from '#lib/session/index.ts'
 import { openStore, type Store } from '#lib/store/index.ts'
-import { directClusters } from './clusters.ts'
 import type { Config } from './config.ts'
 import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
@@ -86,6 +85,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
 
   const providers = new Map<BackendName, ClusterProvider>()
   const backends: Clusters[] = []
+  const pools: Pool[] = []
   for (const name of config.backends) {
     const provider = name === 'kind' ? await kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env }) : name === 'fake' ? fakeProvider({ dir: path.join(config.dataDir, 'fake') }) : undefined
     if (provider === undefined) {
@@ -93,7 +93,12 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       continue
     }
     providers.set(name, provider)
-    backends.push(directClusters(provider))
+    const pool = new Pool(provider, {
+      warm: config.pool,
+      onError: (error, doing) => log.warn({ backend: name, doing, code: error.code, error: error.message }, 'pool'),
+    })
+    pools.push(pool)
+    backends.push(pool)
   }
 
   // What proofs are compared with: known once the backend is up.
@@ -161,6 +166,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     },
     async close() {
       await sessions.close()
+      await Promise.all(pools.map((pool) => pool.shutdown()))
       await store.close()
     },
   }

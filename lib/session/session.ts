@@ -551,6 +551,7 @@ export class Session {
   #check(check: CheckLive): void {
     const known = this.#view.checks.find((one) => one.id === check.id)
     const now = this.#deps.clock.now()
+    if (known?.state === 'waiting' && check.state === 'waiting') return
     if (known !== undefined && known.state === check.state && known.since === check.since) {
       if (known.seen === check.seen || now - (this.#seenAt.get(check.id) ?? 0) < 1000) return
     }

@@ -52,7 +52,7 @@ const placeOf = (cluster: Cluster, name: string): Node['place'] | undefined => c
 function nodesOf(cluster: Cluster, seen: ReadonlyMap<string, KubeObject>, unreachable: string | null): Node[] {
   return cluster.nodes.map((node) => {
     const base = { name: node.name, place: node.place, role: node.role, address: node.address, unschedulable: false }
-    const object = seen.get(node.name)
+    const object = seen.get(`/${node.name}`)
     if (unreachable !== null) return { ...base, state: 'unknown', reason: unreachable, unschedulable: object?.spec?.unschedulable === true }
     if (object === undefined) return { ...base, state: 'gone', reason: 'The API server has no such node.' }
     const ready = (object.status?.conditions ?? []).find((one: KubeObject) => one.type === 'Ready')
@@ -100,6 +100,7 @@ export function watchTopology(cluster: Cluster, options: TopologyOptions): void 
   const slices = new Kept()
   const events = new Kept()
   let unreachable: string | null = 'The API server has not answered yet.'
+  const loaded = new Set<string>()
   const pending = { topology: false, events: false }
   let timer: NodeJS.Timeout | undefined
 
@@ -162,7 +163,9 @@ export function watchTopology(cluster: Cluster, options: TopologyOptions): void 
           reset(objects) {
             kept.objects.clear()
             for (const object of objects) kept.objects.set(Kept.key(object), slim(object))
-            unreachable = null
+            loaded.add(ref.kind)
+            // Until the nodes are known, none of them is missing.
+            if (loaded.has('Node')) unreachable = null
             changed(what)
             if (what === 'events') changed('topology')
           },

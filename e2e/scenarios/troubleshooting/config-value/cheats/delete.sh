@@ -1,0 +1,2 @@
+# score: 0
+kubectl -n shop delete configmap settings

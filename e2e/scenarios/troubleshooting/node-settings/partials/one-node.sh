@@ -1,0 +1,2 @@
+# score: 60
+sed -i "s/^port=.*/port=$PORT/" "$ROOT/../worker-1/etc/agent.conf"
