@@ -1,4 +1,7 @@
 // How Next builds and serves the pages. Types are checked by `npm run types`, not during the build.
+import { vendor } from './bin/vendor.mjs'
+
+vendor()
 
 /** @type {import('next').NextConfig} */
 export default {

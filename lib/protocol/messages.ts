@@ -39,8 +39,11 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('topology'), topology }),
   /** not numbered; the newest 200 at most, oldest first */
   z.object({ type: z.literal('cluster-events'), events: z.array(clusterEvent) }),
-  /** an answer to `open`: bytes follow from `offset`; when it is later than asked for, `lost` bytes are gone */
-  z.object({ type: z.literal('opened'), terminal: terminalView, offset: z.number(), lost: z.number() }),
+  /**
+   * an answer to `open`: bytes follow from `offset`; when it is later than asked for, `lost` bytes are gone.
+   * `head`: the stream's length now; what lies before it is a replay, whose terminal queries the page must not answer again
+   */
+  z.object({ type: z.literal('opened'), terminal: terminalView, offset: z.number(), lost: z.number(), head: z.number().optional() }),
   z.object({ type: z.literal('error'), error: errorView, terminal: z.number().int().optional() }),
 ])
 export type ServerMessage = z.infer<typeof serverMessage>

@@ -1,0 +1,19 @@
+// The lab itself. Hands over what is known now; the page's socket takes it from there.
+import type { Metadata } from 'next'
+import { notFound } from 'next/navigation'
+import { Lab } from '#components/session/lab.tsx'
+import { lab } from '#lib/server/handle.ts'
+import { reader } from '../../../reader.ts'
+
+export const dynamic = 'force-dynamic'
+export async function generateMetadata({ params }: { params: Promise<{ id: string }> }): Promise<Metadata> {
+  const [{ locale }, session] = await Promise.all([reader(), params.then(({ id }) => lab().session(id))])
+  return session ? { title: session.scenario.title[locale] } : {}
+}
+
+export default async function SessionPage({ params }: { params: Promise<{ id: string }> }) {
+  const { id } = await params
+  const [{ theme }, session] = await Promise.all([reader(), lab().session(id)])
+  if (session === null) notFound()
+  return <Lab id={id} session={session} theme={theme} />
+}

@@ -1,0 +1,17 @@
+// Pages under the common header. Asks the lab how far the reader has come.
+import type { ReactNode } from 'react'
+import { Header } from '#components/chrome/header.tsx'
+import { lab } from '#lib/server/handle.ts'
+import { reader } from '../reader.ts'
+
+export default async function SiteLayout({ children }: { children: ReactNode }) {
+  const [{ theme }, cards] = await Promise.all([reader(), lab().catalogue()])
+  return (
+    <>
+      <Header theme={theme} solved={cards.filter((card) => card.bestScore === 100).length} total={cards.length} />
+      <main id="main" tabIndex={-1} className="mx-auto max-w-6xl px-4 pb-16 outline-none">
+        {children}
+      </main>
+    </>
+  )
+}

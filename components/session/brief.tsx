@@ -1,0 +1,94 @@
+'use client'
+// The left column: what is asked, what is checked, hints. Knows the session's view; knows nothing of terminals.
+import { Lightbulb } from 'lucide-react'
+import { useState } from 'react'
+import { errorWords } from '../api.ts'
+import { useMessages, useText } from '../i18n/index.tsx'
+import { Problem } from '../ui/banner.tsx'
+import { Button } from '../ui/button.tsx'
+import { Markdown } from '../ui/markdown.tsx'
+import { Checks } from './checks.tsx'
+import { act, useSession } from './context.tsx'
+
+export function Brief() {
+  const m = useMessages()
+  const text = useText()
+  const session = useSession()
+  return (
+    <div className="space-y-6 px-4 py-4">
+      <section aria-labelledby="brief-title">
+        <h2 id="brief-title" className="sr-only">
+          {m.session.brief}
+        </h2>
+        <Markdown>{text(session.brief)}</Markdown>
+        <p className="mt-3 flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-text-2">
+          {session.nodes.map((node) => (
+            <span key={node.place} className="whitespace-nowrap">
+              {node.place === node.name ? '' : `${node.place} `}
+              <code className="text-text">{node.name}</code>
+            </span>
+          ))}
+        </p>
+      </section>
+      <div className="border-t border-line pt-4">
+        <Checks />
+      </div>
+      <div className="border-t border-line pt-4">
+        <Hints />
+      </div>
+    </div>
+  )
+}
+
+function Hints() {
+  const m = useMessages()
+  const text = useText()
+  const { id, hints } = useSession()
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const left = hints.total - hints.shown.length
+  const next = () => {
+    setBusy(true)
+    setError(null)
+    act(id, { type: 'hint' })
+      .catch(setError)
+      .finally(() => setBusy(false))
+  }
+  return (
+    <section aria-labelledby="hints-title">
+      <div className="flex items-baseline justify-between gap-3">
+        <h2 id="hints-title" className="text-xs font-semibold text-text-2">
+          {m.session.hints}
+        </h2>
+        {hints.total > 0 ? (
+          <span className="text-xs text-text-3 tabular-nums">{m.session.hintCount(hints.shown.length, hints.total)}</span>
+        ) : null}
+      </div>
+      {hints.total === 0 ? <p className="mt-1 text-text-3">{m.session.hintNone}</p> : null}
+      <ol className="mt-1.5 space-y-2" aria-live="polite">
+        {hints.shown.map((hint, index) => (
+          <li key={hint.index} className="grid grid-cols-[1rem_minmax(0,1fr)] gap-x-2">
+            <span className="text-xs leading-5 text-text-3 tabular-nums">{index + 1}</span>
+            <Markdown>{text(hint.text)}</Markdown>
+          </li>
+        ))}
+      </ol>
+      {error ? (
+        <div className="mt-2 overflow-hidden rounded-md">
+          <Problem words={errorWords(error, m)} />
+        </div>
+      ) : null}
+      {left > 0 ? (
+        <div className="mt-2.5 flex flex-wrap items-center gap-x-3 gap-y-1">
+          <Button small disabled={busy} onClick={next}>
+            <Lightbulb aria-hidden className="size-3.5" />
+            {hints.shown.length === 0 ? m.session.hintFirst : m.session.hintNext}
+          </Button>
+          <span className="text-xs text-text-3">{m.session.hintCost}</span>
+        </div>
+      ) : hints.total > 0 ? (
+        <p className="mt-2 text-xs text-text-3">{m.session.hintAll}</p>
+      ) : null}
+    </section>
+  )
+}

@@ -1,0 +1,74 @@
+'use client'
+// The page's one socket, and the state that it holds, for every component of the lab. Knows how a ticket is fetched;
+// knows nothing of what is drawn.
+import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react'
+import { z } from 'zod'
+import type { SessionAction, SessionView } from '#lib/protocol/index.ts'
+import { ApiError, request } from '../api.ts'
+import { type LabState, SessionSocket, TicketRefused } from './socket.ts'
+
+const SocketContext = createContext<SessionSocket | null>(null)
+
+const ticketAnswer = z.object({ ticket: z.string() })
+async function fetchTicket(id: string): Promise<string> {
+  try {
+    return (await request(`/api/sessions/${encodeURIComponent(id)}/ticket`, ticketAnswer, { method: 'POST', body: {} })).ticket
+  } catch (thrown) {
+    if (thrown instanceof ApiError && (thrown.status === 404 || thrown.status === 403 || thrown.status === 401))
+      throw new TicketRefused(thrown.view)
+    throw thrown
+  }
+}
+
+export function SocketProvider({ id, session, children }: { id: string; session: SessionView; children: ReactNode }) {
+  const [socket] = useState(
+    () =>
+      new SessionSocket({
+        session,
+        ticket: () => fetchTicket(id),
+        url: (ticket, after) => {
+          const url = new URL(`/ws/session/${encodeURIComponent(id)}`, window.location.href)
+          url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+          url.searchParams.set('ticket', ticket)
+          url.searchParams.set('after', String(after))
+          return url.href
+        },
+      }),
+  )
+  useEffect(() => {
+    socket.start()
+    const wake = () => {
+      if (document.visibilityState === 'visible') socket.wake()
+    }
+    window.addEventListener('online', wake)
+    document.addEventListener('visibilitychange', wake)
+    return () => {
+      window.removeEventListener('online', wake)
+      document.removeEventListener('visibilitychange', wake)
+      socket.stop()
+    }
+  }, [socket])
+  return <SocketContext value={socket}>{children}</SocketContext>
+}
+
+export function useSocket(): SessionSocket {
+  const socket = useContext(SocketContext)
+  if (socket === null) throw new Error('useSocket is used outside of SocketProvider')
+  return socket
+}
+/** One part of the lab's state; draws again only when that part changes. `pick` must answer the same object for the same state. */
+export function useLab<T>(pick: (state: LabState) => T): T {
+  const socket = useSocket()
+  return useSyncExternalStore(
+    (listener) => socket.subscribe(listener),
+    () => pick(socket.state),
+    () => pick(socket.state),
+  )
+}
+/** The session as it is now. The provider is always given one, so there always is one. */
+export const useSession = (): SessionView => useLab((state) => state.session!)
+
+const done = z.object({ ok: z.literal(true) })
+/** Asks for an action. Throws ApiError. What it does is seen in the events that follow. */
+export const act = (id: string, action: SessionAction): Promise<{ ok: true }> =>
+  request(`/api/sessions/${encodeURIComponent(id)}/actions`, done, { method: 'POST', body: action })

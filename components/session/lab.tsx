@@ -1,0 +1,45 @@
+'use client'
+// The lab's page: which of its faces is shown, by the session's state. Knows the states; the faces know the rest.
+import { useRouter } from 'next/navigation'
+import { useEffect } from 'react'
+import type { SessionView } from '#lib/protocol/index.ts'
+import { errorWords } from '../api.ts'
+import type { ThemeChoice } from '../chrome/preferences.tsx'
+import { Wrong } from '../chrome/wrong.tsx'
+import { useMessages } from '../i18n/index.tsx'
+import { Banners } from './banners.tsx'
+import { LabBar } from './bar.tsx'
+import { SocketProvider, useLab, useSession } from './context.tsx'
+import { Steps } from './steps.tsx'
+import { Workbench } from './workbench.tsx'
+
+export function Lab({ id, session, theme }: { id: string; session: SessionView; theme: ThemeChoice }) {
+  return (
+    <SocketProvider key={id} id={id} session={session}>
+      <Face theme={theme} />
+    </SocketProvider>
+  )
+}
+
+function Face({ theme }: { theme: ThemeChoice }) {
+  const m = useMessages()
+  const router = useRouter()
+  const session = useSession()
+  const connection = useLab((state) => state.connection)
+  const ended = session.state === 'ended'
+  useEffect(() => {
+    if (ended) router.replace(`/session/${session.id}/report`)
+  }, [ended, router, session.id])
+
+  if (connection.state === 'gone' && !ended) {
+    const words = connection.error ? errorWords(connection.error, m) : null
+    return <Wrong title={m.session.goneTitle} lead={words?.message ?? m.session.goneBody} code={connection.error?.code ?? ''} />
+  }
+  return (
+    <div className="flex h-dvh flex-col overflow-hidden">
+      <LabBar theme={theme} />
+      <Banners />
+      {session.state === 'ready' ? <Workbench /> : <Steps />}
+    </div>
+  )
+}
