@@ -61,7 +61,12 @@ export async function play(cluster: Cluster, scenario: Scenario, variant: string
   const begun = Date.now()
   const seconds = () => Math.round((Date.now() - begun) / 100) / 10
   const resolved = resolve(scenario, { seed: task.seed, nodes: cluster.nodes, variant })
-  const step = { signal: context.signal, progress: (detail: string) => context.log(`    ${detail}`) }
+  let last = ''
+  const progress = (detail: string) => {
+    if (detail !== last) context.log(`    ${detail.slice(0, 300)}`)
+    last = detail
+  }
+  const step = { signal: context.signal, progress }
   const parts: ProofPart[] = []
   const healthy = (ok: boolean, problem?: string): ProofPart => ({ kind: 'healthy', name: 'guards hold before the fault', expected: null, score: null, ok, seconds: seconds(), checks: [], ...(problem === undefined ? {} : { problem }) })
   const here = (score: number | null, ok: boolean, checks: ProofPart['checks'], problem?: string): ProofPart => ({ kind: task.kind, name: task.name, expected: task.expected, score, ok, seconds: seconds(), checks, ...(problem === undefined ? {} : { problem }) })

@@ -116,7 +116,8 @@ async function run(jobs: readonly Job[], options: ProveOptions, done: (job: Job,
         if (cluster === null) {
           say('creating a cluster')
           cluster = await provider.create({ workers: Math.max(...jobs.map((one) => one.scenario.spec.needs.workers)) }, (line) => say(`  ${line.step} ${line.state}${line.detail ? ` ${line.detail}` : ''}`), signal)
-          await cluster.baseline(signal)
+          // A cluster that is kept after its one part is never put back.
+          if (!options.keep || queue.length > 0) await cluster.baseline(signal)
         }
         say(`${job.scenario.slug}/${job.variant} ${job.task.kind} "${job.task.name}"`)
         const parts = await play(cluster, job.scenario, job.variant, job.task, context)
