@@ -109,7 +109,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
   const open = (request: Request, params: Record<string, string>) => sessionsOf.open(user(request), params.id ?? '')
 
   return {
-    health: route(async () => json({ ok: true })),
+    health: route(async () => json({ name: 'kubemend', ok: true })),
     catalogue: route(async () => json({ scenarios: await options.catalogue() })),
     backends: route(async () => json({ backends: await options.backends() })),
     doctor: route(async () => json(await options.doctor())),
