@@ -1,0 +1,8 @@
+//go:build tools
+
+// What the builder takes from this module, so that go.sum covers it. Never compiled.
+package tools
+
+import (
+	_ "sigs.k8s.io/cri-tools/cmd/crictl"
+)

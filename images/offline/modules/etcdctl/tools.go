@@ -1,0 +1,8 @@
+//go:build tools
+
+// What the builder takes from this module, so that go.sum covers it. Never compiled.
+package tools
+
+import (
+	_ "go.etcd.io/etcd/etcdctl/v3"
+)

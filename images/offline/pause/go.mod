@@ -1,0 +1,3 @@
+module kubemend/offline/pause
+
+go 1.24.0
