@@ -18,8 +18,8 @@ import {
   type SetupView,
 } from '#lib/protocol/index.ts'
 import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/index.ts'
-import { type Clusters, type Engine, type Log, Sessions } from '#lib/session/index.ts'
-import { openStore, type Store } from '#lib/store/index.ts'
+import { type Clusters, type Engine, type Log, Sessions, type SessionsOptions } from '#lib/session/index.ts'
+import { openStore, type StoreOptions } from '#lib/store/index.ts'
 import type { Config } from './config.ts'
 import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
@@ -74,20 +74,34 @@ function missing(name: BackendName): Clusters {
   }
 }
 
+/** What a test puts in the place of the real thing. */
+export interface Parts {
+  /** in place of the one that the name stands for */
+  provider?: (name: BackendName) => ClusterProvider | undefined
+  engine?: Partial<Engine>
+  sessions?: Partial<Pick<SessionsOptions, 'healthMs' | 'adoptMs' | 'terminals' | 'clock'>>
+  open?: StoreOptions['open']
+}
+
 /**
  * Opens the store, loads the catalogue, makes the backends. Nothing long is waited for.
  * @throws LabError when the data directory or the database cannot be used
  */
-export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv = process.env): Promise<Lab> {
-  const store = await openStore({ dataDir: config.dataDir })
+export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv = process.env, parts: Parts = {}): Promise<Lab> {
+  const store = await openStore({ dataDir: config.dataDir, ...(parts.open === undefined ? {} : { open: parts.open }) })
   const catalogue = await loadCatalogue(config.scenariosDir)
   for (const problem of catalogue.problems) log.warn({ ...problem }, 'a scenario was left out')
 
   const providers = new Map<BackendName, ClusterProvider>()
   const backends: Clusters[] = []
   const pools: Pool[] = []
+  const backendOf = async (name: BackendName): Promise<ClusterProvider | undefined> => {
+    if (name === 'kind') return kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env })
+    if (name === 'fake') return fakeProvider({ dir: path.join(config.dataDir, 'fake') })
+    return undefined
+  }
   for (const name of config.backends) {
-    const provider = name === 'kind' ? await kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env }) : name === 'fake' ? fakeProvider({ dir: path.join(config.dataDir, 'fake') }) : undefined
+    const provider = parts.provider?.(name) ?? (await backendOf(name))
     if (provider === undefined) {
       backends.push(missing(name))
       continue
@@ -108,13 +122,14 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   }
   const sessions = new Sessions({
     catalogue,
-    engine,
+    engine: { ...engine, ...parts.engine },
     backends,
     trust: (scenario: Scenario, backend) => trust(scenario, backend, graderVersion, identities.get(backend) ?? null),
     store,
     log,
     perUser: config.sessionsPerUser,
     maxAgeMs: config.maxAgeMs,
+    ...parts.sessions,
   })
   const tickets = new Tickets()
   const user = localIdentity.id

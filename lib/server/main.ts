@@ -1,59 +1,15 @@
-// The server: one HTTP port for the pages, the API and the sessions' sockets. It listens at once and warms up afterwards; it ends
-// gracefully and leaves clusters running, to be adopted by the next run. Knows nothing of labs but how to build and close one.
-import { randomBytes } from 'node:crypto'
+// The server: pages, API and sockets on one port. It listens at once and warms up afterwards; it ends gracefully and leaves clusters
+// running, to be adopted by the next run. Knows nothing of labs but how to build and close one.
 import { existsSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer } from 'node:http'
 import path from 'node:path'
-import { isSafe, type Known, knownAs, requireHost, requireOrigin } from '#lib/auth/index.ts'
-import { asLabError, LabError, statusOf } from '#lib/protocol/index.ts'
+import { asLabError, LabError } from '#lib/protocol/index.ts'
 import next from 'next'
 import { pino } from 'pino'
-import { type Config, readConfig, root } from './config.ts'
-import { peerHeader } from './http.ts'
+import { readConfig, root } from './config.ts'
+import { type Front, openFront } from './front.ts'
 import { createLab } from './lab.ts'
-import { refuse, Sockets } from './ws.ts'
-
-/** Scripts only from here and with this answer's nonce; Monaco needs inline styles and blob workers, the recordings' player WebAssembly. */
-function policy(nonce: string, dev: boolean): string {
-  return [
-    "default-src 'self'",
-    `script-src 'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ''}`,
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "font-src 'self' data:",
-    "connect-src 'self'",
-    "worker-src 'self' blob:",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; ')
-}
-
-function secure(request: IncomingMessage, response: ServerResponse, config: Config): void {
-  const csp = policy(randomBytes(16).toString('base64'), config.dev)
-  // Next takes the nonce for its own scripts from the request's header of this name.
-  request.headers['content-security-policy'] = csp
-  response.setHeader('content-security-policy', csp)
-  response.setHeader('x-content-type-options', 'nosniff')
-  response.setHeader('x-frame-options', 'DENY')
-  response.setHeader('referrer-policy', 'same-origin')
-  response.setHeader('cross-origin-opener-policy', 'same-origin')
-  response.setHeader('cross-origin-resource-policy', 'same-origin')
-  response.setHeader('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
-  if (config.publicUrl?.startsWith('https:')) response.setHeader('strict-transport-security', 'max-age=31536000')
-}
-
-function answer(response: ServerResponse, thrown: unknown): void {
-  const error = asLabError(thrown)
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  response.writeHead(statusOf(error.code), { 'content-type': 'application/json', 'cache-control': 'no-store' })
-  response.end(JSON.stringify({ error: error.code === 'internal' ? { code: 'internal', message: 'Something unexpected went wrong on the server.' } : error.view() }))
-}
+import { Sockets } from './ws.ts'
 
 export interface Running {
   url: string
@@ -76,72 +32,35 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
   const lab = await createLab(config, log, env)
   ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = lab
 
-  let known: Known = { hosts: new Set(), origins: new Set() }
-  const sockets = new Sockets({ known: () => known, tickets: lab.tickets, sessions: lab.sessionsOf, log })
   // Next would put an upgrade listener of its own on the server that it is given or finds: it gets one that nobody connects to.
   const app = next({ dev: config.dev, dir: root, hostname: config.host, port: config.port, httpServer: createServer() })
   const pages = app.getRequestHandler()
   const ready = Promise.withResolvers<void>()
   ready.promise.catch(() => {})
-
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, maxHeaderSize: 32 * 1024 }, (request, response) => {
-    secure(request, response, config)
-    request.headers[peerHeader] = request.socket.remoteAddress ?? ''
-    void (async () => {
-      try {
-        requireHost(known, request)
-        if (!isSafe(request.method)) requireOrigin(known, request)
+  let front: Front
+  try {
+    front = await openFront({
+      config,
+      log,
+      sockets: (known) => new Sockets({ known, tickets: lab.tickets, sessions: lab.sessionsOf, log }),
+      async pages(request, response) {
         await ready.promise
         await pages(request, response)
-      } catch (thrown) {
-        const error = asLabError(thrown)
-        if (error.code === 'internal') log.error({ path: pathOf(request), error: error.message, stack: (error.cause as Error | undefined)?.stack }, 'a request failed')
-        answer(response, thrown)
-      }
-    })()
-  })
-  server.on('upgrade', (request, socket, head) => {
-    const pathname = pathOf(request)
-    socket.on('error', () => socket.destroy())
-    if (Sockets.isOurs(pathname)) {
-      sockets.upgrade(request, socket, head)
-      return
-    }
-    if (config.dev && pathname.startsWith('/_next/')) {
-      try {
-        requireHost(known, request)
-        requireOrigin(known, request)
-      } catch (thrown) {
-        refuse(socket, asLabError(thrown))
-        return
-      }
-      // Known only once the pages are prepared.
-      void ready.promise.then(() => app.getUpgradeHandler()(request, socket as Socket, head)).catch(() => socket.destroy())
-      return
-    }
-    // An upgrade that nobody claims would hang.
-    refuse(socket, new LabError('not-found', 'There is no such socket.'))
-  })
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
-  })
-
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(config.port, config.host, resolve)
+      },
+      ...(config.dev
+        ? {
+            // Known only once the pages are prepared.
+            pageUpgrade: async (request, socket, head) => {
+              await ready.promise
+              await app.getUpgradeHandler()(request, socket, head)
+            },
+          }
+        : {}),
     })
-  } catch (cause) {
+  } catch (error) {
     await lab.close()
-    const code = (cause as NodeJS.ErrnoException).code
-    throw new LabError('backend-unavailable', `Port ${config.port} on ${config.host} ${code === 'EADDRINUSE' ? 'is already in use' : `cannot be used (${(cause as Error).message})`}.`, {
-      hint: 'Choose another with PORT and HOST.',
-      cause,
-    })
+    throw error
   }
-  const { port } = server.address() as AddressInfo
-  known = knownAs({ host: config.host, port }, config.publicUrl)
-  const url = [...known.origins][0]!
   app.prepare().then(
     () => {
       ready.resolve()
@@ -155,13 +74,11 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
 
   let closing: Promise<void> | null = null
   return {
-    url,
+    url: front.url,
     ready: ready.promise,
     close: () => {
       closing ??= (async () => {
-        server.close()
-        await sockets.close()
-        server.closeAllConnections()
+        await front.close()
         await lab.close()
         await app.close().catch(() => {})
       })()
@@ -169,8 +86,6 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
     },
   }
 }
-
-const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0]!
 
 if (import.meta.main) {
   try {

@@ -1,0 +1,114 @@
+// For tests: a lab on the fake backend behind a real port, with the real route handlers but without Next, in this process.
+// Knows nothing of what is tested.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
+import { type FakeProvider, fakeProvider } from '#lib/cluster/index.ts'
+import { type Config, readConfig, root } from './config.ts'
+import { type Front, openFront } from './front.ts'
+import { createLab, type Lab, type Parts } from './lab.ts'
+import { Sockets, type SocketsOptions } from './ws.ts'
+
+export const quietLog = { info() {}, warn() {}, error() {} }
+
+/** Patterns of app/api as Next reads its folders: `[id]` is a segment by that name. */
+function routes(dir: string, base = ''): { pattern: RegExp; names: string[]; file: string }[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return routes(path.join(dir, entry.name), `${base}/${entry.name}`)
+    if (entry.name !== 'route.ts') return []
+    const names = [...base.matchAll(/\[(\w+)\]/g)].map((match) => match[1]!)
+    return [{ pattern: new RegExp(`^/api${base.replaceAll(/\[\w+\]/g, '([^/]+)')}$`), names, file: path.join(dir, entry.name) }]
+  })
+}
+type Handler = (request: Request, context: { params: Promise<Record<string, string>> }) => Promise<Response>
+
+async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', `http://${request.headers.host}`)
+  for (const { file, names, pattern } of table) {
+    const found = pattern.exec(url.pathname)
+    if (found === null) continue
+    const module = (await import(pathToFileURL(file).href)) as Record<string, Handler | undefined>
+    const handler = module[request.method ?? 'GET']
+    if (handler === undefined) break
+    const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
+    const headers = new Headers()
+    for (const [name, value] of Object.entries(request.headers)) if (typeof value === 'string') headers.set(name, value)
+    const asked = new Request(url, { method: request.method ?? 'GET', headers, ...(hasBody ? { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' } : {}) } as RequestInit)
+    const params = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1]!)]))
+    const answered = await handler(asked, { params: Promise.resolve(params) })
+    response.writeHead(answered.status, Object.fromEntries(answered.headers))
+    response.end(Buffer.from(await answered.arrayBuffer()))
+    return
+  }
+  response.writeHead(404)
+  response.end()
+}
+
+export interface TestLabOptions {
+  env?: Record<string, string>
+  parts?: Parts
+  sockets?: Partial<Pick<SocketsOptions, 'pingMs' | 'perSession' | 'messages'>>
+}
+
+/** A lab that can be restarted on the same data, port and clusters, as a server whose clusters outlive it. */
+export class TestLab {
+  readonly dataDir = mkdtempSync(path.join(tmpdir(), 'kubemend-lab-'))
+  readonly provider: FakeProvider = fakeProvider({ dir: path.join(this.dataDir, 'fake') })
+  readonly #options: TestLabOptions
+  readonly #table = routes(path.join(root, 'app/api'))
+  config!: Config
+  lab!: Lab
+  front!: Front
+
+  private constructor(options: TestLabOptions) {
+    this.#options = options
+  }
+  static async open(options: TestLabOptions = {}): Promise<TestLab> {
+    const test = new TestLab(options)
+    await test.start()
+    return test
+  }
+  get url(): string {
+    return this.front.url
+  }
+  async start(): Promise<void> {
+    const port = this.front === undefined ? '0' : new URL(this.url).port
+    this.config = readConfig({
+      NODE_ENV: 'test',
+      PORT: port,
+      KUBEMEND_DATA: this.dataDir,
+      KUBEMEND_SCENARIOS: path.join(root, 'e2e/scenarios'),
+      KUBEMEND_BACKENDS: 'fake',
+      KUBEMEND_POOL: '0',
+      KUBEMEND_SESSIONS_PER_USER: '20',
+      ...this.#options.env,
+    })
+    const parts: Parts = { provider: () => this.provider, ...this.#options.parts, sessions: { healthMs: 50, adoptMs: 50, ...this.#options.parts?.sessions } }
+    this.lab = await createLab(this.config, quietLog, process.env, parts)
+    ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = this.lab
+    this.front = await openFront({
+      config: this.config,
+      log: quietLog,
+      sockets: (known) => new Sockets({ known, tickets: this.lab.tickets, sessions: this.lab.sessionsOf, log: quietLog, ...this.#options.sockets }),
+      pages: (request, response) => dispatch(this.#table, request, response),
+    })
+    this.lab.warm()
+  }
+  /** Ends the server and keeps data and clusters. */
+  async end(): Promise<void> {
+    await this.front.close()
+    await this.lab.close()
+  }
+  async restart(): Promise<void> {
+    await this.end()
+    await this.start()
+  }
+  async close(): Promise<void> {
+    await this.end()
+    for await (const cluster of this.provider.adopt()) await cluster.destroy()
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
