@@ -1,5 +1,6 @@
 // Looks at the machine and says of each thing a kind cluster needs: ok, mended by us, or missing with what to do. Changes nothing.
 import type { DoctorReport } from '#lib/protocol/index.ts'
+import { builtFromCheckout, checkout } from './built.ts'
 import { type DockerFacts, type DockerState, dockerState, machineFacts, wrapperRuntime } from './facts.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { cacheFolder, findTool, images } from './settings.ts'
@@ -127,13 +128,16 @@ async function toolCheck(machine: Machine, name: 'kind' | 'kubectl', argv: reado
   }
 }
 
-async function imageChecks(machine: Machine, docker: DockerFacts | undefined): Promise<DoctorCheck[]> {
+async function imageChecks(machine: Machine, docker: DockerFacts | undefined, root: string): Promise<DoctorCheck[]> {
   const names = Object.entries(images(machine.env))
   if (docker === undefined) {
     return names.map(([id, name]) =>
       missing(`image-${id}`, `${name} cannot be looked for: Docker does not answer.`, 'See docker above; then run `npm run setup:kind`.'),
     )
   }
+  const old = (await builtFromCheckout(machine, root))
+    ? ''
+    : '; set-up has not brought it up to date with this checkout, `npm run setup:kind` does'
   return Promise.all(
     names.map(async ([id, name]) => {
       const output = await machine.runner.run({
@@ -142,7 +146,7 @@ async function imageChecks(machine: Machine, docker: DockerFacts | undefined): P
       })
       const [digest, size] = output.stdout.trim().split(' ')
       return output.exitCode === 0 && digest
-        ? ok(`image-${id}`, `${name} is there (${digest.slice(7, 19)}, ${gib(Number(size))}).`)
+        ? ok(`image-${id}`, `${name} is there (${digest.slice(7, 19)}, ${gib(Number(size))})${old}.`)
         : missing(
             `image-${id}`,
             `${name} is not in Docker yet.`,
@@ -255,6 +259,8 @@ export interface DoctorOptions {
   serving?: boolean
   /** default: this machine */
   machine?: Machine
+  /** the checkout with images/, default: the one this file is in */
+  root?: string
 }
 
 /**
@@ -268,7 +274,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const facts = await machineFacts(machine, state)
   const [dockerPart, imagePart, kind, kubectl, inotify, memory, ports] = await Promise.all([
     dockerChecks(machine, state),
-    imageChecks(machine, docker),
+    imageChecks(machine, docker, options.root ?? checkout),
     toolCheck(machine, 'kind', ['version']),
     toolCheck(machine, 'kubectl', ['version', '--client']),
     docker?.elsewhere ? ok('inotify', 'inotify limits are those of the machine that Docker runs on.') : inotifyCheck(machine),

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LabError, type SetupView } from '#lib/protocol/index.ts'
+import { imagesKey, recordBuilt } from './built.ts'
 import { mergedDaemonFile, wrapperPath, wrapperScript } from './docker.ts'
 import { tryLock } from './lock.mjs'
 import { complete, type Description, debian, dockerInfo, type RecordedMachine, recordedMachine, restricted } from './machine.fixture.ts'
@@ -25,7 +26,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(cache, { recursive: true, force: true }))
 
-async function run(description: Description, options: Partial<SetupOptions> = {}) {
+const root = '/checkout'
+
+/** `stale`: nobody has recorded what the images were built from */
+async function run(description: Description, options: Partial<SetupOptions> = {}, stale = false) {
   const machine = recordedMachine({
     files: debian,
     executables: tools,
@@ -33,11 +37,13 @@ async function run(description: Description, options: Partial<SetupOptions> = {}
     ...description,
     env: { KUBEMEND_CACHE: cache, ...description.env },
   })
+  if (!stale) await recordBuilt(machine, root)
+  machine.touched.length = 0
   const views: SetupView[] = []
   const asked: string[][] = []
   const view = await setup({
     machine,
-    root: '/checkout',
+    root,
     consent: async (changes) => {
       asked.push([...changes])
       return true
@@ -77,6 +83,43 @@ describe('setup', () => {
     expect(asked).toEqual([])
     expect(changing(machine)).toEqual([])
     expect(machine.touched.filter((path) => !path.startsWith(cache))).toEqual([])
+  })
+
+  it('brings images up to date that were made from something else, once', async () => {
+    const commands = { ...complete, 'nice -n 10 bash /checkout/images/build.sh *': {} }
+    const { machine, view, asked } = await run({ commands }, {}, true)
+    expect(view.state).toBe('done')
+    expect(asked).toEqual([['bring the images up to date with images/ in this checkout (what has not changed is kept)']])
+    expect(changing(machine)).toEqual(['nice -n 10 bash /checkout/images/build.sh --json --offline'])
+    expect((await planSetup(machine, false, root)).changes).toEqual([])
+  })
+
+  it("has the builder make tools that are in nobody's reach", async () => {
+    const { machine, view } = await run({
+      executables: ['/usr/bin/docker', '/usr/bin/kubectl', '/usr/bin/go', '/usr/bin/jq', '/usr/sbin/debootstrap'],
+      commands: {
+        ...complete,
+        'nice -n 10 bash /checkout/images/build.sh --json --offline': (_command, on) => {
+          on.executables.add(`${cache}/bin/kind`)
+          return {}
+        },
+        [`${cache}/bin/kind version`]: { stdout: 'kind v0.33.0' },
+      },
+    })
+    expect(view.error).toBeNull()
+    expect(changing(machine)).toEqual(['nice -n 10 bash /checkout/images/build.sh --json --offline'])
+  })
+
+  it('knows what images are made of by content', async () => {
+    const seen = new Set([await imagesKey(cache)])
+    mkdirSync(join(cache, 'images', 'node'), { recursive: true })
+    for (const text of ['FROM a', 'FROM b']) {
+      writeFileSync(join(cache, 'images', 'node', 'Dockerfile'), text)
+      seen.add(await imagesKey(cache))
+    }
+    expect(seen.size).toBe(3)
+    writeFileSync(join(cache, 'images', 'README.md'), 'text')
+    expect(seen.has(await imagesKey(cache))).toBe(true)
   })
 
   it('names every change before it makes one, and makes none that was not agreed to', async () => {

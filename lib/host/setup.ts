@@ -2,8 +2,8 @@
 // set-up that was cut short goes on where it stopped. Asks once, naming every change. One set-up at a time per machine.
 // Knows nothing of pages and terminals: progress is a SetupView.
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { asLabError, LabError, type SetupView, setupView } from '#lib/protocol/index.ts'
+import { builtFromCheckout, checkout, recordBuilt } from './built.ts'
 import { bringDocker, dockerPlan, install, limitsPlan, raiseLimits, type Work } from './docker.ts'
 import { doctor, isDebian } from './doctor.ts'
 import { dockerState } from './facts.ts'
@@ -206,28 +206,32 @@ async function bringTool(work: Work, name: 'kind' | 'kubectl', offline: boolean)
  * What a set-up would do here, found out without changing anything. `changes` is what a person is asked to agree to; empty when nothing
  * has to be done. @throws LabError docker-unavailable, backend-unavailable when the set-up cannot do it, with what the person must do first
  */
-export async function planSetup(machine: Machine = thisMachine, offline = false) {
+export async function planSetup(machine: Machine = thisMachine, offline = false, root = checkout) {
   const known = await dockerState(machine)
   const docker = await dockerPlan(machine, known)
   const limits = await limitsPlan(machine)
-  const have = known.state === 'ok' && (await complete(machine))
+  const there = known.state === 'ok' && (await complete(machine))
+  const current = there && (await builtFromCheckout(machine, root))
   const toolsMissing = (
     await Promise.all((['kind', 'kubectl'] as const).map(async (name) => ((await findTool(name, machine)) === undefined ? [name] : [])))
   ).flat()
-  const from = have && toolsMissing.length === 0 ? { offline: offline, why: 'nothing has to be fetched' } : await sources(machine, offline)
-  // The builder looks for itself which images are stale, so it runs even where all are there; its own needs count only when it has work.
+  const from = current && toolsMissing.length === 0 ? { offline, why: 'nothing has to be fetched' } : await sources(machine, offline)
+  // Without downloads it is the builder that leaves kind and kubectl, so it runs for them too.
+  const have = current && !(from.offline && toolsMissing.length > 0)
   const build = from.offline && !have ? await buildPlan(machine) : { packages: [], changes: [] }
   const changes = [
     ...docker.changes,
     ...limits.changes,
     ...build.changes,
-    ...(have
+    ...(current
       ? []
-      : [
-          from.offline
-            ? `build the images here (up to half an hour and 20 GiB the first time, kept in Docker and ${cacheFolder(machine.env)})`
-            : 'pull and build the images (some 3 GiB, kept in Docker)',
-        ]),
+      : there
+        ? ['bring the images up to date with images/ in this checkout (what has not changed is kept)']
+        : [
+            from.offline
+              ? `build the images here (up to half an hour and 20 GiB the first time, kept in Docker and ${cacheFolder(machine.env)})`
+              : 'pull and build the images (some 3 GiB, kept in Docker)',
+          ]),
     ...(toolsMissing.length > 0 ? [`put ${toolsMissing.join(' and ')} into ${toolFolder(machine.env)}`] : []),
   ]
   return { docker, limits, have, from, build, changes }
@@ -239,7 +243,7 @@ export async function planSetup(machine: Machine = thisMachine, offline = false)
  */
 export async function setup(options: SetupOptions): Promise<SetupView> {
   const machine = options.machine ?? thisMachine
-  const root = options.root ?? fileURLToPath(new URL('../../', import.meta.url))
+  const root = options.root ?? checkout
   const lock = tryLock(lockPath(machine))
   if ('holder' in lock) {
     throw new LabError('conflict', `A set-up already runs on this machine (process ${lock.holder}).`, {
@@ -310,7 +314,7 @@ export async function setup(options: SetupOptions): Promise<SetupView> {
     await machine.remove(setupLog(machine))
     changed()
     const plan = await begin('plan', async () => {
-      const value = await planSetup(machine, options.offline)
+      const value = await planSetup(machine, options.offline, root)
       return { detail: value.changes.length === 0 ? 'nothing has to be changed' : value.from.why, value }
     })
     if (plan.changes.length > 0 && !(await options.consent(plan.changes))) {
@@ -331,7 +335,7 @@ export async function setup(options: SetupOptions): Promise<SetupView> {
     let { offline } = plan.from
     await begin('images', async (work) => {
       // A daemon that was only just started may hold the images of an earlier set-up.
-      if (plan.have || (plan.docker.action !== 'use' && (await complete(machine))))
+      if (plan.have || (plan.docker.action !== 'use' && (await complete(machine)) && (await builtFromCheckout(machine, root))))
         return { detail: 'all three are there', value: undefined, skipped: true }
       if (plan.build.packages.length > 0) await install(work, plan.build.packages)
       const sub = (line: BuilderLine) => {
@@ -366,6 +370,7 @@ export async function setup(options: SetupOptions): Promise<SetupView> {
           await buildImages(work, root, true, sub)
         }
       }
+      await recordBuilt(machine, root)
       return { detail: offline ? 'built here' : 'built on public images', value: undefined }
     })
     await begin('tools', async (work) => ({
