@@ -255,6 +255,10 @@ export class Recording {
   }
   async close(): Promise<void> {
     this.flushTail()
+    await this.release()
+  }
+  /** As `close`, but bytes of an unfinished character are left out: whoever opens the file again asks for them again. */
+  async release(): Promise<void> {
     await this.settled()
     this.#stopped = true
     await this.#handle?.close()

@@ -86,7 +86,7 @@ export class Terminal {
   #paused = false
   #failures = 0
   #cancelReattach: (() => void) | null = null
-  #stall: { cancel: () => void; acked: Map<Page, number> } | null = null
+  #stall: { cancel: () => void; others: boolean } | null = null
   #input: Uint8Array[] = []
   #inputBytes = 0
   #ended = false
@@ -301,17 +301,19 @@ export class Terminal {
   }
 
   #watchForStall(): void {
-    if (this.#stall !== null) return
     const stallMs = this.#options.stallMs ?? { others: 3000, alone: 30_000 }
     const waiting = [...this.#pages].filter((page) => !page.loose)
     const others = waiting.some((page) => this.#ring.end - page.acked < this.#unacked)
+    // Alone, a page has longer; once another has caught up and waits for it, it has not.
+    if (this.#stall !== null && (this.#stall.others || !others)) return
+    this.#stall?.cancel()
     const acked = new Map(waiting.map((page) => [page, page.acked]))
     const cancel = this.#clock.after(others ? stallMs.others : stallMs.alone, () => {
       this.#stall = null
       for (const [page, then] of acked) if (this.#pages.has(page) && page.acked === then && this.#ring.end - then >= this.#unacked) page.loose = true
       this.#balance()
     })
-    this.#stall = { cancel, acked }
+    this.#stall = { cancel, others }
   }
 
   /** Keys from a page. While the shell is being attached, 64 KiB are kept for it. */
@@ -370,7 +372,7 @@ export class Terminal {
     const shell = this.#shell
     this.#shell = null
     // Bytes of an unfinished character stay unrecorded, the shell gives them again.
-    await Promise.all([shell?.detach(), this.#recording.settled()])
+    await Promise.all([shell?.detach(), this.#recording.release()])
   }
 }
 
