@@ -4,6 +4,7 @@
 # Docker), so a second run does only what has changed and an interrupted one goes on where it stopped. Installs nothing on the machine.
 # It does not know what the images are used for. The steps of the way without a registry are in offline/steps.sh.
 set -euo pipefail
+shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
@@ -84,8 +85,9 @@ step() { # step ID TITLE COMMAND...: runs it with its output in a log; a failure
 
 reason() { # the line of a log that says most
   local line
-  line=$(grep -aE '403 Forbidden|410 Gone|[Nn]o space left|[Cc]annot connect to the Docker daemon|Temporary failure|no such host|i/o timeout|permission denied|^E: |[Ee]rror' "$1" | tail -n 1)
-  printf '%s' "${line:-$(grep -av '^ *$' "$1" | tail -n 1)}" | cut -c1-300
+  line=$(grep -saE '403 Forbidden|410 Gone|[Nn]o space left|[Cc]annot connect to the Docker daemon|Temporary failure|no such host|i/o timeout|permission denied|^E: |[Ee]rror' "$1" | tail -n 1 || true)
+  [ -n "$line" ] || line=$(grep -av '^ *$' "$1" | tail -n 1 || true)
+  printf '%s' "${line:-it ended without a word}" | cut -c1-300
 }
 
 # --- keys -----------------------------------------------------------------------------------------------------------------------
@@ -173,6 +175,12 @@ sweep() {
 
 # shellcheck source=offline/steps.sh
 source "$here/$mode/steps.sh"
-main
-sweep
-tell all "All images for Kubernetes $K8S" "done" "$NODE, $WORKSTATION, $GRADER" "$SECONDS"
+
+# In one function, so that a checkout that changes below a running build does not change what it does.
+all() {
+  main
+  sweep
+  tell all "All images for Kubernetes $K8S" 'done' "$NODE, $WORKSTATION, $GRADER" "$SECONDS"
+  exit
+}
+all

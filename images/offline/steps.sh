@@ -266,8 +266,9 @@ preloaded() {
 }
 
 make_loaded_node() { # make_loaded_node KEY
-  local pairs
-  mapfile -t pairs < <(preloaded)
+  local list pairs
+  list=$(preloaded)
+  mapfile -t pairs <<<"$list"
   make_node "kubemend/base:$K8S" "$1" "${pairs[@]}"
 }
 
