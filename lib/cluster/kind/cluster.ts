@@ -18,6 +18,7 @@ import type {
   Vantage,
   Where,
 } from '../port.ts'
+import { restoreBaseline, type Subject, takeBaseline } from './baseline/index.ts'
 import { destroyCluster } from './destroy.ts'
 import { diagnose } from './diagnostics.ts'
 import * as files from './files.ts'
@@ -116,11 +117,16 @@ export class KindCluster implements Cluster {
     return unit(this.ground.grader, await this.pid(where), name)
   }
 
-  async baseline(_signal: AbortSignal): Promise<Fingerprint> {
-    throw new LabError('internal', 'not there yet')
+  private get subject(): Subject {
+    return { ground: this.ground, id: this.id, kubeconfig: this.kubeconfig, machines: this.machines }
   }
-  async restore(_signal: AbortSignal): Promise<Fingerprint> {
-    throw new LabError('internal', 'not there yet')
+  async baseline(signal: AbortSignal): Promise<Fingerprint> {
+    this.at('control-plane')
+    return takeBaseline(this.subject, signal)
+  }
+  async restore(signal: AbortSignal, options: { home?: boolean } = {}): Promise<Fingerprint> {
+    this.at('control-plane')
+    return restoreBaseline(this.subject, signal, options)
   }
   async health(_signal?: AbortSignal): Promise<Health> {
     this.machines = await machinesOf(this.ground.docker, this.ground.owner, this.id)

@@ -1,0 +1,219 @@
+// A cluster's baseline: recorded once, returned to later, compared part by part. The order of a restore: files, processes, units, etcd, then
+// waiting until what runs is what ran. Knows nothing of who broke what.
+import { readFile } from 'node:fs/promises'
+import { LabError } from '#lib/protocol/index.ts'
+import { type Api, kubernetesApi, wait } from '../../api.ts'
+import type { Fingerprint } from '../../port.ts'
+import type { Ground } from '../ground.ts'
+import type { Machine } from '../machines.ts'
+import { untilReady } from '../ready.ts'
+import { putSnapshot, takeSnapshot } from './etcd.ts'
+import { type FileMachine, type FilesBaseline, hashFiles, recordFiles, restoreFiles } from './files.ts'
+import { canonical, differences, hashObjects, type ObjectHashes, sha } from './objects.ts'
+import { endStrays, type NodeState, nodeState, restoreState, stateParts } from './state.ts'
+
+interface Saved {
+  format: 1
+  etcd: string
+  objects: ObjectHashes
+  machines: Record<string, { files: FilesBaseline; state?: NodeState; processes: string[] }>
+  fingerprint: Fingerprint
+}
+/** what the files here need to know of a cluster */
+export interface Subject {
+  ground: Ground
+  id: string
+  kubeconfig: string
+  machines: readonly Machine[]
+}
+const file = 'baseline.json'
+const isNode = (machine: Machine) => machine.place !== 'workstation'
+
+async function fileMachine({ docker }: Ground, machine: Machine): Promise<FileMachine> {
+  const details = await docker.ask(`look at ${machine.name}`, (api) => api.getContainer(machine.container).inspect())
+  if (!details.State.Running) throw new LabError('conflict', `${machine.name} is not running.`)
+  return { container: machine.container, name: machine.name, image: details.Image, pid: details.State.Pid }
+}
+const load = async (subject: Subject): Promise<Saved | undefined> => {
+  try {
+    const saved = JSON.parse(await readFile(subject.ground.records.path(subject.id, file), 'utf8')) as Saved
+    return saved.format === 1 ? saved : undefined
+  } catch {
+    return undefined
+  }
+}
+const fingerprintOf = (parts: Record<string, string>): Fingerprint => ({ hash: sha(canonical(parts)), parts })
+
+/** Records it, or gives what was recorded before. @throws LabError cluster-unreachable, internal, cancelled */
+export async function takeBaseline(subject: Subject, signal: AbortSignal): Promise<Fingerprint> {
+  const known = await load(subject)
+  if (known) return known.fingerprint
+  const { ground, machines } = subject
+  const { docker, grader } = ground
+  const api = kubernetesApi(subject.kubeconfig)
+  try {
+    const controlPlane = machines.find((machine) => machine.place === 'control-plane')!
+    const recorded: Saved['machines'] = {}
+    await Promise.all(
+      machines.map(async (machine) => {
+        const at = await fileMachine(ground, machine)
+        const state = isNode(machine) ? await nodeState(docker, grader, at, signal) : undefined
+        const running = state?.processes ?? (await workstationProcesses(ground, at))
+        recorded[machine.place] = { files: await recordFiles(docker, grader, at), ...(state ? { state } : {}), processes: running }
+      }),
+    )
+    const objects = await hashObjects(api, signal)
+    const partial = { format: 1 as const, etcd: await takeSnapshot(docker, controlPlane.container, signal), objects, machines: recorded }
+    const { parts } = await partsOf(subject, partial, api, signal)
+    const fingerprint = fingerprintOf(parts)
+    await ground.records.write(subject.id, file, JSON.stringify({ ...partial, fingerprint }))
+    return fingerprint
+  } finally {
+    api.close()
+  }
+}
+async function workstationProcesses({ grader }: Ground, at: FileMachine): Promise<string[]> {
+  const all = (await grader.one({ op: 'processes', pid: at.pid })).processes as { program: string; cgroup: string }[]
+  return [...new Set(all.map(({ cgroup, program }) => `${cgroup || '/'} ${program}`))]
+}
+
+/** The parts as they are now, and for people what differs in each. */
+async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api: Api, signal: AbortSignal) {
+  const { ground, machines } = subject
+  const parts: Record<string, string> = {}
+  const notes: Record<string, string[]> = {}
+  const objects = await hashObjects(api, signal)
+  parts.objects = sha(canonical(objects))
+  notes.objects = differences(saved.objects, objects)
+  await Promise.all(
+    machines.map(async (machine) => {
+      const before = saved.machines[machine.place]
+      if (!before) return
+      const at = await fileMachine(ground, machine)
+      const { files, home, wrong } = await hashFiles(ground.docker, ground.grader, ground.owner, at, before.files)
+      parts[`files ${machine.place}`] = files
+      parts[`home ${machine.place}`] = home
+      notes[`files ${machine.place}`] = wrong
+      notes[`home ${machine.place}`] = wrong
+      if (!before.state) return
+      const state = stateParts(await nodeState(ground.docker, ground.grader, at, signal))
+      const was = stateParts(before.state)
+      for (const [name, text] of Object.entries(state)) {
+        parts[`${name} ${machine.place}`] = sha(text)
+        if (text !== was[name]) notes[`${name} ${machine.place}`] = [text.slice(0, 2000)]
+      }
+    }),
+  )
+  return { parts: Object.fromEntries(Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1))), notes }
+}
+
+/**
+ * Returns to the baseline. `home` false keeps people's homes, their shells and what they run.
+ * @throws LabError internal without a baseline, restore-mismatch naming the parts that differ, cancelled
+ */
+export async function restoreBaseline(
+  subject: Subject,
+  signal: AbortSignal,
+  { home = false }: { home?: boolean } = {},
+): Promise<Fingerprint> {
+  const saved = await load(subject)
+  if (!saved)
+    throw new LabError('internal', `Cluster ${subject.id} has no baseline to return to.`, { hint: 'Take one with baseline() first.' })
+  const { ground, machines } = subject
+  const { docker, grader } = ground
+  const api = kubernetesApi(subject.kubeconfig)
+  try {
+    // What the learner changed in the API tells what must be started afresh; an API that is gone tells nothing.
+    const changed = await hashObjects(api, AbortSignal.any([signal, AbortSignal.timeout(5000)])).then(
+      (now) => differences(saved.objects, now),
+      () => undefined,
+    )
+    const restored = new Map<string, string[]>()
+    await Promise.all(
+      machines.map(async (machine) => {
+        const before = saved.machines[machine.place]
+        if (!before) return
+        const at = await fileMachine(ground, machine)
+        if (home) await endStrays(grader, at, before.processes)
+        const files = await restoreFiles(docker, grader, ground.owner, at, before.files, home)
+        restored.set(machine.place, files)
+        if (before.state) await restoreState(docker, grader, at, before.state, files, signal)
+      }),
+    )
+    const controlPlane = machines.find((machine) => machine.place === 'control-plane')!
+    const pki = restored.get('control-plane')?.some((path) => path.startsWith('/etc/kubernetes/')) ?? false
+    if (changed === undefined || changed.length > 0 || pki) {
+      await putSnapshot(docker, controlPlane.container, saved.etcd, signal)
+      // The others hold connections and certificates of before; they are started anew by the kubelet at once.
+      const others =
+        'ids=$(crictl ps -q --name \'^(kube-controller-manager|kube-scheduler)$\'); [ -z "$ids" ] || crictl stop -t 1 $ids; systemctl restart kubelet'
+      await docker.exec(controlPlane.container, ['bash', '-c', others], { user: 'root', signal })
+      await apiAnswers(api, signal)
+      await renewPods(api, changed, signal)
+    }
+    await untilReady(api, machines.filter(isNode).length, () => {}, signal, 150_000)
+    return await untilEqual(subject, saved, api, signal, home)
+  } catch (thrown) {
+    if (signal.aborted)
+      throw new LabError('cancelled', 'The restore was cancelled; the cluster is neither as it was nor as it should be.', {
+        hint: 'Throw it away.',
+        cause: thrown,
+      })
+    if (thrown instanceof LabError && thrown.code === 'timeout')
+      throw new LabError('restore-mismatch', `After restoring, ${thrown.message}`, {
+        hint: 'The cluster is thrown away and another is made.',
+        cause: thrown,
+      })
+    throw thrown
+  } finally {
+    api.close()
+  }
+}
+
+async function apiAnswers(api: Api, signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(120_000)])
+  for (;;) {
+    const ok = await api.raw('GET', '/readyz', undefined, { signal: limit, timeoutMs: 2000 }).catch(() => undefined)
+    if (ok === 'ok') return
+    if (limit.aborted)
+      throw new LabError(
+        signal.aborted ? 'cancelled' : 'restore-mismatch',
+        'The API server did not come back after the control plane’s data had been put back.',
+      )
+    await wait(300, limit)
+  }
+}
+
+/** Pods that lived through it and may run on what a learner had configured: those of namespaces in which configuration had changed. */
+async function renewPods(api: Api, changed: readonly string[] | undefined, signal: AbortSignal): Promise<void> {
+  const namespaces =
+    changed === undefined ? undefined : new Set(changed.flatMap((key) => /^v1 (?:ConfigMap|Secret) ([^/]+)\//.exec(key)?.[1] ?? []))
+  if (namespaces?.size === 0) return
+  for (const pod of await api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal })) {
+    const owner = pod.metadata.ownerReferences?.[0]?.kind
+    if (owner && owner !== 'Node' && (namespaces === undefined || namespaces.has(pod.metadata.namespace))) {
+      await api.delete(
+        { apiVersion: 'v1', kind: 'Pod', namespace: pod.metadata.namespace, name: pod.metadata.name },
+        { signal, graceSeconds: 1 },
+      )
+    }
+  }
+}
+
+/** Compares until equal: a DaemonSet's status settles a moment after its pods. */
+async function untilEqual(subject: Subject, saved: Saved, api: Api, signal: AbortSignal, home: boolean): Promise<Fingerprint> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(45_000)])
+  for (;;) {
+    const { parts, notes } = await partsOf(subject, saved, api, signal)
+    if (!home) for (const name of Object.keys(parts)) if (name.startsWith('home ')) parts[name] = saved.fingerprint.parts[name] ?? ''
+    const differ = differences(saved.fingerprint.parts, parts)
+    if (differ.length === 0) return saved.fingerprint
+    await wait(1000, limit)
+    if (!limit.aborted) continue
+    signal.throwIfAborted()
+    const told = differ.map((part) => `${part}${notes[part]?.length ? ` (${notes[part].slice(0, 3).join(', ').slice(0, 200)})` : ''}`)
+    throw new LabError('restore-mismatch', `After restoring, these differ from the baseline: ${told.join('; ')}.`, {
+      hint: 'The cluster is thrown away and another is made.',
+    })
+  }
+}

@@ -1,0 +1,123 @@
+// Every object of a cluster as a hash that is equal for equal content, so that a baseline can be compared with what is there later.
+// What the system itself keeps changing (status, versions, leases, events, names of pods) is left out; the rules below say what.
+import { createHash } from 'node:crypto'
+import { type Api, ApiError, type KubeObject } from '../../api.ts'
+
+/** `G/V Kind namespace/name` → hash */
+export type ObjectHashes = Record<string, string>
+
+/** kinds that live and die without anybody's doing */
+const transient = new Set([
+  'Event',
+  'Lease',
+  'CertificateSigningRequest',
+  'ComponentStatus',
+  'PodMetrics',
+  'NodeMetrics',
+  'LeaseCandidate',
+  'VolumeAttachment',
+])
+/** kinds of which only the name counts: their content follows from where pods happen to run */
+const named = new Set(['Endpoints', 'EndpointSlice', 'CSINode', 'APIService', 'IPAddress'])
+const sorted = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(sorted)
+    : value !== null && typeof value === 'object'
+      ? Object.fromEntries(
+          Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, item]) => [key, sorted(item)]),
+        )
+      : value
+export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const canonical = (value: unknown): string => JSON.stringify(sorted(value))
+
+const withoutSuffix = (name: string) => name.replace(/-[a-z0-9]{5}$/, '')
+
+/** The lines that stand for one object; none for what is left out. Exported for its test. */
+export function normalise(object: KubeObject): [key: string, content: unknown][] {
+  const { apiVersion, kind, metadata } = object
+  if (transient.has(kind)) return []
+  if (kind === 'Secret' && object.type === 'bootstrap.kubernetes.io/token') return [] // the token cleaner removes them after a day
+  const key = `${apiVersion} ${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`
+  if (kind === 'Pod') {
+    // Who made it and where it may run; the rest follows from its owner.
+    const owner = metadata.ownerReferences?.[0]
+    const from = owner ? `${owner.kind}/${owner.name}` : metadata.name
+    return [
+      [
+        `${apiVersion} Pod ${metadata.namespace}/${owner ? withoutSuffix(metadata.name) : metadata.name}`,
+        { from, gone: metadata.deletionTimestamp !== undefined },
+      ],
+    ]
+  }
+  if (named.has(kind))
+    return [
+      [
+        `${apiVersion} ${kind} ${metadata.namespace ?? ''}/${kind === 'EndpointSlice' ? withoutSuffix(metadata.name) : metadata.name}`,
+        null,
+      ],
+    ]
+  const { status: _status, metadata: _metadata, ...content } = object
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).filter(
+      ([name]) =>
+        !/^(flannel\.alpha\.coreos\.com|node\.alpha\.kubernetes\.io|volumes\.kubernetes\.io|control-plane\.alpha\.kubernetes\.io)\//.test(
+          name,
+        ),
+    ),
+  )
+  if (kind === 'ConfigMap' && metadata.namespace === 'kube-public' && metadata.name === 'cluster-info') {
+    content.data = Object.fromEntries(Object.entries(content.data ?? {}).filter(([name]) => !name.startsWith('jws-kubeconfig-')))
+  }
+  return [
+    [
+      key,
+      {
+        ...content,
+        labels: metadata.labels ?? {},
+        annotations,
+        finalizers: metadata.finalizers ?? [],
+        gone: metadata.deletionTimestamp !== undefined,
+      },
+    ],
+  ]
+}
+
+/** @throws LabError cluster-unreachable */
+export async function hashObjects(api: Api, signal: AbortSignal): Promise<ObjectHashes> {
+  const groups: { groups: { preferredVersion: { groupVersion: string } }[] } = await api.raw('GET', '/apis', undefined, { signal })
+  const versions = ['v1', ...groups.groups.map((group) => group.preferredVersion.groupVersion)]
+  const contents: Record<string, string[]> = {}
+  await Promise.all(
+    versions.map(async (version) => {
+      const root = version === 'v1' ? '/api/v1' : `/apis/${version}`
+      const found: { resources: { name: string; kind: string; verbs: string[] }[] } = await api.raw('GET', root, undefined, { signal })
+      for (const resource of found.resources) {
+        if (resource.name.includes('/') || !resource.verbs.includes('list') || transient.has(resource.kind)) continue
+        // events.k8s.io and friends show what v1 shows
+        if (version !== 'v1' && resource.kind === 'Event') continue
+        const list = await api.raw('GET', `${root}/${resource.name}`, undefined, { signal }).catch((error: unknown) => {
+          if (error instanceof ApiError && [403, 404, 405].includes(error.status)) return { items: [] }
+          throw error
+        })
+        for (const item of list.items ?? []) {
+          for (const [key, content] of normalise({ apiVersion: version, kind: resource.kind, ...item })) {
+            contents[key] = [...(contents[key] ?? []), canonical(content)]
+          }
+        }
+      }
+    }),
+  )
+  // Several pods of one owner share a key: their number counts, not their order.
+  return Object.fromEntries(
+    Object.entries(contents)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, texts]) => [key, sha(texts.sort().join('\n'))]),
+  )
+}
+
+/** keys that are missing, new or different */
+export function differences(before: Record<string, string>, now: Record<string, string>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((key) => before[key] !== now[key]).sort()
+}

@@ -1,0 +1,146 @@
+// What a node is beside its files: units, firewall rules, kernel settings of its network, images, processes. Read by the node's own
+// programs, whose files have been put back before; processes by the grader. Knows nothing of the API.
+import { LabError } from '#lib/protocol/index.ts'
+import type { Docker } from '../docker.ts'
+import type { Grader } from '../grader.ts'
+import type { FileMachine } from './files.ts'
+
+export interface NodeState {
+  /** unit → `load active`, services, sockets and timers that are loaded and active */
+  units: Record<string, string>
+  /** rules that no component of Kubernetes owns, counters left out */
+  rules: string[]
+  /** the whole of iptables, to go back to */
+  iptables: string
+  /** name → value */
+  settings: Record<string, string>
+  images: string[]
+  /** `cgroup program` of what runs outside pods */
+  processes: string[]
+}
+
+const settings = [
+  'net/ipv4/ip_forward',
+  'net/bridge/bridge-nf-call-iptables',
+  'net/ipv4/conf/all/rp_filter',
+  'net/ipv4/conf/eth0/rp_filter',
+  'net/ipv4/ip_local_port_range',
+  'net/ipv6/conf/all/forwarding',
+]
+const marks = { units: '--- units', rules: '--- rules', settings: '--- settings', images: '--- images', links: '--- links' }
+const look = `
+echo '${marks.units}'; systemctl list-units --all --type=service,socket,timer --state=active --plain --no-legend | awk '{print $1, $2, $3}'
+echo '${marks.rules}'; iptables-save 2>/dev/null
+echo '${marks.settings}'; for name in ${settings.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2>/dev/null || echo -; done
+echo '${marks.links}'; ip -o link show dev eth0 | grep -o 'state [A-Z]*'; tc qdisc show dev eth0 2>/dev/null | awk '{print $2}'; ip route show default; ip rule show; nft list tables | grep -vE '^table (ip|ip6) (filter|nat|mangle|raw|security)$' || true
+echo '${marks.images}'; crictl images -o json 2>/dev/null | jq -r '.images[].id'
+`
+/** Rules outside the chains of kube-proxy, the kubelet, Flannel, the CNI and Docker, and jumps to those, with no counters. */
+export function foreignRules(save: string): string[] {
+  const rules: string[] = []
+  let table = ''
+  for (const line of save.split('\n')) {
+    if (line.startsWith('*')) table = line.slice(1)
+    else if (line.startsWith(':')) {
+      const [, chain, policy] = /^:(\S+) (\S+)/.exec(line) ?? []
+      if (chain && policy !== 'ACCEPT' && !owned.test(chain)) rules.push(`${table} ${chain} ${policy}`)
+    } else if (line.startsWith('-A')) {
+      const chain = line.split(' ')[1] ?? ''
+      const target = /-[jg] (\S+)/.exec(line)?.[1] ?? ''
+      if (!owned.test(chain) && !owned.test(target)) rules.push(`${table} ${line}`)
+    }
+  }
+  return rules.sort()
+}
+const owned = /^(KUBE-|FLANNEL-|CNI-|DOCKER_|CNI:)/
+/** units that come and go by themselves */
+const ownUnits =
+  /^(systemd-tmpfiles-clean|systemd-hostnamed|sshd-unix|ssh@|sshd@|session-|user@|user-runtime|image-mirror|run-|modprobe@|systemd-(coredump|journal-flush|update-done))/
+
+export async function nodeState(docker: Docker, grader: Grader, machine: FileMachine, signal: AbortSignal): Promise<NodeState> {
+  const result = await docker.exec(machine.container, ['bash', '-c', look], { user: 'root', timeoutMs: 30_000, signal })
+  if (result.exitCode !== 0)
+    throw new LabError('internal', `The state of ${machine.name} could not be read: ${result.stderr.trim().slice(-300)}`)
+  const section = (name: string) => {
+    const lines = result.stdout.split('\n')
+    const from = lines.indexOf(name)
+    const to = lines.findIndex((line, index) => index > from && line.startsWith('--- '))
+    return lines.slice(from + 1, to < 0 ? undefined : to).filter(Boolean)
+  }
+  const pairs = (lines: string[]): Record<string, string> =>
+    Object.fromEntries(lines.map((line): [string, string] => [line.split(' ')[0] ?? '', line.split(' ').slice(1).join(' ')]))
+  const iptables = section(marks.rules).join('\n')
+  return {
+    units: Object.fromEntries(Object.entries(pairs(section(marks.units))).filter(([name]) => !ownUnits.test(name))),
+    rules: foreignRules(iptables),
+    iptables: `${iptables}\n`,
+    settings: { ...pairs(section(marks.settings).map((line) => line.replace('\t', ' '))), links: section(marks.links).sort().join('; ') },
+    images: [...new Set(section(marks.images))].sort(),
+    processes: [...new Set((await processes(grader, machine)).filter((one) => !inPod(one)).map(kindOf))].sort(),
+  }
+}
+
+interface Process {
+  pid: number
+  parent: number
+  program: string
+  cgroup: string
+}
+async function processes(grader: Grader, machine: FileMachine): Promise<Process[]> {
+  return (await grader.one({ op: 'processes', pid: machine.pid })).processes as Process[]
+}
+const inPod = ({ cgroup }: Process) => /kubepods|kubelet-kubepods/.test(cgroup)
+/** what a process is by where systemd put it and what it runs; programs come and go under another name only through files */
+const kindOf = ({ cgroup, program }: Process) => `${cgroup || '/'} ${program}`
+
+/** Ends what ran neither at the baseline nor in a pod: what people left running. @returns what was ended */
+export async function endStrays(grader: Grader, machine: FileMachine, known: readonly string[]): Promise<string[]> {
+  const strays = (await processes(grader, machine)).filter((one) => one.pid !== machine.pid && !inPod(one) && !known.includes(kindOf(one)))
+  if (strays.length === 0) return []
+  await grader.one({ op: 'kill', pid: machine.pid, args: { pids: strays.map(({ pid }) => pid) } })
+  return strays.map(kindOf)
+}
+
+/** Units running as they were, firewall and kernel settings put back, images that came later removed. @returns what was changed */
+export async function restoreState(
+  docker: Docker,
+  grader: Grader,
+  machine: FileMachine,
+  before: NodeState,
+  filesChanged: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const done: string[] = []
+  const run = async (argv: readonly string[], stdin?: string) => {
+    done.push(argv.join(' '))
+    await docker.exec(machine.container, argv, { user: 'root', signal, timeoutMs: 60_000, ...(stdin === undefined ? {} : { stdin }) })
+  }
+  if (filesChanged.some((path) => /systemd/.test(path))) await run(['systemctl', 'daemon-reload'])
+  const restart = new Set<string>()
+  if (filesChanged.some((path) => /^\/etc\/containerd|containerd/.test(path))) restart.add('containerd.service')
+  if (filesChanged.some((path) => /^\/(etc\/ssh)/.test(path))) restart.add('ssh.service')
+  // Clears the back-off of static pods too, which a fault may have driven up to five minutes.
+  restart.add('kubelet.service')
+  let now = await nodeState(docker, grader, machine, signal)
+  for (const [name, value] of Object.entries(before.settings)) {
+    if (name !== 'links' && now.settings[name] !== value) await run(['sysctl', '-w', `${name.replaceAll('/', '.')}=${value}`])
+  }
+  if (now.rules.join('\n') !== before.rules.join('\n')) await run(['iptables-restore'], before.iptables)
+  if (now.settings.links !== before.settings.links) await run(['sh', '-c', 'tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up'])
+  const added = now.images.filter((image) => !before.images.includes(image))
+  if (added.length > 0) await run(['crictl', 'rmi', ...added])
+  await run(['systemctl', 'reset-failed'])
+  for (const unit of restart) await run(['systemctl', 'restart', unit])
+  now = await nodeState(docker, grader, machine, signal)
+  for (const unit of Object.keys(before.units)) if (!now.units[unit]) await run(['systemctl', 'start', unit])
+  for (const unit of Object.keys(now.units)) if (!before.units[unit]) await run(['systemctl', 'stop', unit])
+  return done
+}
+
+/** The parts of the state that a fingerprint covers, as text. */
+export const stateParts = (state: NodeState): Record<string, string> => ({
+  units: JSON.stringify(state.units),
+  rules: state.rules.join('\n'),
+  settings: JSON.stringify(state.settings),
+  images: state.images.join('\n'),
+})
