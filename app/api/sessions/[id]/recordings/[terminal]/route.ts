@@ -2,4 +2,5 @@
 import { lab } from '#lib/server/handle.ts'
 
 export const dynamic = 'force-dynamic'
-export const GET = async (request: Request, { params }: { params: Promise<Record<string, string>> }) => lab().api.recording(request, await params)
+export const GET = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.recording(request, await params)
