@@ -5,8 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ScenarioCard, SessionView } from '#lib/protocol/index.ts'
-import { Page } from './socket.ts'
+import { Client } from '#lib/server/client.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -15,16 +14,16 @@ export interface ServerOptions {
   env?: Record<string, string>
 }
 
-export class LabServer {
+export class LabServer extends Client {
   readonly dataDir: string
   readonly #env: Record<string, string>
   #child: ChildProcess | null = null
   #port = 0
-  url = ''
   /** what it wrote to standard error, the newest 64 KiB */
   log = ''
 
   private constructor(dataDir: string, env: Record<string, string>) {
+    super('')
     this.dataDir = dataDir
     this.#env = env
   }
@@ -92,44 +91,6 @@ export class LabServer {
     await rm(this.dataDir, { recursive: true, force: true })
   }
 
-  // ---- its API, as the page would ask
-
-  async get<T>(target: string): Promise<T> {
-    const response = await fetch(this.url + target)
-    if (!response.ok) throw new Error(`GET ${target}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as T
-  }
-  send(method: string, target: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(this.url + target, { method, headers: { origin: this.url, 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
-  }
-  async post<T>(target: string, body: unknown = {}): Promise<T> {
-    const response = await this.send('POST', target, body)
-    if (!response.ok) throw new Error(`POST ${target}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as T
-  }
-  /** The card whose English title is this. */
-  async scenario(title: string): Promise<ScenarioCard> {
-    const { scenarios } = await this.get<{ scenarios: ScenarioCard[] }>('/api/catalogue')
-    const card = scenarios.find((one) => one.title.en === title)
-    if (card === undefined) throw new Error(`no scenario "${title}" among ${scenarios.map((one) => one.title.en).join(', ')}`)
-    return card
-  }
-  /** Starts a scenario by its English title. */
-  async begin(title: string, seed = 'e2e'): Promise<string> {
-    const { id } = await this.post<{ id: string }>('/api/sessions', { scenario: (await this.scenario(title)).id, seed })
-    return id
-  }
-  session(id: string): Promise<SessionView> {
-    return this.get(`/api/sessions/${id}`)
-  }
-  act(id: string, type: string): Promise<unknown> {
-    return this.post(`/api/sessions/${id}/actions`, { type })
-  }
-  /** A page's socket to a session. */
-  async open(id: string, options: { after?: number; autoAck?: boolean } = {}): Promise<Page> {
-    const { ticket } = await this.post<{ ticket: string }>(`/api/sessions/${id}/ticket`)
-    return Page.connect(`${this.url.replace('http', 'ws')}/ws/session/${id}?ticket=${ticket}${options.after === undefined ? '' : `&after=${options.after}`}`, this.url, options)
-  }
   /** The directory of a fake machine, for tests that look behind the curtain. */
   async machine(place: string): Promise<string> {
     const [cluster] = (await readdir(path.join(this.dataDir, 'fake'))).slice(-1)

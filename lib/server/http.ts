@@ -74,9 +74,11 @@ async function body<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size > bodyLimit) throw new LabError('too-large', `The body is larger than ${bodyLimit / 1024 / 1024} MiB.`)
-    chunks.push(chunk)
+    if (size <= bodyLimit) chunks.push(chunk)
+    // Somewhat more is read and dropped, so that the sender is still there for the answer.
+    else if (size > 4 * bodyLimit) break
   }
+  if (size > bodyLimit) throw new LabError('too-large', `The body is larger than ${bodyLimit / 1024 / 1024} MiB.`)
   let value: unknown
   try {
     value = JSON.parse(Buffer.concat(chunks).toString('utf8'))

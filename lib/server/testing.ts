@@ -25,7 +25,7 @@ function routes(dir: string, base = ''): { pattern: RegExp; names: string[]; fil
 }
 type Handler = (request: Request, context: { params: Promise<Record<string, string>> }) => Promise<Response>
 
-async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessage, response: ServerResponse, lab: Lab): Promise<void> {
   const url = new URL(request.url ?? '/', `http://${request.headers.host}`)
   for (const { file, names, pattern } of table) {
     const found = pattern.exec(url.pathname)
@@ -38,6 +38,8 @@ async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessa
     for (const [name, value] of Object.entries(request.headers)) if (typeof value === 'string') headers.set(name, value)
     const asked = new Request(url, { method: request.method ?? 'GET', headers, ...(hasBody ? { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' } : {}) } as RequestInit)
     const params = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1]!)]))
+    // Handlers take the lab before they wait for anything; another test lab may live beside this one.
+    ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = lab
     const answered = await handler(asked, { params: Promise.resolve(params) })
     response.writeHead(answered.status, Object.fromEntries(answered.headers))
     response.end(Buffer.from(await answered.arrayBuffer()))
@@ -88,12 +90,11 @@ export class TestLab {
     })
     const parts: Parts = { provider: () => this.provider, ...this.#options.parts, sessions: { healthMs: 50, adoptMs: 50, ...this.#options.parts?.sessions } }
     this.lab = await createLab(this.config, quietLog, process.env, parts)
-    ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = this.lab
     this.front = await openFront({
       config: this.config,
       log: quietLog,
       sockets: (known) => new Sockets({ known, tickets: this.lab.tickets, sessions: this.lab.sessionsOf, log: quietLog, ...this.#options.sockets }),
-      pages: (request, response) => dispatch(this.#table, request, response),
+      pages: (request, response) => dispatch(this.#table, request, response, this.lab),
     })
     this.lab.warm()
   }
