@@ -123,7 +123,11 @@ export async function dockerPlan(machine: Machine, known?: DockerState): Promise
   }
   const action = state.state === 'ok' ? 'restart' : daemon === undefined ? 'install' : 'start'
   const changes = [
-    ...(packages.length > 0 ? [`install with apt-get: ${packages.join(', ')}`] : []),
+    ...(packages.length > 0
+      ? [
+          `install with apt-get: ${packages.join(', ').replace('docker.io', 'docker.io (and docker-cli where that is a package of its own)')}`,
+        ]
+      : []),
     ...(wrapper
       ? [
           `write ${wrapperPath} and name it as Docker's default runtime in ${daemonFile}` +

@@ -353,6 +353,7 @@ export async function setup(options: SetupOptions): Promise<SetupView> {
         step.state = line.state === 'cached' ? 'skipped' : line.state
         if (line.state === 'cached') step.detail = line.detail ?? 'already built'
         else if (line.detail !== undefined) step.detail = line.detail.slice(0, 200)
+        else if (line.state === 'done') delete step.detail // what it was at last says nothing any more
         if (line.state !== 'running') step.endedAt = machine.now()
         work.detail(line.title)
       }
