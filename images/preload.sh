@@ -28,14 +28,15 @@ for pair in "$@"; do
   [ "$known" = "${pair#*=}" ] || renames+=("$known ${pair#*=}")
 done
 if [ ${#images[@]} -gt 0 ]; then
-  # Pinned: the kubelet's garbage collection leaves them alone.
-  docker save "${images[@]}" | docker exec -i "$name" ctr -n k8s.io images import --label=io.cri-containerd.pinned=pinned --all-platforms --no-unpack --digests - >/dev/null
+  docker save "${images[@]}" | docker exec -i "$name" ctr -n k8s.io images import --all-platforms --no-unpack --digests - >/dev/null
 fi
 if [ ${#renames[@]} -gt 0 ]; then
   printf '%s\n' "${renames[@]}" | docker exec -i "$name" sh -euc 'while read -r old new; do ctr -n k8s.io images tag --force "$old" "$new" >/dev/null; done'
   docker exec "$name" ctr -n k8s.io images rm $(printf '%s\n' "${renames[@]}" | cut -d' ' -f1 | sort -u) >/dev/null
 fi
-docker exec "$name" sh -euc '
+# Pinned: the kubelet's garbage collection leaves them alone.
+printf '%s\n' "${@#*=}" | docker exec -i "$name" sh -euc '
+  while read -r image; do ctr -n k8s.io images label "$image" io.cri-containerd.pinned=pinned >/dev/null; done
   mkdir -p /var/lib/image-mirror
   ctr -n k8s.io images list | tail -n +2 | image-mirror collect --dir /var/lib/image-mirror
   pkill -x containerd; while pgrep -x containerd >/dev/null; do sleep 0.1; done
