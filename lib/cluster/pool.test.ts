@@ -105,7 +105,10 @@ describe('a cluster given back', () => {
       })
     const of = await pool({ wait, ...options })
     await vi.waitUntil(async () => (await of.status()).warm === 1)
-    return { of, rest: () => resting.forEach((wake) => wake()) }
+    const rest = () => {
+      for (const wake of resting) wake()
+    }
+    return { of, rest }
   }
   it('is restored and handed out again', async () => {
     const { of, rest } = await narrow()

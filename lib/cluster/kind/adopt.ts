@@ -21,6 +21,7 @@ export async function* adoptClusters(ground: Ground): AsyncGenerator<KindCluster
       continue
     }
     const cluster = new KindCluster(ground, record, kubeconfig, machines)
+    // Machines that Docker stopped meanwhile are started; who takes the cluster sees from its health how that goes.
     await cluster.health()
     yield cluster
   }

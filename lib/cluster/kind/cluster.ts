@@ -23,8 +23,9 @@ import { destroyCluster } from './destroy.ts'
 import { diagnose } from './diagnostics.ts'
 import * as files from './files.ts'
 import type { Ground } from './ground.ts'
+import { Watcher } from './health.ts'
 import { killProcess } from './kill.ts'
-import { type Machine, machineAt, machinesOf, nodesOf } from './machines.ts'
+import { type Machine, machineAt, nodesOf } from './machines.ts'
 import type { SavedCluster } from './names.ts'
 import { podExec, podPlacement } from './pods.ts'
 import { probe, unit } from './probes.ts'
@@ -48,17 +49,19 @@ export class KindCluster implements Cluster {
   private machines: readonly Machine[]
   private gone = false
   private readonly ground: Ground
-  private readonly record: SavedCluster
   private readonly config = new KubeConfig()
+  private readonly watcher: Watcher
 
   constructor(ground: Ground, record: SavedCluster, kubeconfig: string, machines: readonly Machine[]) {
     this.ground = ground
-    this.record = record
     this.id = record.name
     this.kubernetesVersion = record.kubernetesVersion
     this.kubeconfig = kubeconfig
     this.machines = machines
     this.config.loadFromString(kubeconfig)
+    this.watcher = new Watcher(ground, record.name, kubeconfig, record.spec.workers + 2, (moved) => {
+      this.machines = moved
+    })
   }
   get nodes(): readonly NodeInfo[] {
     return nodesOf(this.machines)
@@ -128,9 +131,9 @@ export class KindCluster implements Cluster {
     this.at('control-plane')
     return restoreBaseline(this.subject, signal, options)
   }
-  async health(_signal?: AbortSignal): Promise<Health> {
-    this.machines = await machinesOf(this.ground.docker, this.ground.owner, this.id)
-    return { state: 'ok' }
+  async health(signal?: AbortSignal): Promise<Health> {
+    if (this.gone) return { state: 'unreachable', message: `Cluster ${this.id} has been destroyed.` }
+    return this.watcher.look(signal)
   }
   async diagnostics(signal: AbortSignal): Promise<Diagnostics> {
     return diagnose(this.ground, this.id, signal)

@@ -14,6 +14,8 @@ import { endStrays, type NodeState, nodeState, restoreState, stateParts } from '
 
 interface Saved {
   format: 1
+  /** place → address: etcd's data and the certificates hold for these only */
+  addresses: Record<string, string>
   etcd: string
   objects: ObjectHashes
   machines: Record<string, { files: FilesBaseline; state?: NodeState; processes: string[] }>
@@ -27,6 +29,8 @@ export interface Subject {
   machines: readonly Machine[]
 }
 const file = 'baseline.json'
+const addressesOf = (machines: readonly Machine[]) =>
+  Object.fromEntries(machines.filter(isNode).map(({ place, address }) => [place, address]))
 const isNode = (machine: Machine) => machine.place !== 'workstation'
 
 async function fileMachine({ docker }: Ground, machine: Machine): Promise<FileMachine> {
@@ -63,7 +67,13 @@ export async function takeBaseline(subject: Subject, signal: AbortSignal): Promi
       }),
     )
     const objects = await hashObjects(api, signal)
-    const partial = { format: 1 as const, etcd: await takeSnapshot(docker, controlPlane.container, signal), objects, machines: recorded }
+    const partial = {
+      format: 1 as const,
+      addresses: addressesOf(machines),
+      etcd: await takeSnapshot(docker, controlPlane.container, signal),
+      objects,
+      machines: recorded,
+    }
     const { parts } = await partsOf(subject, partial, api, signal)
     const fingerprint = fingerprintOf(parts)
     await ground.records.write(subject.id, file, JSON.stringify({ ...partial, fingerprint }))
@@ -121,6 +131,15 @@ export async function restoreBaseline(
     throw new LabError('internal', `Cluster ${subject.id} has no baseline to return to.`, { hint: 'Take one with baseline() first.' })
   const { ground, machines } = subject
   const { docker, grader } = ground
+  if (differences(saved.addresses, addressesOf(machines)).length > 0) {
+    throw new LabError(
+      'restore-mismatch',
+      'Docker has given the nodes other addresses since the baseline was taken, so it cannot be returned to.',
+      {
+        hint: 'The cluster is thrown away and another is made.',
+      },
+    )
+  }
   const api = kubernetesApi(subject.kubeconfig)
   try {
     // What the learner changed in the API tells what must be started afresh; an API that is gone tells nothing.
