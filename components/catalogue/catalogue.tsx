@@ -241,7 +241,7 @@ function Row({ card, backends }: { card: ScenarioCard; backends: BackendView[] }
           </Link>
         ) : (
           <StartButton card={card} backends={backends} className="min-w-24">
-            <Play aria-hidden className="size-3.5 fill-current" />
+            <Play aria-hidden className="size-3.5 fill-current text-accent group-disabled:text-text-3" />
             {m.catalogue.start}
           </StartButton>
         )}

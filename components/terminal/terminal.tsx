@@ -93,6 +93,7 @@ export function TerminalPane({
         scrollback,
         theme: settings.current.isDark ? dark : light,
         macOptionClickForcesSelection: true,
+        overviewRuler: { width: 10 },
       })
       term.current = xterm
       undo.push(() => xterm.dispose())
@@ -337,6 +338,9 @@ export function TerminalPane({
 /** WebGL that is drawn by the CPU is slower than the DOM, so it is only used where a real GPU answers. */
 function canDrawFast(): boolean {
   const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true })
-  gl?.getExtension('WEBGL_lose_context')?.loseContext()
-  return gl !== null
+  if (gl === null) return false
+  const named = gl.getExtension('WEBGL_debug_renderer_info')
+  const renderer = named === null ? '' : String(gl.getParameter(named.UNMASKED_RENDERER_WEBGL))
+  gl.getExtension('WEBGL_lose_context')?.loseContext()
+  return !/swiftshader|llvmpipe|software|basic render/i.test(renderer)
 }

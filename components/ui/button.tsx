@@ -11,7 +11,7 @@ const weights: Record<Weight, string> = {
 }
 export const buttonClass = (weight: Weight = 'normal', small = false) =>
   cx(
-    'inline-flex items-center justify-center gap-1.5 rounded-md border font-medium whitespace-nowrap select-none',
+    'group inline-flex items-center justify-center gap-1.5 rounded-md border font-medium whitespace-nowrap select-none',
     'disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken disabled:text-text-3 aria-disabled:cursor-not-allowed',
     small ? 'h-7 px-2.5 text-xs' : 'h-8 px-3 text-[0.8125rem]',
     weights[weight],
