@@ -36,8 +36,8 @@ export function tasksOf(scenario: Scenario, variant: string): Task[] {
 /** The learner's side of a part: the script in the workstation, with the parameters as its environment. */
 async function runScript(cluster: Cluster, script: string, env: Readonly<Record<string, string>>, context: PlayContext): Promise<{ exitCode: number; tail: string }> {
   const lines: string[] = []
-  const result = await cluster.exec('workstation', ['bash', '-s'], {
-    stdin: script,
+  // As an argument: on standard input, the first ssh of the script would swallow the rest of it.
+  const result = await cluster.exec('workstation', ['bash', '-c', script], {
     env,
     timeoutMs: scriptSeconds * 1000,
     signal: context.signal,
