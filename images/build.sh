@@ -17,8 +17,10 @@ Usage: images/build.sh [--online | --offline] [--json]
   --json      progress as JSON lines {step, title, state, detail, seconds} on standard output;
               state is running, done, cached or failed; the same is on standard error for people
 
-Settings: KUBEMEND_KUBERNETES (default v1.35.4), KUBEMEND_CACHE (default ~/.cache/kubemend).
-Results: kubemend/node, kubemend/workstation and kubemend/grader with that version as their tag; kind and kubectl in the cache's bin/.
+Settings: KUBEMEND_KUBERNETES (default v1.35.4), KUBEMEND_CACHE (default ~/.cache/kubemend), KUBEMEND_IMAGE_REPOSITORY (default
+kubemend; another one keeps a trial run apart).
+Results: kubemend/node, kubemend/workstation and kubemend/grader with that version as their tag; without a registry also kind and
+kubectl in the cache's bin/.
 END
 }
 
@@ -85,7 +87,7 @@ step() { # step ID TITLE COMMAND...: runs it with its output in a log; a failure
 
 reason() { # the line of a log that says most
   local line
-  line=$(grep -saE '403 Forbidden|410 Gone|[Nn]o space left|[Cc]annot connect to the Docker daemon|Temporary failure|no such host|i/o timeout|permission denied|^E: |[Ee]rror' "$1" | tail -n 1 || true)
+  line=$(grep -saE '403 Forbidden|410 Gone|[Nn]o space left|[Cc]annot connect to the Docker daemon|Temporary failure|x509: |no such host|i/o timeout|permission denied|^E: |[Ee]rror' "$1" | tail -n 1 || true)
   [ -n "$line" ] || line=$(grep -av '^ *$' "$1" | tail -n 1 || true)
   printf '%s' "${line:-it ended without a word}" | cut -c1-300
 }
@@ -149,7 +151,8 @@ fi
 
 # --- steps that both ways share -------------------------------------------------------------------------------------------------
 
-NODE=kubemend/node:$K8S WORKSTATION=kubemend/workstation:$K8S GRADER=kubemend/grader:$K8S TOOLS=kubemend/tools:$K8S
+REPO=${KUBEMEND_IMAGE_REPOSITORY:-kubemend}
+NODE=$REPO/node:$K8S WORKSTATION=$REPO/workstation:$K8S GRADER=$REPO/grader:$K8S TOOLS=$REPO/tools:$K8S
 
 # "kind name" for every image that nodes get beside those of Kubernetes: flannel's as its manifest names them, and the workloads.
 flannel_images() { sed -n 's/^ *image: *//p' "$here/node/kube-flannel.yml" | sort -u; }
@@ -159,13 +162,12 @@ preload() { # preload FROM TO KEY IMAGE=NAME...
   bash "$here/preload.sh" "$1" "$2" "$LABEL=$3" "${@:4}"
 }
 
-# node_image BASE BASE_KEY IMAGE=NAME...: the layer of tools, then the preloaded images
-make_node() { # make_node BASE KEY IMAGE=NAME...
+make_node() { # the layer of tools, then the preloaded images: make_node BASE KEY IMAGE=NAME...
   doing 'the layer of tools'
-  build "kubemend/node-unloaded:$K8S" "$2" "$here/node" "BASE_IMAGE=$1" "TOOLS_IMAGE=$TOOLS"
+  build "$REPO/node-unloaded:$K8S" "$2" "$here/node" "BASE_IMAGE=$1" "TOOLS_IMAGE=$TOOLS"
   doing 'loading images into it'
-  preload "kubemend/node-unloaded:$K8S" "$NODE" "$2" "${@:3}"
-  docker rmi "kubemend/node-unloaded:$K8S" >/dev/null 2>&1 || true
+  preload "$REPO/node-unloaded:$K8S" "$NODE" "$2" "${@:3}"
+  docker rmi "$REPO/node-unloaded:$K8S" >/dev/null 2>&1 || true
 }
 
 # Images that a newer one has replaced, of those that this builder labels; what a container still uses stays.

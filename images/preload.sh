@@ -29,6 +29,8 @@ for pair in "$@"; do
 done
 if [ ${#images[@]} -gt 0 ]; then
   docker save "${images[@]}" | docker exec -i "$name" ctr -n k8s.io images import --all-platforms --no-unpack --digests - >/dev/null
+  # The archive as a whole is an image to containerd, and would keep all that is in it.
+  docker exec "$name" sh -euc 'ctr -n k8s.io images list -q | grep ^import- | xargs -r ctr -n k8s.io images rm >/dev/null'
 fi
 if [ ${#renames[@]} -gt 0 ]; then
   printf '%s\n' "${renames[@]}" | docker exec -i "$name" sh -euc 'while read -r old new; do ctr -n k8s.io images tag --force "$old" "$new" >/dev/null; done'

@@ -5,7 +5,8 @@ export CGO_ENABLED=0 GOFLAGS='' GOWORK=off
 DEFAULT_K8S=$(sed -n 's/^require k8s.io\/kubernetes //p' "$here/offline/modules/kubernetes/go.mod")
 SUITE=trixie
 ARCH='' GOVERSION=''
-DEBIAN=kubemend/debian:$SUITE
+DEBIAN=$REPO/debian:$SUITE
+PRELOAD=$REPO/preload-$K8S
 COMMANDS=(kube-apiserver kube-controller-manager kube-proxy kube-scheduler kubeadm kubectl kubelet)
 
 # --- programs -------------------------------------------------------------------------------------------------------------------
@@ -200,10 +201,10 @@ make_base() { # make_base KEY: kind's base image with this Kubernetes on it
     sed "s#\` + storageProvisionerImage + \`#$(storage_const storageProvisionerImage)#; s#\` + storageHelperImage + \`#$(storage_const storageHelperImage)#" \
       >"$root/kubernetes/kind/manifests/default-storage.yaml"
   cp "$here/offline/base/Dockerfile" "$root/"
-  build "kubemend/base:$K8S" "$1" "$root" "BASE_IMAGE=$DEBIAN"
+  build "$REPO/base:$K8S" "$1" "$root" "BASE_IMAGE=$DEBIAN"
 }
 
-# component NAME KEY BASE FILE:FOLDER... [-- DOCKERFILE-LINE...]: one image of a cluster's own, as kubemend/preload:NAME
+# component NAME KEY BASE FILE:FOLDER... [-- DOCKERFILE-LINE...]: one image of a cluster's own, as $PRELOAD:NAME
 component() {
   local name=$1 label=$2 base=$3 root
   shift 3
@@ -215,19 +216,20 @@ component() {
     shift
   done
   [ $# -eq 0 ] || { shift; printf '%s\n' "$@" >>"$root/Dockerfile"; }
-  build "kubemend/preload:$name" "$label" "$root"
+  build "$PRELOAD:$name" "$label" "$root"
   rm -rf "$root"
 }
 
 make_components() { # make_components KEY
-  local k8s static=kubemend/static:$SUITE net=kubemend/net:$SUITE busybox=kubemend/preload:busybox name line standin
+  local k8s static=$REPO/static:$SUITE net=$REPO/net:$SUITE busybox=$PRELOAD:busybox name line standin
   k8s=$(program_dir kubernetes)
+  docker rmi "$(last_component)" >/dev/null 2>&1 || true # made last, so where it is all are
   doing 'base images'
   build "$static" "$1" "$here/offline/static" "BASE_IMAGE=$DEBIAN"
   build "$net" "$1" "$here/offline/net" "BASE_IMAGE=$DEBIAN"
   for name in busybox nginx agnhost; do
     doing "$name"
-    build "kubemend/preload:$name" "$1" "$here/workloads/$name" "BASE_IMAGE=$DEBIAN" $([ "$name" != agnhost ] || echo "TOOLS_IMAGE=$TOOLS")
+    build "$PRELOAD:$name" "$1" "$here/workloads/$name" "BASE_IMAGE=$DEBIAN" $([ "$name" != agnhost ] || echo "TOOLS_IMAGE=$TOOLS")
   done
   for name in kube-apiserver kube-controller-manager kube-scheduler; do component "$name" "$1" "$static" "$k8s/$name:/usr/local/bin"; done
   component kube-proxy "$1" "$net" "$k8s/kube-proxy:/usr/local/bin"
@@ -240,36 +242,37 @@ make_components() { # make_components KEY
   # One image per name that a stand-in answers to: with one for all, a cluster would show any of the names for it.
   while read -r standin line; do
     for name in $line; do
-      printf 'FROM kubemend/preload:%s\nLABEL org.opencontainers.image.ref.name="%s"\n' "$standin" "$name" | docker build --quiet --label "$LABEL=$1" --tag "kubemend/preload:$(flat "$name")" -
+      printf 'FROM %s\nLABEL org.opencontainers.image.ref.name="%s"\n' "$PRELOAD:$standin" "$name" | docker build --quiet --label "$LABEL=$1" --tag "$PRELOAD:$(flat "$name")" -
     done
   done < <(workloads)
 }
+last_component() { echo "$PRELOAD:$(flat "$(workloads | tail -1 | awk '{print $NF}')")"; }
 flat() { local name=${1##*/}; echo "${name//:/-}-as-named"; }
 
 # Which image goes under which name. Runs when the programs are there, since kubeadm's constants name some of them.
 preloaded() {
   local ETCD COREDNS PAUSE name line
   eval "$(cat "$(program_dir kubernetes)/versions")"
-  for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy; do echo "kubemend/preload:$name=registry.k8s.io/$name:$K8S"; done
-  echo "kubemend/preload:coredns=registry.k8s.io/coredns/coredns:$COREDNS"
-  echo "kubemend/preload:etcd=registry.k8s.io/etcd:$ETCD"
-  echo "kubemend/preload:pause=registry.k8s.io/pause:$PAUSE"
+  for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy; do echo "$PRELOAD:$name=registry.k8s.io/$name:$K8S"; done
+  echo "$PRELOAD:coredns=registry.k8s.io/coredns/coredns:$COREDNS"
+  echo "$PRELOAD:etcd=registry.k8s.io/etcd:$ETCD"
+  echo "$PRELOAD:pause=registry.k8s.io/pause:$PAUSE"
   # The name in kind's containerd configuration.
   name=$(sed -n 's/^ *sandbox_image = "\(.*\)"/\1/p' "$(kind_source)/images/base/files/etc/containerd/config.toml")
-  [ "$name" = "registry.k8s.io/pause:$PAUSE" ] || echo "kubemend/preload:pause=$name"
-  echo "kubemend/preload:local-path-provisioner=$(storage_const storageProvisionerImage)"
-  echo "kubemend/preload:busybox=$(storage_const storageHelperImage)"
+  [ "$name" = "registry.k8s.io/pause:$PAUSE" ] || echo "$PRELOAD:pause=$name"
+  echo "$PRELOAD:local-path-provisioner=$(storage_const storageProvisionerImage)"
+  echo "$PRELOAD:busybox=$(storage_const storageHelperImage)"
   for name in $(flannel_images); do
-    case $name in *flannel-cni-plugin*) echo "kubemend/preload:flannel-cni-plugin=$name" ;; *) echo "kubemend/preload:flannel=$name" ;; esac
+    case $name in *flannel-cni-plugin*) echo "$PRELOAD:flannel-cni-plugin=$name" ;; *) echo "$PRELOAD:flannel=$name" ;; esac
   done
-  while read -r _ line; do for name in $line; do echo "kubemend/preload:$(flat "$name")=$name"; done; done < <(workloads)
+  while read -r _ line; do for name in $line; do echo "$PRELOAD:$(flat "$name")=$name"; done; done < <(workloads)
 }
 
 make_loaded_node() { # make_loaded_node KEY
   local list pairs
   list=$(preloaded)
   mapfile -t pairs <<<"$list"
-  make_node "kubemend/base:$K8S" "$1" "${pairs[@]}"
+  make_node "$REPO/base:$K8S" "$1" "${pairs[@]}"
 }
 
 # The pins for coredns and etcd must be what the pinned Kubernetes wants.
@@ -331,9 +334,8 @@ main() {
   if fresh "$WORKSTATION" "$workstation_key"; then tell workstation "Image of the workstation" cached; else
     step workstation "Image of the workstation" build "$WORKSTATION" "$workstation_key" "$here/workstation" "BASE_IMAGE=$DEBIAN" "TOOLS_IMAGE=$TOOLS"; fi
   if fresh "$NODE" "$node_key"; then tell node "Image of the node" cached; return; fi
-  if fresh "kubemend/base:$K8S" "$base_key"; then tell base "kind's base" cached; else step base "kind's base" make_base "$base_key"; fi
-  # The last component carries the key for all of them.
-  if fresh "kubemend/preload:$(flat "$(workloads | tail -1 | awk '{print $NF}')")" "$components_key"; then tell components "Images of the cluster's components" cached; else
+  if fresh "$REPO/base:$K8S" "$base_key"; then tell base "kind's base" cached; else step base "kind's base" make_base "$base_key"; fi
+  if fresh "$(last_component)" "$components_key"; then tell components "Images of the cluster's components" cached; else
     step components "Images of the cluster's components" make_components "$components_key"; fi
   step node "Image of the node" make_loaded_node "$node_key"
 }
