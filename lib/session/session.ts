@@ -101,6 +101,7 @@ export class Session {
   #stepDetail: { at: number; cancel: (() => void) | null } = { at: 0, cancel: null }
   #seenAt = new Map<string, number>()
   #saving: Promise<unknown> = Promise.resolve()
+  #told = { message: '', at: 0 }
   #closed = false
 
   constructor(deps: SessionDeps, row: SessionRow, scenario: Scenario, terminals: readonly StoredTerminal[] = []) {
@@ -304,7 +305,7 @@ export class Session {
     const spec = { workers: this.scenario.spec.needs.workers }
     const cluster = await clusters.claim(spec, (line) => context.progress(line.detail ? `${line.step}: ${line.detail}` : line.step), context.signal)
     this.#cluster = cluster
-    await store.updateSession(this.id, { cluster_id: cluster.id })
+    await this.#write(() => store.updateSession(this.id, { cluster_id: cluster.id }))
     if (cluster.can.has('restore')) {
       context.progress('recording the state that a reset returns to')
       await cluster.baseline(context.signal)
@@ -327,7 +328,7 @@ export class Session {
     await this.#step('confirm', signal, async (context) => {
       await engine.confirm(cluster, resolved, quietly(context, 'confirm'))
       this.#baseline = await engine.handOver(cluster, { signal })
-      await store.updateSession(this.id, { baseline: JSON.stringify(this.#baseline) })
+      await this.#write(() => store.updateSession(this.id, { baseline: JSON.stringify(this.#baseline) }))
     })
     signal.throwIfAborted()
   }
@@ -760,6 +761,10 @@ export class Session {
     return this.#writing
   }
   #trouble(error: LabError): void {
+    // A disk that is full is full for every event: said again only after a while.
+    const now = this.#deps.clock.now()
+    if (this.#told.message === error.message && now - this.#told.at < 10_000) return
+    this.#told = { message: error.message, at: now }
     this.#deps.log.error({ session: this.id, code: error.code, error: error.message }, 'session trouble')
     for (const listener of this.#listeners) listener.trouble(error)
   }

@@ -66,7 +66,11 @@ export function sqliteDialect(file: string, open: Open = openFile): SqliteDialec
         return {
           reader: statement.columns().length > 0,
           all: (parameters) => guarded(() => statement.all(...bind(parameters))),
-          run: (parameters) => guarded(() => statement.run(...bind(parameters))),
+          run: (parameters) => {
+            // A full disk makes SQLite roll back by itself (sqlite.org/lang_transaction.html §2.4); a second rollback would hide the reason.
+            if (sql === 'rollback' && !database.isTransaction) return { changes: 0, lastInsertRowid: 0 }
+            return guarded(() => statement.run(...bind(parameters)))
+          },
           iterate: (parameters) => guarded(() => statement.iterate(...bind(parameters))),
         }
       },

@@ -95,6 +95,8 @@ test('a full disk is said to be full', async () => {
   const fill = async () => {
     for (let index = 0; index < 100; index++) await store!.insertSession(row(`s${index}`, { view: 'x'.repeat(4000) }))
   }
+  await store.insertSession(row('a'))
+  await expect(store.append({ session_id: 'a', seq: 1, at: 1, type: 'hint', body: 'x'.repeat(400_000) }, { seq: 1 })).rejects.toMatchObject({ code: 'disk-full' })
   await expect(fill()).rejects.toMatchObject({ name: 'LabError', code: 'disk-full', hint: expect.stringContaining('Free some space') })
 })
 
