@@ -28,7 +28,7 @@ const (
 	maxTimeout     = 30000
 	maxRequests    = 512
 	maxInput       = 32 << 20
-	atOnce         = 32
+	atOnce         = 16              // children at a time, each some 10 MB
 	grace          = 2 * time.Second // what a child may take beyond its own time before it is taken for hung
 )
 
