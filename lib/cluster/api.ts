@@ -135,6 +135,8 @@ export function kubernetesApi(kubeconfig: string): Api {
           headers: {
             ...(prepared.headers as Record<string, string> | undefined),
             accept: 'application/json',
+            // Of a manager without a name the API server records the user agent: it must not tell who broke a thing.
+            'user-agent': 'kubectl',
             ...(payload === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(payload) }),
           },
           ...(options.signal ? { signal: options.signal } : {}),

@@ -1,0 +1,203 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Api, type Cluster, type FakeProvider, fakeProvider, kubernetesApi } from '#lib/cluster/index.ts'
+import type { CheckLive } from '#lib/protocol/index.ts'
+import type { Check } from '#lib/scenario/index.ts'
+import { type Grade, gradeChecks, type Handover, handOver, open, watchChecks } from './index.ts'
+
+let dir: string
+let provider: FakeProvider
+let cluster: Cluster
+let api: Api
+let cancel: AbortController
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'grade-'))
+  provider = fakeProvider({ dir })
+  cancel = new AbortController()
+  cluster = await provider.create({ workers: 2 }, () => {}, cancel.signal)
+  api = kubernetesApi(cluster.kubeconfig)
+})
+afterEach(async () => {
+  cancel.abort()
+  provider.comeBack()
+  api.close()
+  await cluster.destroy()
+  await rm(dir, { recursive: true, force: true })
+})
+
+const text = (en: string) => ({ en, ko: en })
+const goal = (id: string, weight: number, condition: Partial<Check>): Check => ({ id, role: 'goal', weight, hold: 0, title: text(id), why: text('because'), ...condition })
+const guard = (id: string, condition: Partial<Check>): Check => ({ ...goal(id, 0, condition), role: 'guard' })
+const value = (wanted: string): Partial<Check> => ({ resource: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'settings', expect: `object.data.value == "${wanted}"`, show: 'object.data.value' } })
+const config = (data: Record<string, string>) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'default' }, data })
+const limits = { settleMs: 50, longestMs: 20_000, retryMs: 50 }
+const grade = (checks: Check[], handover: Handover | null = null): Promise<Grade> => gradeChecks(checks, open({ cluster, api, handover }), { signal: cancel.signal, limits })
+const verdicts = (result: Grade) => Object.fromEntries(result.checks.map((check) => [check.id, check.verdict]))
+const deployment = (spec: object = {}, replicas = 2) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'nginx' }], ...spec } } },
+})
+
+describe('the score', () => {
+  it('is the weight of the goals that hold, with what was expected and what is there', async () => {
+    await api.put(config({ value: 'good' }))
+    const result = await grade([goal('right', 70, value('good')), goal('wrong', 30, value('better'))])
+    expect(result).toMatchObject({ score: 70, evaluatedWeight: 100, totalWeight: 100, brokenGuards: [] })
+    expect(result.checks[1]).toMatchObject({ verdict: 'fail', actual: 'good', expected: expect.stringContaining('better') })
+  })
+  it('is void when a guard breaks', async () => {
+    await api.put(config({ value: 'good' }))
+    const result = await grade([goal('right', 100, value('good')), guard('kept', value('other'))])
+    expect(result).toMatchObject({ score: 0, brokenGuards: ['kept'] })
+  })
+  it('waits for what comes late, while something is on its way', async () => {
+    await api.put(config({ value: 'bad' }))
+    await api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'young', namespace: 'default' }, spec: { containers: [] }, status: { phase: 'Pending' } })
+    const pending = grade([goal('right', 100, value('good'))])
+    await api.put(config({ value: 'good' }))
+    expect((await pending).score).toBe(100)
+  })
+  it('counts a missing field as not repaired, and an object that is gone too', async () => {
+    await api.put(config({ other: 'x' }))
+    expect(verdicts(await grade([goal('field', 50, value('good')), goal('object', 50, { resource: { apiVersion: 'v1', kind: 'Secret', namespace: 'default', name: 'none', match: { type: 'Opaque' } } })]))).toEqual({ field: 'fail', object: 'fail' })
+  })
+})
+
+describe('what could not be looked at', () => {
+  it('is never held against the learner and is left out of the total', async () => {
+    provider.goAway()
+    const result = await grade([goal('right', 100, value('good')), guard('kept', value('good'))])
+    expect(verdicts(result)).toEqual({ right: 'not-evaluable', kept: 'not-evaluable' })
+    expect(result).toMatchObject({ score: null, evaluatedWeight: 0, brokenGuards: [] })
+    expect(result.checks[0]?.cause).toBeTruthy()
+  })
+  it('is looked at again when it is back', async () => {
+    await api.put(config({ value: 'good' }))
+    provider.goAway()
+    const pending = gradeChecks([goal('right', 100, value('good'))], open({ cluster, api, handover: null }), { signal: cancel.signal, limits: { ...limits, retryMs: 15_000 } })
+    provider.comeBack()
+    expect((await pending).score).toBe(100)
+  })
+})
+
+describe('a cluster that its learner left unreachable', () => {
+  it('fails: the machines are there, the API does not answer', async () => {
+    const cut: Cluster = Object.create(cluster, { health: { value: async () => ({ state: 'unreachable', message: 'the API server does not answer' }) } })
+    const dead = kubernetesApi(cluster.kubeconfig.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1'))
+    const result = await gradeChecks([goal('right', 100, value('good'))], open({ cluster: cut, api: dead, handover: null }), { signal: cancel.signal, limits })
+    expect(result).toMatchObject({ score: 0 })
+    expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('cannot be asked') })
+  })
+})
+
+describe('harm', () => {
+  const harmless = [goal('right', 100, value('good')), guard('no-harm', { harmless: { allow: [] } })]
+  const after = async (harm: () => Promise<unknown>): Promise<string> => {
+    await api.put(config({ value: 'good' }))
+    await api.put(deployment())
+    const { handover } = await handOver(cluster, { signal: cancel.signal })
+    await harm()
+    const result = await grade(harmless, handover)
+    expect(result.score).toBe(result.brokenGuards.length > 0 ? 0 : 100)
+    return result.checks.find((check) => check.id === 'no-harm')?.actual ?? ''
+  }
+  it('is not seen where there is none', async () => {
+    expect(await after(async () => api.put({ ...deployment(), metadata: { name: 'more', namespace: 'default' } }))).toBe('all is as it was')
+  })
+  it.each([
+    ['a workload deleted', () => api.delete({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' }), 'Deployment/default/web was deleted'],
+    ['a workload scaled down', () => api.put(deployment({}, 0)), 'scaled down from 2 to 0'],
+    ['the host network', () => api.put(deployment({ hostNetwork: true })), 'was given hostNetwork'],
+    ['a privileged container', () => api.put(deployment({ containers: [{ name: 'web', securityContext: { privileged: true } }] })), 'was given privileged'],
+    ['a node cordoned', () => api.patch({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[1]?.name }, 'merge', { spec: { unschedulable: true } }), 'was cordoned'],
+    ['a node tainted', () => api.patch({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[1]?.name }, 'merge', { spec: { taints: [{ key: 'broken', effect: 'NoSchedule' }] } }), 'new taint broken=:NoSchedule'],
+    ['a node removed', () => api.delete({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[2]?.name }), 'was removed from the cluster'],
+  ])('%s is named', async (_, harm, words) => {
+    expect(await after(harm)).toContain(words)
+  })
+})
+
+describe('reachability', () => {
+  it('is asked from every node, and a page is told from an open port', async () => {
+    const server = createServer((_, answer) => answer.end('Welcome'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await writeFile(join(dir, cluster.id, 'net/ports'), `web.test:80 ${port}\nweb.test:81 refused\n`)
+    const page = (body: string): Partial<Check> => ({ http: { from: { nodes: 'all' }, to: { host: 'web.test', port: 80 }, path: '/', body, expect: 'answered', quantifier: 'every' } })
+    const reach = (expect: 'open' | 'refused', port: number): Partial<Check> => ({ reach: { from: { nodes: 'workers' }, to: { host: 'web.test', port }, protocol: 'tcp', expect, quantifier: 'every' } })
+    const result = await grade([goal('page', 25, page('Welcome')), goal('other', 25, page('Goodbye')), goal('open', 25, reach('open', 80)), goal('closed', 25, reach('refused', 81))])
+    server.close()
+    expect(verdicts(result)).toEqual({ page: 'pass', other: 'fail', open: 'pass', closed: 'pass' })
+    expect(result.checks[0]?.evidence).toHaveLength(3)
+  })
+  it('has nobody to ask from when no pod runs, which is a fail', async () => {
+    const result = await grade([goal('pods', 100, { reach: { from: { pods: { namespace: 'default', selector: { app: 'none' } } }, to: { host: 'web.test', port: 80 }, protocol: 'tcp', expect: 'open', quantifier: 'every' } })])
+    expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('nobody to ask from') })
+  })
+})
+
+describe('the other kinds', () => {
+  it('read units, files, permissions in RBAC-free words and answers as the place has them', async () => {
+    await cluster.writeFile('worker-1', '/etc/kubernetes/kubelet.yaml', Buffer.from('clusterDNS: [10.96.0.10]\n'))
+    await cluster.writeFile('workstation', '/home/candidate/answer.txt', Buffer.from('  three\n'))
+    const result = await grade([
+      goal('unit', 20, { unit: { node: 'worker-1', name: 'kubelet.service', active: 'active' } }),
+      goal('yaml', 20, { file: { at: 'worker-1', path: '/etc/kubernetes/kubelet.yaml', exists: true, yaml: 'object.clusterDNS[0] == "10.96.0.10"' } }),
+      goal('gone', 20, { file: { at: 'worker-2', path: '/etc/kubernetes/kubelet.yaml', exists: false } }),
+      goal('answer', 20, { answer: { path: '/home/candidate/answer.txt', expect: 'answer == "three"', describe: 'how many nodes there are' } }),
+      goal('script', 20, { script: { at: 'worker-1', run: 'exit 3', describe: 'a script', timeout: 5 } }),
+    ])
+    expect(verdicts(result)).toEqual({ unit: 'pass', yaml: 'pass', gone: 'pass', answer: 'pass', script: 'fail' })
+  })
+})
+
+describe('watching', () => {
+  const collect = (checks: Check[]) => {
+    const seen: CheckLive[] = []
+    const waiters: { done: (check: CheckLive) => boolean; resolve: () => void }[] = []
+    watchChecks(checks, open({ cluster, api, handover: null }), {
+      signal: cancel.signal,
+      beat: { lively: 50, calm: 50 },
+      onChange: (check) => {
+        seen.push(check)
+        for (const waiter of waiters) if (waiter.done(check)) waiter.resolve()
+      },
+    })
+    const until = (done: (check: CheckLive) => boolean) => (seen.some(done) ? Promise.resolve() : new Promise<void>((resolve) => waiters.push({ done, resolve })))
+    return { seen, until }
+  }
+  it('goes from failing over holding to passing when the object changes, and back', async () => {
+    await api.put(config({ value: 'bad' }))
+    const { seen, until } = collect([{ ...goal('right', 100, value('good')), hold: 0.2 }])
+    await until((check) => check.state === 'failing')
+    await api.put(config({ value: 'good' }))
+    await until((check) => check.state === 'passing')
+    expect(seen.map((check) => check.state)).toEqual(['failing', 'holding', 'passing'])
+    const before = seen.length
+    await api.put(config({ value: 'worse' }))
+    await until((check) => check.state === 'failing' && check.seen === 'worse')
+    expect(seen.slice(before).map((check) => check.state)).toContain('failing')
+  })
+  it('sees a file without anybody telling', async () => {
+    const { until } = collect([goal('file', 100, { file: { at: 'worker-1', path: '/etc/mended', exists: true } })])
+    await until((check) => check.state === 'failing')
+    await cluster.writeFile('worker-1', '/etc/mended', Buffer.from('yes'))
+    await until((check) => check.state === 'passing')
+  })
+  it('says that it cannot look while the ground is gone, and goes on when it is back', async () => {
+    await api.put(config({ value: 'good' }))
+    const { until } = collect([goal('right', 100, value('good'))])
+    await until((check) => check.state === 'passing')
+    provider.goAway()
+    await until((check) => check.state === 'not-evaluable')
+    provider.comeBack()
+    const passes = { count: 0 }
+    await until((check) => check.state === 'passing' && ++passes.count > 1)
+  })
+})
