@@ -104,6 +104,17 @@ describe('lint', () => {
   })
 })
 
+describe('docs/authoring.md', () => {
+  it('shows a scenario that is right as it stands', async () => {
+    const guide = await readFile(fileURLToPath(new URL('../../docs/authoring.md', import.meta.url)), 'utf8')
+    const yaml = /```yaml\n([\s\S]*?)```/.exec(guide)?.[1] ?? ''
+    expect(yaml).toContain('kind: incident')
+    await rm(join(folder, 'alternatives'), { recursive: true })
+    for (const name of ['scenario.yaml', 'brief.md', 'brief.ko.md', 'explanation.md', 'explanation.ko.md']) await writeFile(join(folder, name), name === 'scenario.yaml' ? yaml : 'Words.\n')
+    expect((await problems()).map((problem) => problem.message)).toEqual(['no alternative for variant "default": the verdict is unproven without one'])
+  })
+})
+
 describe('parameters', () => {
   it('are the same for the same seed and differ between seeds', async () => {
     const scenario = await good()
