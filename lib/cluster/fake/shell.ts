@@ -1,5 +1,6 @@
 // Shells of the fake cluster: real local processes on a pty, with a ring buffer and byte offsets as the port asks. They live in this
 // process: what survives is a detached client, not a restart.
+import { write } from 'node:fs'
 import { type IPty, spawn } from '@lydell/node-pty'
 import { LabError } from '#lib/protocol/index.ts'
 import type { Shell, ShellRequest, Size } from '../port.ts'
@@ -30,6 +31,28 @@ export class HeldShell {
     this.pty.onExit(({ exitCode }) => {
       this.exitCode = exitCode
       for (const attachment of this.attached) attachment.pump()
+    })
+  }
+  private readonly input: Buffer[] = []
+  private writing = false
+  /** In order, waiting while the terminal takes no more. (node-pty's own write spins in the event loop then, even after the shell's end.) */
+  write(bytes: Uint8Array): void {
+    this.input.push(Buffer.from(bytes))
+    if (!this.writing) this.next()
+  }
+  private next(): void {
+    const bytes = this.input[0]
+    this.writing = bytes !== undefined && this.exitCode === undefined
+    if (!bytes || !this.writing) return
+    write((this.pty as unknown as { fd: number }).fd, bytes, (error, written) => {
+      if (error && error.code !== 'EAGAIN') {
+        this.input.length = 0
+        this.writing = false
+        return
+      }
+      if (written === bytes.length) this.input.shift()
+      else this.input[0] = bytes.subarray(written ?? 0)
+      error ? setTimeout(() => this.next(), 5) : this.next()
     })
   }
   get start(): number {
@@ -131,7 +154,7 @@ class Attachment implements Shell {
     return this.held
   }
   write(bytes: Uint8Array): void {
-    if (this.held.exitCode === undefined) this.live().pty.write(Buffer.from(bytes) as unknown as string)
+    if (this.held.exitCode === undefined) this.live().write(bytes)
   }
   resize(size: Size): void {
     if (this.held.exitCode === undefined) this.live().pty.resize(size.cols, size.rows)
