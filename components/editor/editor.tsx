@@ -117,13 +117,13 @@ export function Editor({
     >
       <div className="flex w-60 shrink-0 flex-col border-r border-line max-sm:w-40">
         <div className="space-y-1.5 border-b border-line p-2">
-          <label className="flex items-center gap-2 text-xs text-text-2">
-            <span className="sr-only">{m.editor.place}</span>
+          <div className="flex">
             <select
               value={place}
               onChange={(event) => setPlace(event.target.value as Place)}
               className="h-7 min-w-0 flex-1 rounded-md border border-line-strong/60 bg-surface px-1 text-xs text-text"
               data-pane-target
+              aria-label={m.editor.place}
             >
               {places.map((one) => (
                 <option key={one.place} value={one.place}>
@@ -131,7 +131,7 @@ export function Editor({
                 </option>
               ))}
             </select>
-          </label>
+          </div>
           <form
             className="flex gap-1"
             onSubmit={(event) => {

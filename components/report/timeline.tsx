@@ -35,7 +35,9 @@ export function Timeline({ report, onSeek }: { report: Report; onSeek(at: number
   const word = (id: string, state: CheckLive['state']) => (role(id) === 'guard' ? m.session.guardCheck : m.session.check)[state]
   const left = (fraction: number) => ({ left: `${fraction * 100}%` })
   const selected = chosen === null ? null : drawn.commands[chosen]
-  const used = [...new Set(drawn.checks.flatMap((check) => check.bands.map((band) => band.state)))]
+  const used = [
+    ...new Set(drawn.checks.flatMap((check) => check.bands.filter((band) => band.to - band.from > 0.002).map((band) => band.state))),
+  ]
   return (
     <div>
       <div aria-hidden className="relative px-1">

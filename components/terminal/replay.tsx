@@ -44,8 +44,11 @@ export function Replay({ url, label, seek }: { url: string; label: string; seek:
     requestText(url, abort.signal)
       .then((text) => {
         const cast = parseCast(text)
-        if (cast) setWhole(cast)
-        else setError({ title: m.report.replayFailed, message: null, hint: null })
+        if (cast) {
+          setWhole(cast)
+          // Not an empty screen, but the first that was seen.
+          setAt(cast.moments[0]?.at ?? 0)
+        } else setError({ title: m.report.replayFailed, message: null, hint: null })
       })
       .catch((thrown: unknown) => {
         if (!abort.signal.aborted) setError(errorWords(thrown, m))

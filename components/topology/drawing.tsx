@@ -169,11 +169,10 @@ function PodRow({ pod, lit, dim }: { pod: Pod; lit: boolean; dim: boolean }) {
     >
       <StateIcon {...look} className="size-3.5" />
       <code className="min-w-0 truncate">
-        <span className="text-text-3">{pod.namespace}/</span>
-        {pod.name}
+        {pod.name} <span className="text-text-3">{pod.namespace}</span>
       </code>
       <span className={cx('ml-auto shrink-0', loud ? (pod.state === 'broken' ? 'font-medium text-fail' : 'text-warn') : 'text-text-3')}>
-        {pod.status}
+        {pod.state === 'ok' && pod.status === 'Running' ? <span className="sr-only">{pod.status}</span> : pod.status}
         <span className="sr-only"> ({m.cluster.pod[pod.state]})</span>
       </span>
       {pod.restarts > 0 ? (
