@@ -1,7 +1,7 @@
 // Runs test suites one after the other and counts what passed and failed, for `npm test` and `npm run test:kind`. A suite in which
 // nothing ran has failed. Plain JavaScript without dependencies; knows nothing of what the suites test.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './bootstrap.mjs'
@@ -48,6 +48,12 @@ export function run(argv, options = {}) {
   })
 }
 
+/** @returns {string} what a reporter wrote. @throws Error in words when it wrote nothing */
+function report(/** @type {string} */ path, /** @type {string} */ tool, /** @type {number} */ code) {
+  if (!existsSync(path)) throw new Error(`${tool} ended with exit code ${code} before it wrote its report`)
+  return readFileSync(path, 'utf8')
+}
+
 /** A command that is one test: exit code 0 passes. */
 export const command =
   (/** @type {(tool: Tool) => readonly string[]} */ argv, /** @type {Record<string, string>} */ env = {}) =>
@@ -88,7 +94,7 @@ export const vitest =
       `--outputFile.json=${json}`,
       ...args,
     ])
-    return countVitest(readFileSync(json, 'utf8'), code)
+    return countVitest(report(json, 'vitest', code), code)
   }
 
 /**
@@ -115,7 +121,7 @@ export const playwright =
         env: { PLAYWRIGHT_JSON_OUTPUT_NAME: json, PLAYWRIGHT_JSON_OUTPUT_FILE: json },
       },
     )
-    return countPlaywright(readFileSync(json, 'utf8'), code)
+    return countPlaywright(report(json, 'playwright', code), code)
   }
 
 /**
@@ -144,6 +150,7 @@ export function countGo(text, code) {
  * @returns {Count} each part of a proof is one
  */
 export function countProof(text, code) {
+  if (text.trim() === '') return { passed: 0, failed: 1, skipped: 0, note: `no result, exit code ${code}: its last lines say why` }
   /** @type {{ slug: string, variant: string, proven: boolean, parts: { kind: string, name: string, ok: boolean, expected: unknown, score: unknown }[] }[]} */
   const results = JSON.parse(text)
   const count = { passed: 0, failed: 0, skipped: 0 }

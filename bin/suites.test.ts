@@ -44,6 +44,7 @@ describe('what a suite counts', () => {
     expect(countProof(JSON.stringify([proof(false, true, false)]), 1)).toMatchObject({ passed: 1, failed: 1 })
     expect(countProof(JSON.stringify([proof(false, true)]), 1)).toMatchObject({ passed: 1, failed: 1 })
     expect(countProof(JSON.stringify([proof(true, true)]), 1)).toMatchObject({ failed: 1 })
+    expect(countProof('', 1)).toMatchObject({ passed: 0, failed: 1 })
   })
   it('is said in one line', () => {
     expect(verdict({ passed: 12, failed: 0, skipped: 3 })).toBe('12 passed, 0 failed')
