@@ -23,7 +23,11 @@ done
 images=() renames=()
 for pair in "$@"; do
   image=${pair%%=*} known=${pair%%=*}
-  case ${known%%/*} in *.*) ;; *) case $known in */*) known=docker.io/$known ;; *) known=docker.io/library/$known ;; esac ;; esac
+  # containerd spells out what Docker leaves away; a first part with a dot or a port is a registry.
+  case $known in
+    */*) case ${known%%/*} in *[.:]* | localhost) ;; *) known=docker.io/$known ;; esac ;;
+    *) known=docker.io/library/$known ;;
+  esac
   [[ " ${images[*]-} " == *" $image "* ]] || images+=("$image")
   [ "$known" = "${pair#*=}" ] || renames+=("$known ${pair#*=}")
 done

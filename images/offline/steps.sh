@@ -54,6 +54,7 @@ program_key() {
 }
 program_dir() { echo "$CACHE/go/$1/${KEY[$1]}"; } # its outputs, complete when it exists
 declare -A KEY
+keys() { local name; for name in "$@"; do echo "${KEY[$name]}"; done; }
 
 flags() { # the linker's, so that programs tell their version as released ones do
   local version=k8s.io/component-base/version minor=${K8S#v1.}
@@ -296,7 +297,7 @@ put_tools() { # kind and kubectl for this machine
 
 main() {
   needs 'docker|apt-get install docker.io' 'go|https://go.dev/dl/, 1.21 or newer' 'debootstrap|apt-get install debootstrap'
-  local name all_programs debian_key tools_key base_key components_key node_key workstation_key grader_key
+  local name debian_key tools_key base_key components_key node_key workstation_key grader_key
   ARCH=$(go env GOARCH)
   GOVERSION=$(cd / && go env GOVERSION)
   if [ "$K8S" != "$DEFAULT_K8S" ]; then
@@ -306,13 +307,14 @@ main() {
     fi
   fi
   for name in "${ORDER[@]}"; do KEY[$name]=$(program_key "$name"); done
-  all_programs=$(for name in "${ORDER[@]}"; do echo "${KEY[$name]}"; done)
+  # Each image by what it takes, no more: a new probe is no new node, and proofs are kept by the node's digest.
   debian_key=$(key debian "$SUITE" "$ARCH" "$here/offline/debian")
-  tools_key=$(key tools "$K8S" "$all_programs")
-  base_key=$(key base "$K8S" "$debian_key" "$all_programs" "$here/offline/base" "$here/node/kube-flannel.yml")
-  components_key=$(key components "$debian_key" "$tools_key" "$here/offline/static" "$here/offline/net" "$here/workloads" "$(declare -f component make_components)")
-  node_key=$(key node "$base_key" "$components_key" "$here/node" "$here/preload.sh" "$(declare -f make_node preloaded)")
-  workstation_key=$(key workstation "$debian_key" "$tools_key" "$here/workstation")
+  tools_key=$(key tools "$K8S" "$(keys kubernetes etcdctl etcdutl helm yq cni hold probe registry)")
+  base_key=$(key base "$K8S" "$debian_key" "$(keys kubernetes containerd cri-tools cni kind)" "$here/offline/base" "$here/node/kube-flannel.yml")
+  components_key=$(key components "$K8S" "$debian_key" "$(keys kubernetes coredns etcd etcdctl etcdutl local-path-provisioner flanneld cni-flannel pause)" \
+    "$here/offline/static" "$here/offline/net" "$here/workloads" "$(declare -f component make_components)")
+  node_key=$(key node "$base_key" "$components_key" "$(keys etcdctl etcdutl cni hold registry)" "$here/node" "$here/preload.sh" "$(declare -f make_node preloaded)")
+  workstation_key=$(key workstation "$debian_key" "$(keys kubernetes helm yq hold)" "$here/workstation")
   grader_key=$(key grader "${KEY[probe]}" "$here/grader")
 
   # Programs first: kind and kubectl are results too, and the node's images are named by what is in them.
