@@ -266,7 +266,7 @@ class Connection implements Listener {
         this.#viewers.get(id)?.close()
         const viewer = terminal.watch(
           {
-            opened: (offset, lost) => this.#send({ type: 'opened', terminal: terminal.view, offset, lost }),
+            opened: (offset, lost, head) => this.#send({ type: 'opened', terminal: terminal.view, offset, lost, head }),
             output: (bytes, offset) => this.#raw(encodeFrame({ kind: 'output', terminal: id, offset, bytes })),
           },
           message.from,

@@ -24,8 +24,8 @@ export const systemClock: Clock = {
 
 /** Where one page's bytes go. */
 export interface Sink {
-  /** what follows begins at `offset`; `lost` bytes before it are gone (0: nothing) */
-  opened(offset: number, lost: number): void
+  /** what follows begins at `offset`; `lost` bytes before it are gone (0: nothing); bytes before `head` were said earlier */
+  opened(offset: number, lost: number, head: number): void
   output(bytes: Uint8Array, offset: number): void
 }
 export interface Viewer {
@@ -241,7 +241,7 @@ export class Terminal {
     const position = from > end + this.#unacked ? end : Math.max(from, start)
     const page: Page = { sink, sent: position, acked: position, loose: false }
     this.#pages.add(page)
-    sink.opened(position, Math.max(0, position - from))
+    sink.opened(position, Math.max(0, position - from), end)
     this.#pump(page)
     this.#balance()
     return {
@@ -265,7 +265,7 @@ export class Terminal {
         const lost = this.#ring.start - page.sent
         page.sent = this.#ring.start
         page.acked = this.#ring.start
-        page.sink.opened(page.sent, lost)
+        page.sink.opened(page.sent, lost, this.#ring.end)
       }
       const room = Math.min(chunkBytes, this.#unacked - (page.sent - page.acked), this.#ring.end - page.sent)
       if (room <= 0) return
