@@ -1,7 +1,7 @@
 // What the machine is asked to have: the Kubernetes version, the images' names, the cache folder, where tools are looked for.
 // Reads settings from an environment that is handed in. Knows nothing of what is really there.
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { LabError } from '#lib/protocol/index.ts'
 import { type Machine, thisMachine } from './machine.ts'
 
@@ -34,7 +34,7 @@ export function images(env: Env = process.env): Images {
 
 /** What is kept outside the checkout: KUBEMEND_CACHE, else kubemend under XDG_CACHE_HOME, else ~/.cache/kubemend. */
 export const cacheFolder = (env: Env = process.env): string =>
-  env.KUBEMEND_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'kubemend')
+  resolve(env.KUBEMEND_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'kubemend'))
 
 /** Where set-up puts tools that the machine lacks. */
 export const toolFolder = (env: Env = process.env): string => join(cacheFolder(env), 'bin')
