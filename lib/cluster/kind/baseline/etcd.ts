@@ -11,6 +11,8 @@ trap 'rm -rf $at' EXIT
 etcdctl --endpoints=127.0.0.1:2379 --cacert=$pki/ca.crt --cert=$pki/server.crt --key=$pki/server.key snapshot save $at/snapshot >/dev/null 2>&1
 gzip -1 <$at/snapshot | base64 -w0
 `
+// The revision is raised by the time in milliseconds: it must be past every revision that anybody has seen, also after an earlier
+// restore of the same snapshot, or clients that watch from there (kubelets) see nothing until it has caught up.
 // The kubelet keeps running: with the manifests gone it stops both, with them back it starts both.
 const put = `
 set -euo pipefail
@@ -30,7 +32,7 @@ for try in $(seq 120); do
   sleep 0.5
 done
 [ -z "$running" ]
-etcdutl snapshot restore $at/snapshot --data-dir $at/data --name $(flag name) --initial-cluster $(flag initial-cluster) --initial-advertise-peer-urls $(flag initial-advertise-peer-urls) --bump-revision 1000000 --mark-compacted >/dev/null 2>&1
+etcdutl snapshot restore $at/snapshot --data-dir $at/data --name $(flag name) --initial-cluster $(flag initial-cluster) --initial-advertise-peer-urls $(flag initial-advertise-peer-urls) --bump-revision $(date +%s%3N) --mark-compacted >/dev/null 2>&1
 rm -rf /var/lib/etcd/member
 mv $at/data/member /var/lib/etcd/member
 mv $held/* $manifests/
