@@ -10,7 +10,7 @@ export function vendor() {
   const from = path.join(root, 'node_modules/monaco-editor')
   const to = path.join(root, 'public/monaco')
   const stamp = path.join(to, 'version')
-  const { version } = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'))
+  const version = `${JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8')).version} without TypeScript's worker`
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) return
   // Made aside and moved into place, so that two processes at once leave one whole copy.
   const aside = `${to}.${process.pid}`
@@ -18,7 +18,7 @@ export function vendor() {
   mkdirSync(aside, { recursive: true })
   cpSync(path.join(from, 'min/vs'), path.join(aside, 'vs'), {
     recursive: true,
-    filter: (file) => !/[\\/]ts\.worker|[\\/]tsMode/.test(file),
+    filter: (file) => !/[\\/]assets[\\/]ts\.worker/.test(file),
   })
   cpSync(path.join(from, 'LICENSE'), path.join(aside, 'LICENSE'))
   writeFileSync(path.join(aside, 'version'), version)

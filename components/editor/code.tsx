@@ -1,8 +1,8 @@
 'use client'
 // Monaco around one text, and around two. Knows Monaco; knows nothing of files or saving.
-import { useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useMessages } from '../i18n/index.tsx'
-import { DiffEditor, editorOptions, MonacoEditor, themeName, themes } from './monaco.tsx'
+import { DiffEditor, editorOptions, loader, MonacoEditor, themeName, themes } from './monaco.tsx'
 
 export function Code({
   id,
@@ -25,6 +25,25 @@ export function Code({
   const m = useMessages()
   const save = useRef(onSave)
   save.current = onSave
+  const [failed, setFailed] = useState(false)
+  useEffect(() => {
+    const loading = loader.init()
+    loading.catch((thrown: { type?: string }) => {
+      if (thrown?.type !== 'cancelation') setFailed(true)
+    })
+    return () => loading.cancel()
+  }, [])
+  // Without Monaco the text can still be read and changed.
+  if (failed)
+    return (
+      <textarea
+        value={content}
+        aria-label={label}
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+        className="h-full w-full resize-none bg-surface p-3 font-mono text-[0.8125rem] -outline-offset-2"
+      />
+    )
   return (
     <MonacoEditor
       path={`inmemory://lab/${encodeURIComponent(id)}`}

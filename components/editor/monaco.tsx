@@ -63,4 +63,4 @@ export function themes(monaco: Monaco): void {
   })
 }
 export const themeName = (dark: boolean): string => (dark ? 'kubemend-dark' : 'kubemend-light')
-export { DiffEditor, Editor as MonacoEditor }
+export { DiffEditor, Editor as MonacoEditor, loader }

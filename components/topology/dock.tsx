@@ -26,7 +26,8 @@ export function Dock({ full }: { full: boolean }) {
   const [height, setHeight] = useKept('dock.height', 260, 120, 640)
   const [kept, setKept] = useKept('dock.open', 1, 0, 1)
   const [tab, setTab] = useState<'cluster' | 'events'>('cluster')
-  const now = useNow()
+  const blind = useLab((state) => state.connection.state !== 'open' || state.session?.outage != null)
+  const now = useNow(blind)
   // There is no place for a closed dock where it is the only thing seen.
   const open = full || kept === 1
   const [wide, setWide] = useState(true)
@@ -38,7 +39,8 @@ export function Dock({ full }: { full: boolean }) {
     return () => media.removeEventListener('change', look)
   }, [])
   const says = topology ? summary(topology) : null
-  const age = topology && now !== null ? now + skew - topology.at : 0
+  // The picture comes when something changes: it is only old when changes cannot come.
+  const age = blind && topology && now !== null ? now + skew - topology.at : 0
 
   const tabButton = (name: 'cluster' | 'events', label: string) => (
     <button
