@@ -31,7 +31,8 @@ export function kindProvider(options: KindOptions): ClusterProvider {
         throw new LabError('backend-unavailable', `The node image ${options.images.node} is not on this machine.`, {
           hint: 'Run `npm run setup:kind`.',
         })
-      return { kubernetesVersion: options.kubernetesVersion, image: image.Id }
+      // Built images carry the key of what they were built from; an identical one built elsewhere is the same image.
+      return { kubernetesVersion: options.kubernetesVersion, image: image.Config.Labels?.['org.kubemend.key'] ?? image.Id }
     },
     create: (spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster> =>
       createCluster(ground, spec, progress, signal, reserve),
