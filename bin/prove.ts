@@ -5,8 +5,8 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { cacheFolder } from '#lib/host/index.ts'
-import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 import { prove, record } from '#lib/proof/index.ts'
+import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 import { loadCatalogue, type ProofVariant } from '#lib/scenario/index.ts'
 import { kindBackend, root } from '#lib/server/index.ts'
 
@@ -42,30 +42,51 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2
   }
   const backend = backendName.safeParse(values.backend)
-  if (!backend.success || backend.data !== 'kind') throw new LabError('bad-request', `Nothing can be proven on "${values.backend}".`, { hint: 'This version proves on kind: --backend kind.' })
+  if (!backend.success || backend.data !== 'kind')
+    throw new LabError('bad-request', `Nothing can be proven on "${values.backend}".`, {
+      hint: 'This version proves on kind: --backend kind.',
+    })
   const scenariosDir = process.env.KUBEMEND_SCENARIOS ?? path.join(root, 'scenarios')
   const catalogue = await loadCatalogue(scenariosDir)
   const concerned = catalogue.problems.filter((problem) => values.all || positionals.some((slug) => problem.file.includes(`${slug}/`)))
-  for (const problem of concerned) log(`${path.join(path.relative(process.cwd(), scenariosDir), problem.file)}:${problem.line} ${problem.message}`)
-  if (concerned.length > 0) throw new LabError('scenario-invalid', `${concerned.length} problems in scenarios; nothing was proven.`, { hint: 'Mend what is listed above, then run it again.' })
+  for (const problem of concerned)
+    log(`${path.join(path.relative(process.cwd(), scenariosDir), problem.file)}:${problem.line} ${problem.message}`)
+  if (concerned.length > 0)
+    throw new LabError('scenario-invalid', `${concerned.length} problems in scenarios; nothing was proven.`, {
+      hint: 'Mend what is listed above, then run it again.',
+    })
   const scenarios = values.all
     ? catalogue.scenarios
     : positionals.map((slug) => {
         const found = catalogue.bySlug(slug)
-        if (!found) throw new LabError('not-found', `There is no scenario "${slug}".`, { hint: `There are ${catalogue.scenarios.map((one) => one.slug).join(', ')}.` })
+        if (!found)
+          throw new LabError('not-found', `There is no scenario "${slug}".`, {
+            hint: `There are ${catalogue.scenarios.map((one) => one.slug).join(', ')}.`,
+          })
         return found
       })
-  const chosen = values.variant === undefined ? scenarios : scenarios.map((one) => ({ ...one, spec: { ...one.spec, variants: one.spec.variants.filter((variant) => variant.name === values.variant) } })).filter((one) => one.spec.variants.length > 0)
+  const chosen =
+    values.variant === undefined
+      ? scenarios
+      : scenarios
+          .map((one) => ({
+            ...one,
+            spec: { ...one.spec, variants: one.spec.variants.filter((variant) => variant.name === values.variant) },
+          }))
+          .filter((one) => one.spec.variants.length > 0)
   if (chosen.length === 0) throw new LabError('not-found', `No scenario has a variant "${values.variant}".`)
-  const clusters = values.clusters === undefined ? Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2))) : Number(values.clusters)
-  if (!Number.isInteger(clusters) || clusters < 1 || clusters > 16) throw new LabError('bad-request', `--clusters ${values.clusters} is no number from 1 to 16.`)
+  const clusters =
+    values.clusters === undefined ? Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2))) : Number(values.clusters)
+  if (!Number.isInteger(clusters) || clusters < 1 || clusters > 16)
+    throw new LabError('bad-request', `--clusters ${values.clusters} is no number from 1 to 16.`)
 
   const cancel = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => cancel.abort())
   const cache = path.join(cacheFolder(process.env), 'proof')
   const provider = await kindBackend({ owner: 'prove', dataDir: path.join(cache, 'data'), env: process.env })
   const status = await provider.status(cancel.signal)
-  if (status.state !== 'ready') throw new LabError('backend-unavailable', status.message, { hint: status.remedy ?? 'See `npm run doctor`.' })
+  if (status.state !== 'ready')
+    throw new LabError('backend-unavailable', status.message, { hint: status.remedy ?? 'See `npm run doctor`.' })
   for await (const left of provider.adopt()) {
     log(`removing ${left.id}, left by an earlier run`)
     await left.destroy()
@@ -77,14 +98,21 @@ async function main(): Promise<number> {
     cacheDir: path.join(cache, 'parts'),
     fresh: values.fresh ?? false,
     ...(script ? { with: script } : {}),
-    ...(values.keep ? { keep: (cluster) => log(`kept: ${cluster.id}; \`docker exec -it -u candidate ${cluster.id}-workstation bash -l\`. The next run removes it.`) } : {}),
+    ...(values.keep
+      ? {
+          keep: (cluster) =>
+            log(`kept: ${cluster.id}; \`docker exec -it -u candidate ${cluster.id}-workstation bash -l\`. The next run removes it.`),
+        }
+      : {}),
     clusters,
     signal: cancel.signal,
     log,
   })
   if (!script && values.variant === undefined) {
     const identity = await provider.identity()
-    for (const scenario of scenarios) if (await record(scenario, variants, identity, () => new Date())) log(`recorded ${path.relative(process.cwd(), scenario.folder)}/proof.${provider.backend}.json`)
+    for (const scenario of scenarios)
+      if (await record(scenario, variants, identity, () => new Date()))
+        log(`recorded ${path.relative(process.cwd(), scenario.folder)}/proof.${provider.backend}.json`)
   }
   if (values.json) process.stdout.write(`${JSON.stringify(variants, null, 1)}\n`)
   else process.stdout.write(`${table(variants)}\n`)
@@ -95,7 +123,10 @@ function table(variants: readonly ProofVariant[]): string {
   return variants
     .flatMap((one) => [
       `${one.proven ? 'proven' : 'NOT PROVEN'}  ${one.slug}/${one.variant} on ${one.backend}, ${one.seconds} s`,
-      ...one.parts.map((part) => `  ${part.ok ? 'ok  ' : 'FAIL'}  ${part.kind.padEnd(11)} ${part.name.padEnd(34)} ${part.score === null ? '  –' : String(part.score).padStart(3)}  ${String(part.seconds).padStart(6)} s${part.problem ? `\n        ${part.problem}` : ''}`),
+      ...one.parts.map(
+        (part) =>
+          `  ${part.ok ? 'ok  ' : 'FAIL'}  ${part.kind.padEnd(11)} ${part.name.padEnd(34)} ${part.score === null ? '  –' : String(part.score).padStart(3)}  ${String(part.seconds).padStart(6)} s${part.problem ? `\n        ${part.problem}` : ''}`,
+      ),
     ])
     .join('\n')
 }

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { jsonSchema, loadCatalogue } from '#lib/scenario/index.ts'
 
 const folder = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? 'scenarios'
-if (process.argv.includes('--schema')) await writeFile(path.join(folder, 'scenario.schema.json'), `${JSON.stringify(jsonSchema(), null, 2)}\n`)
+if (process.argv.includes('--schema'))
+  await writeFile(path.join(folder, 'scenario.schema.json'), `${JSON.stringify(jsonSchema(), null, 2)}\n`)
 const catalogue = await loadCatalogue(folder)
 for (const problem of catalogue.problems) console.error(`${path.join(folder, problem.file)}:${problem.line} ${problem.message}`)
 console.error(`${catalogue.scenarios.length} scenarios are good, ${catalogue.problems.length} problems`)
