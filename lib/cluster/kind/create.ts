@@ -35,7 +35,7 @@ export async function createCluster(
   if (!Number.isInteger(spec.workers) || spec.workers < 0 || spec.workers > 9)
     throw new LabError('bad-request', `A cluster has 0 to 9 workers, not ${spec.workers}.`)
   const { docker, records, options } = ground
-  const name = newName()
+  const name = newName(options.random)
   const record: SavedCluster = {
     format: 1,
     name,

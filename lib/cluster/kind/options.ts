@@ -18,6 +18,8 @@ export interface KindOptions {
   kind?: string
   docker?: DockerOptions
   runner?: Runner
+  /** 0 ≤ n < below, for names; default the system's */
+  random?: (below: number) => number
   capacity?: CapacityOptions
 }
 export interface CapacityOptions {
