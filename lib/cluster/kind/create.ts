@@ -48,9 +48,11 @@ export async function createCluster(
   }
   await needImages(ground)
   const output: string[] = []
+  let begun = false
   try {
     await reserve(async () => {
       checkCapacity(spec, await supplyOf(docker), options.capacity)
+      begun = true
       await records.save(record)
       await makeNetwork(ground, name)
     })
@@ -83,6 +85,8 @@ export async function createCluster(
     await records.save({ ...record, state: 'ready' })
     return new KindCluster(ground, { ...record, state: 'ready' }, kubeconfig, await machinesOf(docker, ground.owner, name))
   } catch (thrown) {
+    // Refused before anything was made.
+    if (!begun) throw thrown
     const error = signal.aborted
       ? new LabError('cancelled', 'The creation was cancelled.', { cause: thrown })
       : await explained(ground, name, thrown, output)
@@ -187,6 +191,14 @@ async function explained(ground: Ground, name: string, thrown: unknown, output: 
       cause: thrown,
     })
   }
+  // kind only says that its docker command failed.
+  const gone = await ground.docker
+    .ask('answer', (api) => api.ping())
+    .then(
+      () => undefined,
+      (error: LabError) => error,
+    )
+  if (gone) return gone
   const diagnostics = await diagnose(ground, name, AbortSignal.timeout(60_000)).catch(() => undefined)
   return explainFailure(error, [...output, ...(diagnostics?.files.map((file) => file.text) ?? [])])
 }

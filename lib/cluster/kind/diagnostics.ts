@@ -35,7 +35,7 @@ export async function diagnose(ground: Ground, name: string, signal: AbortSignal
       const state = details?.State
       files.push({
         name: `${machine.place}/container.txt`,
-        text: state ? `${state.Status}, exit code ${state.ExitCode}, out of memory: ${state.OOMKilled}, ${state.Error ?? ''}` : 'gone',
+        text: state ? `${state.Status}, exit code ${state.ExitCode}${state.OOMKilled ? ', OOMKilled' : ''} ${state.Error ?? ''}` : 'gone',
       })
       if (machine.place === 'workstation') return
       if (!state?.Running) {

@@ -56,8 +56,8 @@ export class FakeDocker {
       this.sockets.add(socket)
       socket.on('close', () => this.sockets.delete(socket))
     })
-    this.server.on('upgrade', (request, socket) => {
-      this.upgrade(request, socket as Socket)
+    this.server.on('upgrade', (request, socket, head) => {
+      this.upgrade(request, socket as Socket, head)
     })
     await new Promise<void>((resolve) => this.server?.listen(this.path, resolve))
   }
@@ -85,7 +85,12 @@ export class FakeDocker {
   }
   /** What `kind create cluster` makes. */
   addNodes(cluster: string, network: string, workers: number): void {
-    const node = (name: string, role: string) => this.add({ name: `${cluster}-${name}`, networks: [network], labels: { 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': role } })
+    const node = (name: string, role: string) =>
+      this.add({
+        name: `${cluster}-${name}`,
+        networks: [network],
+        labels: { 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': role },
+      })
     node('control-plane', 'control-plane')
     for (let index = 1; index <= workers; index++) node(`worker${index === 1 ? '' : index}`, 'worker')
   }
@@ -121,9 +126,17 @@ export class FakeDocker {
       case 'GET info':
         return send(response, 200, { MemTotal: this.memory, NCPU: this.cpus })
       case 'GET images json':
-        return this.images.has(id ?? '') ? send(response, 200, { Id: `sha256:${id}` }) : send(response, 404, { message: `No such image: ${id}` })
+        return this.images.has(id ?? '')
+          ? send(response, 200, { Id: `sha256:${id}` })
+          : send(response, 404, { message: `No such image: ${id}` })
       case 'GET networks':
-        return send(response, 200, this.networks.filter((network) => has(network.labels)).map((network) => ({ Id: network.id, Name: network.name, Labels: network.labels })))
+        return send(
+          response,
+          200,
+          this.networks
+            .filter((network) => has(network.labels))
+            .map((network) => ({ Id: network.id, Name: network.name, Labels: network.labels })),
+        )
       case 'POST networks create': {
         const network = { id: randomBytes(32).toString('hex'), name: body.Name, labels: body.Labels }
         this.networks.push(network)
@@ -132,7 +145,8 @@ export class FakeDocker {
       case 'DELETE networks': {
         const at = this.networks.findIndex((network) => network.id === id)
         if (at < 0) return send(response, 404, { message: 'no such network' })
-        if (this.containers.some((container) => container.networks.includes(this.networks[at]!.name))) return send(response, 403, { message: 'network has active endpoints' })
+        if (this.containers.some((container) => container.networks.includes(this.networks[at]!.name)))
+          return send(response, 403, { message: 'network has active endpoints' })
         this.networks.splice(at, 1)
         return void response.writeHead(204).end()
       }
@@ -145,7 +159,14 @@ export class FakeDocker {
       case 'POST containers create': {
         const { HostConfig, Labels, Image } = body
         const network = HostConfig.NetworkMode
-        const made = this.add({ name: url.searchParams.get('name') ?? randomBytes(4).toString('hex'), image: Image, labels: Labels, networks: network ? [network] : [], running: false, host: HostConfig })
+        const made = this.add({
+          name: url.searchParams.get('name') ?? randomBytes(4).toString('hex'),
+          image: Image,
+          labels: Labels,
+          networks: network ? [network] : [],
+          running: false,
+          host: HostConfig,
+        })
         return send(response, 201, { Id: made.id, Warnings: [] })
       }
       case 'POST containers start': {
@@ -181,7 +202,7 @@ export class FakeDocker {
     }
   }
   /** `POST /exec/<id>/start` with its connection taken over. */
-  private upgrade(request: IncomingMessage, socket: Socket): void {
+  private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const exec = this.execs.get(/\/exec\/(\w+)\/start/.exec(request.url ?? '')?.[1] ?? '')
     if (!exec) return void socket.end('HTTP/1.1 404 Not Found\r\n\r\n')
     this.sockets.add(socket)
@@ -205,6 +226,7 @@ export class FakeDocker {
       left -= skipped
       stdin += chunk.subarray(skipped).toString('utf8')
     }
+    take(head)
     socket.on('data', take)
     socket.on('end', answer)
     if (!exec.stdin) setImmediate(answer)
@@ -219,7 +241,8 @@ const frame = (stream: number, text: string): Buffer => {
   header.writeUInt32BE(payload.length, 4)
   return Buffer.concat([header, payload])
 }
-const networksOf = (container: FakeContainer) => Object.fromEntries(container.networks.map((name) => [name, { IPAddress: container.running ? `172.20.0.${container.pid - 1000}` : '' }]))
+const networksOf = (container: FakeContainer) =>
+  Object.fromEntries(container.networks.map((name) => [name, { IPAddress: container.running ? `172.20.0.${container.pid - 1000}` : '' }]))
 const summary = (container: FakeContainer) => ({
   Id: container.id,
   Names: [`/${container.name}`],
@@ -232,7 +255,15 @@ const inspect = (container: FakeContainer) => ({
   Name: `/${container.name}`,
   Image: `sha256:${container.image}`,
   Config: { Labels: container.labels },
-  State: { Running: container.running, Status: container.running ? 'running' : 'exited', Pid: container.running ? container.pid : 0, StartedAt: container.startedAt, ExitCode: container.running ? 0 : 137, OOMKilled: false, Error: '' },
+  State: {
+    Running: container.running,
+    Status: container.running ? 'running' : 'exited',
+    Pid: container.running ? container.pid : 0,
+    StartedAt: container.startedAt,
+    ExitCode: container.running ? 0 : 137,
+    OOMKilled: false,
+    Error: '',
+  },
   NetworkSettings: { Ports: { '6443/tcp': [{ HostIp: '127.0.0.1', HostPort: '16443' }] }, Networks: networksOf(container) },
 })
 /** both forms that clients send: {"label":["a=b"]} and {"label":{"a=b":true}} */

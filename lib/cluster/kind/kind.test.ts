@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { type Command, recorded, type Runner } from '#lib/exec/index.ts'
+import { type Command, type Runner, recorded } from '#lib/exec/index.ts'
 import type { LabError } from '#lib/protocol/index.ts'
 import { FakeApi } from '../fake/api.ts'
 import { Objects } from '../fake/objects.ts'
@@ -70,7 +70,10 @@ afterEach(async () => {
 })
 
 const answers = (): Answer[] => [
-  { seen: /^kubectl .* apply -f -$/, stdout: (manifest) => (manifest.includes('DaemonSet') ? (settle(), 'daemonset.apps/kube-flannel-ds created\n') : '') },
+  {
+    seen: /^kubectl .* apply -f -$/,
+    stdout: (manifest) => (manifest.includes('DaemonSet') ? (settle(), 'daemonset.apps/kube-flannel-ds created\n') : ''),
+  },
   { seen: /^kubeadm kubeconfig user/, stdout: () => kubeconfig },
   { seen: /cat \/etc\/kubernetes\/admin\.conf/, stdout: 'apiVersion: v1\nkind: Config\n' },
   { seen: /ssh-keygen/, stdout: publicKey },
@@ -81,15 +84,36 @@ const answers = (): Answer[] => [
 function settle(): void {
   const put = (collection: string, namespace: string, object: string, content: Record<string, unknown>) =>
     objects.put({ collection, namespace, name: object }, { metadata: { name: object, ...(namespace ? { namespace } : {}) }, ...content })
-  for (const node of [`${name}-control-plane`, `${name}-worker`]) put('/v1/nodes', '', node, { status: { conditions: [{ type: 'Ready', status: 'True' }] } })
-  put('apps/v1/daemonsets', 'kube-flannel', 'kube-flannel-ds', { status: { observedGeneration: 1, desiredNumberScheduled: 2, numberReady: 2 } })
+  for (const node of [`${name}-control-plane`, `${name}-worker`])
+    put('/v1/nodes', '', node, { status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+  put('apps/v1/daemonsets', 'kube-flannel', 'kube-flannel-ds', {
+    status: { observedGeneration: 1, desiredNumberScheduled: 2, numberReady: 2 },
+  })
   objects.put(
     { collection: '/v1/pods', namespace: 'kube-system', name: 'coredns-1' },
-    { metadata: { name: 'coredns-1', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+    {
+      metadata: { name: 'coredns-1', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    },
   )
 }
 
-const createArgv = (at: string) => ['kind', 'create', 'cluster', '--name', name, '--image', `kubemend/node:${version}`, '--config', '-', '--retain', '--wait', '0s', '--kubeconfig', join(at, 'clusters', name, 'kind.kubeconfig')]
+const createArgv = (at: string) => [
+  'kind',
+  'create',
+  'cluster',
+  '--name',
+  name,
+  '--image',
+  `kubemend/node:${version}`,
+  '--config',
+  '-',
+  '--retain',
+  '--wait',
+  '0s',
+  '--kubeconfig',
+  join(at, 'clusters', name, 'kind.kubeconfig'),
+]
 /** kind as recorded; it makes its containers in the Docker that is played. */
 function kind(outcome: { exitCode?: number; stderr: string; nodes: boolean }): Runner {
   const transcript = recorded([
@@ -133,7 +157,18 @@ describe('a creation', () => {
   it('goes through kind’s steps and ours, in order, and ends in a cluster with all its machines', async () => {
     const lines: string[] = []
     const cluster = await create(provider(), (line) => line.detail === undefined && lines.push(`${line.step} ${line.state}`))
-    const steps = ['Node image', 'Nodes', 'Configuration', 'Control plane', 'Storage class', 'Workers', 'Pod network', 'Grader', 'Workstation', 'Workloads']
+    const steps = [
+      'Node image',
+      'Nodes',
+      'Configuration',
+      'Control plane',
+      'Storage class',
+      'Workers',
+      'Pod network',
+      'Grader',
+      'Workstation',
+      'Workloads',
+    ]
     expect(lines).toEqual(steps.flatMap((step) => [`${step} running`, `${step} done`]))
     expect(cluster.nodes.map((node) => [node.place, node.name])).toEqual([
       ['control-plane', `${name}-control-plane`],
@@ -144,7 +179,11 @@ describe('a creation', () => {
     await create(provider())
     const [call] = kindCalls
     expect(call?.argv).toEqual(createArgv(dir))
-    expect(call?.env).toMatchObject({ KIND_EXPERIMENTAL_DOCKER_NETWORK: name, DOCKER_HOST: `unix://${join(dir, 'docker.sock')}`, KUBECONFIG: undefined })
+    expect(call?.env).toMatchObject({
+      KIND_EXPERIMENTAL_DOCKER_NETWORK: name,
+      DOCKER_HOST: `unix://${join(dir, 'docker.sock')}`,
+      KUBECONFIG: undefined,
+    })
     expect(parse(String(call?.stdin))).toEqual({
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
@@ -160,7 +199,9 @@ describe('a creation', () => {
     const config = parse(String(kindCalls[0]?.stdin))
     expect(config.featureGates).toEqual({ KubeletInUserNamespace: true })
     expect(config.containerdConfigPatches).toEqual([expect.stringContaining('restrict_oom_score_adj = true')])
-    expect(config.kubeadmConfigPatches.map((patch: string) => parse(patch))).toEqual([{ kind: 'KubeletConfiguration', failCgroupV1: false }])
+    expect(config.kubeadmConfigPatches.map((patch: string) => parse(patch))).toEqual([
+      { kind: 'KubeletConfiguration', failCgroupV1: false },
+    ])
   })
   it('gives the workstation limits, and neither privilege nor Docker’s socket', async () => {
     await create(provider())
@@ -187,11 +228,41 @@ describe('a creation that fails', () => {
       message: /disk that Docker uses is full/,
       hint: /docker system df/,
     },
-    { title: 'too few inotify instances', stderr: 'Failed to allocate directory watch: Too many open files', code: 'cluster-create-failed', message: /inotify/, hint: /fs\.inotify\.max_user_instances=1024/ },
-    { title: 'a missing image', stderr: 'ERROR: failed to pull image "kubemend/node:x"', code: 'cluster-create-failed', message: /node image is not/, hint: /setup:kind/ },
-    { title: 'a taken port', stderr: 'Bind for 127.0.0.1:40000 failed: port is already allocated', code: 'cluster-create-failed', message: /port/, hint: /another port/ },
-    { title: 'missing capabilities', stderr: 'unable to apply caps: operation not permitted', code: 'cluster-create-failed', message: /CAP_SYS_RESOURCE/, hint: /doctor/ },
-    { title: 'anything else, in kind’s own words', stderr: 'ERROR: failed to init node with kubeadm: the moon was full', code: 'cluster-create-failed', message: /the moon was full/, hint: /doctor/ },
+    {
+      title: 'too few inotify instances',
+      stderr: 'Failed to allocate directory watch: Too many open files',
+      code: 'cluster-create-failed',
+      message: /inotify/,
+      hint: /fs\.inotify\.max_user_instances=1024/,
+    },
+    {
+      title: 'a missing image',
+      stderr: 'ERROR: failed to pull image "kubemend/node:x"',
+      code: 'cluster-create-failed',
+      message: /node image is not/,
+      hint: /setup:kind/,
+    },
+    {
+      title: 'a taken port',
+      stderr: 'Bind for 127.0.0.1:40000 failed: port is already allocated',
+      code: 'cluster-create-failed',
+      message: /port/,
+      hint: /another port/,
+    },
+    {
+      title: 'missing capabilities',
+      stderr: 'unable to apply caps: operation not permitted',
+      code: 'cluster-create-failed',
+      message: /CAP_SYS_RESOURCE/,
+      hint: /doctor/,
+    },
+    {
+      title: 'anything else, in kind’s own words',
+      stderr: 'ERROR: failed to init node with kubeadm: the moon was full',
+      code: 'cluster-create-failed',
+      message: /the moon was full/,
+      hint: /doctor/,
+    },
   ]
   for (const { title, stderr, code, message, hint } of cases) {
     it(`of ${title} says so and leaves nothing`, async () => {
@@ -208,8 +279,16 @@ describe('a creation that fails', () => {
   it('of a missing program says what brings it', async () => {
     const error = await failure(create(provider({ runner: recorded([]) })))
     expect(error.code).toBe('cluster-create-failed')
-    const missing: Runner = { run: () => import('#lib/protocol/index.ts').then(({ LabError }) => Promise.reject(new LabError('not-found', 'The program `kind` is not installed.'))) }
-    expect(await failure(create(provider({ runner: missing })))).toMatchObject({ code: 'backend-unavailable', hint: expect.stringContaining('setup:kind') })
+    const missing: Runner = {
+      run: () =>
+        import('#lib/protocol/index.ts').then(({ LabError }) =>
+          Promise.reject(new LabError('not-found', 'The program `kind` is not installed.')),
+        ),
+    }
+    expect(await failure(create(provider({ runner: missing })))).toMatchObject({
+      code: 'backend-unavailable',
+      hint: expect.stringContaining('setup:kind'),
+    })
     nothingLeft()
   })
   it('of a manifest that is refused, after kind was done, leaves nothing either', async () => {
@@ -229,12 +308,18 @@ describe('a creation that fails', () => {
   it('never touches what is not ours: a kind cluster of the same name on another network', async () => {
     docker.addNodes(name, 'kind', 1)
     docker.add({ name: 'somebody-else', labels: { 'dev.kubemend.owner': 'another', 'dev.kubemend.cluster': name } })
-    await failure(create(provider({ runner: kind({ exitCode: 1, stderr: 'ERROR: node(s) already exist for a cluster with the name', nodes: false }) })))
-    expect(docker.containers.map((container) => container.name).sort()).toEqual([`${name}-control-plane`, `${name}-worker`, 'somebody-else'].sort())
+    await failure(
+      create(provider({ runner: kind({ exitCode: 1, stderr: 'ERROR: node(s) already exist for a cluster with the name', nodes: false }) })),
+    )
+    expect(docker.containers.map((container) => container.name).sort()).toEqual(
+      [`${name}-control-plane`, `${name}-worker`, 'somebody-else'].sort(),
+    )
   })
 })
 function nothingLeft(): void {
-  expect(docker.containers.filter((container) => container.labels['dev.kubemend.role'] !== 'grader').map((container) => container.name)).toEqual([])
+  expect(
+    docker.containers.filter((container) => container.labels['dev.kubemend.role'] !== 'grader').map((container) => container.name),
+  ).toEqual([])
   expect(docker.networks).toEqual([])
   expect(existsSync(join(dir, 'clusters', name))).toBe(false)
 }
@@ -248,13 +333,20 @@ describe('capacity', () => {
   })
   it('counts every owner’s clusters, by CPU too', async () => {
     docker.cpus = 1
-    for (const other of ['one', 'two']) docker.networks.push({ id: other, name: other, labels: { 'dev.kubemend.owner': other, 'dev.kubemend.cluster': other } })
-    expect(await failure(create(provider({ capacity: {} })))).toMatchObject({ code: 'capacity-exceeded', message: expect.stringContaining('1 CPUs carry 2, and 2 are there') })
+    for (const other of ['one', 'two'])
+      docker.networks.push({ id: other, name: other, labels: { 'dev.kubemend.owner': other, 'dev.kubemend.cluster': other } })
+    expect(await failure(create(provider({ capacity: {} })))).toMatchObject({
+      code: 'capacity-exceeded',
+      message: expect.stringContaining('1 CPUs carry 2, and 2 are there'),
+    })
   })
   it('does not give the last place twice', async () => {
     const of = provider({ capacity: { clusters: 1 } })
     const results = await Promise.allSettled([create(of), create(of)])
-    expect(results.map((result) => (result.status === 'fulfilled' ? 'made' : (result.reason as LabError).code)).sort()).toEqual(['capacity-exceeded', 'made'])
+    expect(results.map((result) => (result.status === 'fulfilled' ? 'made' : (result.reason as LabError).code)).sort()).toEqual([
+      'capacity-exceeded',
+      'made',
+    ])
   })
 })
 
@@ -273,7 +365,11 @@ describe('adoption', () => {
     }
   })
   it('destroys what was half made, and what has lost its record', async () => {
-    docker.networks.push({ id: 'n1', name: 'kubemend-half', labels: { 'dev.kubemend.owner': 'tests', 'dev.kubemend.cluster': 'kubemend-half' } })
+    docker.networks.push({
+      id: 'n1',
+      name: 'kubemend-half',
+      labels: { 'dev.kubemend.owner': 'tests', 'dev.kubemend.cluster': 'kubemend-half' },
+    })
     docker.addNodes('kubemend-half', 'kubemend-half', 0)
     expect(await adopted(provider())).toEqual([])
     expect([docker.containers, docker.networks]).toEqual([[], []])
@@ -301,7 +397,9 @@ describe('Docker gone', () => {
     expect(await failure(create(of))).toMatchObject({ code: 'docker-unavailable', hint: expect.stringContaining('Start Docker') })
     expect(await cluster.health()).toMatchObject({ state: 'backend-gone' })
     expect(await failure(cluster.exec('worker-1', ['true']))).toMatchObject({ code: 'docker-unavailable' })
-    expect(await failure(cluster.shell('workstation', { id: 'one', size: { cols: 80, rows: 24 } }))).toMatchObject({ code: 'docker-unavailable' })
+    expect(await failure(cluster.shell('workstation', { id: 'one', size: { cols: 80, rows: 24 } }))).toMatchObject({
+      code: 'docker-unavailable',
+    })
     // Back again, with the machines stopped as a daemon's restart leaves them: they are started.
     await docker.start()
     expect(await cluster.health()).toMatchObject({ state: 'backend-gone', message: expect.stringContaining('started again') })
