@@ -1,12 +1,14 @@
 'use client'
 // Monaco around one text, and around two. Knows Monaco; knows nothing of files or saving.
-import { useEffect, useRef, useState } from 'react'
+import type { OnMount } from '@monaco-editor/react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useMessages } from '../i18n/index.tsx'
 import { DiffEditor, editorOptions, loader, MonacoEditor, themeName, themes } from './monaco.tsx'
 
 export function Code({
   id,
   content,
+  revision,
   language,
   label,
   dark,
@@ -16,6 +18,8 @@ export function Code({
   /** one model, with its own undo history, per id */
   id: string
   content: string
+  /** changes when `content` came from elsewhere than this editor */
+  revision: number
   language: string
   label: string
   dark: boolean
@@ -25,6 +29,16 @@ export function Code({
   const m = useMessages()
   const save = useRef(onSave)
   save.current = onSave
+  // The editor owns its text while somebody types: a value that comes back late from the page must not undo newer keys.
+  const mounted = useRef<Parameters<OnMount>[0] | null>(null)
+  const latest = useRef(content)
+  latest.current = content
+  const sync = useCallback(() => {
+    const model = mounted.current?.getModel()
+    if (model && model.getValue() !== latest.current) model.setValue(latest.current)
+  }, [])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another file, or this one's text from elsewhere
+  useEffect(sync, [id, revision, sync])
   const [failed, setFailed] = useState(false)
   useEffect(() => {
     const loading = loader.init()
@@ -47,13 +61,15 @@ export function Code({
   return (
     <MonacoEditor
       path={`inmemory://lab/${encodeURIComponent(id)}`}
-      value={content}
+      defaultValue={content}
       language={language}
       theme={themeName(dark)}
       options={{ ...editorOptions, ariaLabel: label }}
       loading={<p className="p-4 text-text-2">{m.editor.loading}</p>}
       beforeMount={themes}
       onMount={(editor, monaco) => {
+        mounted.current = editor
+        sync()
         editor.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyS, () => save.current())
         editor.focus()
       }}

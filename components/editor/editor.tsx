@@ -250,6 +250,7 @@ export function Editor({
                   <Code
                     id={keyOf(active)}
                     content={active.content}
+                    revision={active.revision}
                     language={languageOf(active.path)}
                     label={label}
                     dark={dark}
@@ -271,7 +272,7 @@ export function Editor({
               <Button
                 small
                 weight={isDirty(active) ? 'primary' : 'normal'}
-                disabled={!isDirty(active) || active.state !== 'ready' || active.conflict !== null}
+                disabled={(!isDirty(active) && active.base !== null) || active.state !== 'ready' || active.conflict !== null}
                 onClick={() => save(active)}
               >
                 <Save aria-hidden className="size-3.5" />

@@ -10,6 +10,8 @@ export interface OpenFile {
   /** what was read or saved last; a save names its version. null: the file is not there yet */
   base: { content: string; version: string } | null
   content: string
+  /** counts the times that `content` came from the machine and not from the keys: only then is the editor's text replaced */
+  revision: number
   mode: string
   error: ErrorWords | null
   /** what is there now, when a save found something else than `base`; `gone` when the file was removed */
@@ -56,6 +58,7 @@ export function reduceFiles(files: Files, change: Change): Files {
         state: 'loading',
         base: null,
         content: '',
+        revision: 0,
         mode: '',
         error: null,
         conflict: null,
@@ -64,7 +67,15 @@ export function reduceFiles(files: Files, change: Change): Files {
     }
     case 'read': {
       const { content, version, mode } = change.file
-      return update(keyOf(change.file), () => ({ state: 'ready', base: { content, version }, content, mode, error: null, conflict: null }))
+      return update(keyOf(change.file), (file) => ({
+        state: 'ready',
+        base: { content, version },
+        content,
+        revision: file.revision + 1,
+        mode,
+        error: null,
+        conflict: null,
+      }))
     }
     case 'new':
       return update(change.key, () => ({ state: 'ready', base: null, content: '', error: null }))
@@ -93,7 +104,9 @@ export function reduceFiles(files: Files, change: Change): Files {
         if (file.conflict === null || change.keep === 'later') return { conflict: null }
         const { theirs } = file.conflict
         const base = theirs === 'gone' ? null : { content: theirs.content, version: theirs.version }
-        return change.keep === 'mine' ? { base, conflict: null } : { base, content: base?.content ?? '', conflict: null }
+        return change.keep === 'mine'
+          ? { base, conflict: null }
+          : { base, content: base?.content ?? '', revision: file.revision + 1, conflict: null }
       })
     case 'close': {
       const at = files.open.findIndex((file) => keyOf(file) === change.key)

@@ -222,6 +222,7 @@ export const en = {
     outcome: { solved: 'Solved', submitted: 'Submitted', 'given-up': 'Given up', abandoned: 'Abandoned' },
   },
   terminal: {
+    short: 'Terminal',
     tabs: 'Terminals and editor',
     new: 'New terminal',
     at: 'Open a terminal on',

@@ -219,6 +219,7 @@ export const ko: Messages = {
     outcome: { solved: '해결', submitted: '제출됨', 'given-up': '포기', abandoned: '중단됨' },
   },
   terminal: {
+    short: '터미널',
     tabs: '터미널과 편집기',
     new: '새 터미널',
     at: '터미널을 열 곳',

@@ -45,7 +45,7 @@ export function MachineNotice({
                 .filter((backend) => backend.state !== 'ready')
                 .map((backend) => (
                   <p key={backend.name} className="mt-1 text-text-2">
-                    {backend.message}
+                    <Said text={backend.message} />
                     {backend.remedy ? <Remedy text={backend.remedy} /> : null}
                   </p>
                 ))}
@@ -106,7 +106,7 @@ export function Machine({ backends, setup: initial, doctor }: { backends: Backen
                 <span className="text-xs text-text-2">{m.catalogue.version(backend.kubernetesVersion)}</span>
               ) : null}
               <span className="basis-full text-text-2">
-                {backend.message}
+                <Said text={backend.message} />
                 {backend.remedy ? <Remedy text={backend.remedy} /> : null}
               </span>
             </li>
@@ -153,12 +153,26 @@ function Lines({ checks }: { checks: DoctorReport['checks'] }) {
           </span>
           <code className="text-xs text-text-2">{check.id}</code>
           <span className="min-w-0">
-            {check.message}
+            <Said text={check.message} />
             {check.remedy && check.state !== 'ok' ? <Remedy text={check.remedy} /> : null}
           </span>
         </li>
       ))}
     </ul>
+  )
+}
+
+/** Words in which what stands in `backquotes` is code. */
+function Said({ text }: { text: string }) {
+  return text.split(/`([^`]+)`/).map((part, index) =>
+    index % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one fixed text
+      <code key={index} className="text-[0.92em]">
+        {part}
+      </code>
+    ) : (
+      part
+    ),
   )
 }
 

@@ -52,7 +52,7 @@ export function Workbench() {
             onClick={() => setView(name)}
             className="h-10 flex-1 border-b-2 border-transparent px-2 text-[0.8125rem] text-text-2 aria-pressed:border-accent aria-pressed:font-medium aria-pressed:text-text"
           >
-            {{ brief: m.session.brief, work: m.terminal.tabs, dock: m.cluster.tab }[name]}
+            {{ brief: m.session.brief, work: m.terminal.short, dock: m.cluster.tab }[name]}
           </button>
         ))}
       </nav>

@@ -158,7 +158,9 @@ function PodRow({ pod, lit, dim }: { pod: Pod; lit: boolean; dim: boolean }) {
   return (
     <li
       className={cx(
-        '-mx-1 flex items-center gap-1.5 rounded-sm px-1 py-px text-xs',
+        '-mx-1 flex items-center gap-x-1.5 rounded-sm px-1 py-px text-xs',
+        // What is wrong has a line of its own, so that neither name nor state is cut.
+        loud && 'flex-wrap',
         lit && 'bg-accent-tint',
         pod.state === 'broken' && !lit && 'bg-fail-tint',
         dim && !loud && 'text-text-3',
@@ -168,10 +170,16 @@ function PodRow({ pod, lit, dim }: { pod: Pod; lit: boolean; dim: boolean }) {
       data-state={pod.state}
     >
       <StateIcon {...look} className="size-3.5" />
-      <code className="min-w-0 truncate">
+      <code className={cx('min-w-0 truncate', loud && 'flex-1')}>
         {pod.name} <span className="text-text-3">{pod.namespace}</span>
       </code>
-      <span className={cx('ml-auto shrink-0', loud ? (pod.state === 'broken' ? 'font-medium text-fail' : 'text-warn') : 'text-text-3')}>
+      <span
+        className={cx(
+          'shrink-0',
+          loud ? 'order-last basis-full pl-5' : 'ml-auto',
+          loud ? (pod.state === 'broken' ? 'font-medium text-fail' : 'text-warn') : 'text-text-3',
+        )}
+      >
         {pod.state === 'ok' && pod.status === 'Running' ? <span className="sr-only">{pod.status}</span> : pod.status}
         <span className="sr-only"> ({m.cluster.pod[pod.state]})</span>
       </span>
