@@ -145,6 +145,7 @@ export const en = {
     gradingTitle: 'Grading',
     gradingLead: 'Looking at what the cluster does now. This waits until it has settled.',
     failedTitle: 'The lab could not be started',
+    stoppedTitle: 'The lab has stopped',
     failedLead: 'This is not your doing, and nothing is counted against you.',
     diagnostics: 'Where it stopped',
     steps: {

@@ -142,6 +142,7 @@ export const ko: Messages = {
     gradingTitle: '채점하고 있습니다',
     gradingLead: '클러스터가 지금 어떻게 동작하는지 확인합니다. 상태가 안정될 때까지 기다립니다.',
     failedTitle: '실습을 시작하지 못했습니다',
+    stoppedTitle: '실습이 중단되었습니다',
     failedLead: '학습자의 잘못이 아니며, 기록에 불이익이 없습니다.',
     diagnostics: '중단된 단계',
     steps: {

@@ -42,7 +42,7 @@ export function Steps() {
   const steps = stepsOf(session.state, session.steps)
   const [title, lead] =
     session.state === 'failed'
-      ? [m.session.failedTitle, m.session.failedLead]
+      ? [session.readyAt === null ? m.session.failedTitle : m.session.stoppedTitle, m.session.failedLead]
       : session.state === 'resetting'
         ? [m.session.resettingTitle, m.session.resettingLead]
         : session.state === 'grading'

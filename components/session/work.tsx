@@ -92,7 +92,8 @@ export function Work() {
   }, [])
 
   const close = (terminal: TerminalView) => {
-    socket.closeTerminal(terminal.id)
+    // One that has ended is only put away here.
+    if (terminal.state !== 'closed') socket.closeTerminal(terminal.id)
     setDismissed((before) => new Set(before).add(terminal.id))
   }
   const places: { place: Place; label: string }[] = [
