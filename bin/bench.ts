@@ -1,5 +1,6 @@
 // npm run bench -- [name…] [--json]   Measures, each figure beside its baseline from the same run. Standard output: with --json one array
 // of {name, value, unit, baseline, ratio}, else a table. A bench is a function in bin/benches/, named here.
+import { labBench } from './benches/lab.ts'
 import { terminalBench } from './benches/terminal.ts'
 
 export interface Figure {
@@ -16,6 +17,7 @@ export type Bench = (say: (line: string) => void) => Promise<Figure[]>
 
 const benches: Record<string, Bench> = {
   terminal: terminalBench,
+  lab: labBench,
 }
 
 if (import.meta.main) {
@@ -28,12 +30,17 @@ if (import.meta.main) {
   }
   const figures: Figure[] = []
   try {
-    for (const name of asked.length > 0 ? asked : Object.keys(benches)) figures.push(...(await benches[name]!((line) => console.error(`${name}: ${line}`))))
+    for (const name of asked.length > 0 ? asked : Object.keys(benches))
+      figures.push(...(await benches[name]!((line) => console.error(`${name}: ${line}`))))
   } catch (error) {
     console.error(error)
     process.exit(1)
   }
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`)
-  else for (const { baseline, name, ratio, unit, value } of figures) console.log(`${name.padEnd(60)} ${value.toFixed(2).padStart(9)} ${unit.padEnd(5)} baseline ${baseline.toFixed(2).padStart(9)}  ratio ${ratio.toFixed(2)}`)
+  else
+    for (const { baseline, name, ratio, unit, value } of figures)
+      console.log(
+        `${name.padEnd(60)} ${value.toFixed(2).padStart(9)} ${unit.padEnd(5)} baseline ${baseline.toFixed(2).padStart(9)}  ratio ${ratio.toFixed(2)}`,
+      )
   process.exit(0)
 }
