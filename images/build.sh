@@ -94,16 +94,16 @@ reason() { # the line of a log that says most
 
 # --- keys -----------------------------------------------------------------------------------------------------------------------
 
-key() { # key STRING-OR-PATH...: a hash of strings, and of the names, modes and contents of files and folders
+key() { # key STRING-OR-PATH...: a hash of strings, and of what absolute paths lead to: contents, in folders names and modes too
   local item
   for item in "$@"; do
-    if [ -d "$item" ]; then
+    if [[ $item != /* ]]; then
+      printf '%s\n' "$item"
+    elif [ -d "$item" ]; then
       (cd "$item" && find . -type f ! -name '*_test.go' -printf '%m ' -print0 | LC_ALL=C sort -z | tr '\0' '\n'
         find . -type f ! -name '*_test.go' -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum)
-    elif [ -f "$item" ]; then
-      sha256sum <"$item"
     else
-      printf '%s\n' "$item"
+      sha256sum <"$item"
     fi
   done | sha256sum | cut -c1-16
 }
