@@ -90,8 +90,22 @@ export const terminalBench: Bench = async (say) => {
     let plain: Line
     let end: () => void
     if (backend === 'kind') {
-      const found = await must(processes, { argv: ['docker', 'ps', '-q', '--filter', `label=dev.kubemend.cluster=${cluster.id}`, '--filter', 'label=dev.kubemend.role=workstation'] })
-      const pty = spawn('docker', ['exec', '-it', '-u', 'candidate', '-w', '/home/candidate', found.stdout.trim(), 'bash', '-l'], { cols: 80, rows: 24, encoding: null })
+      const found = await must(processes, {
+        argv: [
+          'docker',
+          'ps',
+          '-q',
+          '--filter',
+          `label=dev.kubemend.cluster=${cluster.id}`,
+          '--filter',
+          'label=dev.kubemend.role=workstation',
+        ],
+      })
+      const pty = spawn('docker', ['exec', '-it', '-u', 'candidate', '-w', '/home/candidate', found.stdout.trim(), 'bash', '-l'], {
+        cols: 80,
+        rows: 24,
+        encoding: null,
+      })
       plain = onPty(pty)
       end = () => pty.kill()
     } else {
@@ -107,14 +121,21 @@ export const terminalBench: Bench = async (say) => {
     end()
     await page.close()
     const beside = backend === 'kind' ? 'kind, docker exec -it' : 'fake, pty'
-    const figure = (name: string, unit: string, value: number, base: number): Figure => ({ name: `terminal ${name} (beside ${beside})`, value, unit, baseline: base, ratio: value / base })
+    const figure = (name: string, unit: string, value: number, base: number): Figure => ({
+      name: `terminal ${name} (beside ${beside})`,
+      value,
+      unit,
+      baseline: base,
+      ratio: value / base,
+    })
     return [
       figure(`throughput of ${megabytes} MB`, 'MB/s', ours.mbs, baseline.mbs),
       figure('echo latency p50', 'ms', ours.p50, baseline.p50),
       figure('echo latency p99', 'ms', ours.p99, baseline.p99),
     ]
   } finally {
-    for (const { id, state } of await lab.lab.sessions()) if (state !== 'ended') await (await lab.lab.sessionsOf.open('local', id)).abandon()
+    for (const { id, state } of await lab.lab.sessions())
+      if (state !== 'ended') await (await lab.lab.sessionsOf.open('local', id)).abandon()
     await lab.close()
   }
 }

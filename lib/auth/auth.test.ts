@@ -25,11 +25,28 @@ test('a ticket works once, in time, for its session', () => {
 
 test('Host and Origin are compared exactly', () => {
   const known = knownAs({ host: '127.0.0.1', port: 3000 }, 'https://lab.example')
-  for (const host of ['127.0.0.1:3000', 'localhost:3000', '[::1]:3000', 'LOCALHOST:3000', 'lab.example']) requireHost(known, { headers: { host } })
-  for (const host of ['localhost', 'localhost:3001', 'evil.test:3000', 'lab.example:3000', 'lab.example.evil.test', '127.0.0.1.nip.io:3000', undefined])
+  for (const host of ['127.0.0.1:3000', 'localhost:3000', '[::1]:3000', 'LOCALHOST:3000', 'lab.example'])
+    requireHost(known, { headers: { host } })
+  for (const host of [
+    'localhost',
+    'localhost:3001',
+    'evil.test:3000',
+    'lab.example:3000',
+    'lab.example.evil.test',
+    '127.0.0.1.nip.io:3000',
+    undefined,
+  ])
     expect(() => requireHost(known, { headers: { host } }), String(host)).toThrow(/does not answer/)
-  for (const origin of ['http://127.0.0.1:3000', 'http://localhost:3000', 'https://lab.example']) requireOrigin(known, { headers: { origin } })
-  for (const origin of ['https://localhost:3000', 'http://lab.example', 'http://localhost:3000.evil.test', 'null', 'http://localhost', undefined])
+  for (const origin of ['http://127.0.0.1:3000', 'http://localhost:3000', 'https://lab.example'])
+    requireOrigin(known, { headers: { origin } })
+  for (const origin of [
+    'https://localhost:3000',
+    'http://lab.example',
+    'http://localhost:3000.evil.test',
+    'null',
+    'http://localhost',
+    undefined,
+  ])
     expect(() => requireOrigin(known, { headers: { origin } }), String(origin)).toThrow()
   expect(knownAs({ host: '0.0.0.0', port: 80 }).hosts.has('localhost')).toBe(true)
   expect(knownAs({ host: '192.0.2.7', port: 3000 }).hosts).toEqual(new Set(['192.0.2.7:3000']))

@@ -16,7 +16,8 @@ const loopback = (address: string): boolean => address === '127.0.0.1' || addres
  */
 export function knownAs(listen: { host: string; port: number }, publicUrl?: string): Known {
   const names = loopback(listen.host) || listen.host === '0.0.0.0' || listen.host === '::' ? ['127.0.0.1', 'localhost', '[::1]'] : []
-  if (!loopback(listen.host) && listen.host !== '0.0.0.0' && listen.host !== '::') names.push(listen.host.includes(':') ? `[${listen.host}]` : listen.host)
+  if (!loopback(listen.host) && listen.host !== '0.0.0.0' && listen.host !== '::')
+    names.push(listen.host.includes(':') ? `[${listen.host}]` : listen.host)
   const origins = new Set<string>()
   for (const name of names) origins.add(new URL(`http://${name}:${listen.port}`).origin)
   if (publicUrl !== undefined) origins.add(new URL(publicUrl).origin)
@@ -43,7 +44,9 @@ export function requireOrigin(known: Known, request: RequestHead): void {
   if (origin !== undefined && known.origins.has(origin)) return
   throw new LabError(
     'foreign-origin',
-    origin === undefined ? 'This request carries no Origin header.' : `Requests from ${JSON.stringify(origin.slice(0, 100))} are not accepted.`,
+    origin === undefined
+      ? 'This request carries no Origin header.'
+      : `Requests from ${JSON.stringify(origin.slice(0, 100))} are not accepted.`,
     { hint: `Use the page itself (${[...known.origins][0]}); a program must send that address as its Origin header.` },
   )
 }
@@ -52,4 +55,5 @@ export function requireOrigin(known: Known, request: RequestHead): void {
 export const isSafe = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
 /** Whether a peer is this machine itself. */
-export const isLoopback = (address: string | undefined): boolean => address !== undefined && (address === '::1' || /^(::ffff:)?127\./.test(address))
+export const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && (address === '::1' || /^(::ffff:)?127\./.test(address))

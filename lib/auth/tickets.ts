@@ -32,7 +32,8 @@ export class Tickets {
   /** @throws LabError rate-limited when too many are waiting to be used */
   issue(grant: Grant): { ticket: string; expiresAt: number } {
     this.#sweep()
-    if (this.#grants.size >= this.#limit) throw new LabError('rate-limited', 'Too many connections are being opened at once.', { hint: 'Try again in half a minute.' })
+    if (this.#grants.size >= this.#limit)
+      throw new LabError('rate-limited', 'Too many connections are being opened at once.', { hint: 'Try again in half a minute.' })
     const ticket = randomBytes(32).toString('base64url')
     const expiresAt = this.#now() + this.#lifeMs
     this.#grants.set(digest(ticket), { session: grant.session, user: grant.user, expiresAt })

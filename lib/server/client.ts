@@ -13,7 +13,11 @@ export class Client {
     return (await response.json()) as T
   }
   send(method: string, target: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(this.url + target, { method, headers: { origin: this.url, 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
+    return fetch(this.url + target, {
+      method,
+      headers: { origin: this.url, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
   }
   async post<T>(target: string, body: unknown = {}): Promise<T> {
     const response = await this.send('POST', target, body)
@@ -41,6 +45,10 @@ export class Client {
   /** A page's socket to a session. */
   async open(id: string, options: { after?: number; autoAck?: boolean } = {}): Promise<Page> {
     const { ticket } = await this.post<{ ticket: string }>(`/api/sessions/${id}/ticket`)
-    return Page.connect(`${this.url.replace('http', 'ws')}/ws/session/${id}?ticket=${ticket}${options.after === undefined ? '' : `&after=${options.after}`}`, this.url, options)
+    return Page.connect(
+      `${this.url.replace('http', 'ws')}/ws/session/${id}?ticket=${ticket}${options.after === undefined ? '' : `&after=${options.after}`}`,
+      this.url,
+      options,
+    )
   }
 }

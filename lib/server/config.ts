@@ -1,9 +1,9 @@
 // The server's settings out of the environment: one schema, every problem said at once, before anything is started.
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { kubernetesVersion } from '#lib/host/index.ts'
 import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
-import { z } from 'zod'
 
 /** the checkout */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,10 +20,16 @@ const loopbackNames = ['127.0.0.1', '::1', 'localhost']
 
 const environment = z
   .object({
-    NODE_ENV: z.enum(['production', 'development', 'test']).default('production').describe('development serves the pages uncompiled, with hot reload'),
+    NODE_ENV: z
+      .enum(['production', 'development', 'test'])
+      .default('production')
+      .describe('development serves the pages uncompiled, with hot reload'),
     PORT: whole(0, 65535).default(3000).describe('0 takes any free one'),
     HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
-    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional().describe('the address people use, when a proxy stands in front'),
+    PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('the address people use, when a proxy stands in front'),
     KUBEMEND_DATA: z.string().min(1).optional().describe('directory of database and recordings; default data/ in the checkout'),
     KUBEMEND_SCENARIOS: z.string().min(1).optional().describe('directory of scenarios; default scenarios/ in the checkout'),
     KUBEMEND_BACKENDS: z
@@ -35,7 +41,9 @@ const environment = z
     KUBEMEND_POOL: whole(0, 20).default(1).describe('warm clusters that are kept ready'),
     KUBEMEND_SESSIONS_PER_USER: whole(1, 100).default(2).describe('sessions one user may have at a time'),
     KUBEMEND_MAX_HOURS: whole(1, 168).default(8).describe('hours after which a session is ended'),
-    KUBEMEND_TRUST_LEARNERS: flag.default(false).describe('1: people other than the owner of this machine may reach its labs, though a lab is root on it'),
+    KUBEMEND_TRUST_LEARNERS: flag
+      .default(false)
+      .describe('1: people other than the owner of this machine may reach its labs, though a lab is root on it'),
     KUBEMEND_KUBERNETES: z.string().optional().describe('Kubernetes version of new clusters, in full'),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
@@ -82,7 +90,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       const name = String(issue.path[0] ?? '')
       return `  ${name}=${given[name] ?? ''}: ${issue.message}`
     })
-    throw new LabError('bad-request', `The settings are not right:\n${lines.join('\n')}`, { hint: 'Correct these environment variables and start again.' })
+    throw new LabError('bad-request', `The settings are not right:\n${lines.join('\n')}`, {
+      hint: 'Correct these environment variables and start again.',
+    })
   }
   const value = parsed.data
   return {

@@ -1,9 +1,9 @@
 // Who may ask what: Host, Origin, tickets, paths, sizes, over a real port.
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { type ErrorView, limits } from '#lib/protocol/index.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
+import { type ErrorView, limits } from '#lib/protocol/index.ts'
 import { Client } from './client.ts'
 import { readConfig } from './config.ts'
 import { TestLab } from './testing.ts'
@@ -22,23 +22,32 @@ beforeAll(async () => {
 afterAll(() => lab.close())
 
 /** A request with any header, which fetch would not send. */
-function raw(options: { path?: string; method?: string; headers?: Record<string, string>; body?: string }): Promise<{ status: number; headers: Record<string, unknown>; error?: ErrorView; body: string }> {
+function raw(options: {
+  path?: string
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}): Promise<{ status: number; headers: Record<string, unknown>; error?: ErrorView; body: string }> {
   return new Promise((resolve, reject) => {
-    const asked = httpRequest(new URL(options.path ?? '/api/health', lab.url), { method: options.method ?? 'GET', headers: options.headers ?? {} }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (text: string) => {
-        body += text
-      })
-      response.on('end', () => {
-        let error: ErrorView | undefined
-        try {
-          error = JSON.parse(body).error
-        } catch {
-          error = undefined
-        }
-        resolve({ status: response.statusCode!, headers: response.headers, body, ...(error === undefined ? {} : { error }) })
-      })
-    })
+    const asked = httpRequest(
+      new URL(options.path ?? '/api/health', lab.url),
+      { method: options.method ?? 'GET', headers: options.headers ?? {} },
+      (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (text: string) => {
+          body += text
+        })
+        response.on('end', () => {
+          let error: ErrorView | undefined
+          try {
+            error = JSON.parse(body).error
+          } catch {
+            error = undefined
+          }
+          resolve({ status: response.statusCode!, headers: response.headers, body, ...(error === undefined ? {} : { error }) })
+        })
+      },
+    )
     asked.on('error', reject)
     asked.end(options.body)
   })
@@ -61,7 +70,12 @@ test('a page of another site changes nothing', async () => {
     const answer = await raw({ path: '/api/sessions', method: 'POST', headers: { origin, 'content-type': 'application/json' }, body })
     expect([answer.status, answer.error?.code], origin).toEqual([403, 'foreign-origin'])
   }
-  const none = await raw({ path: `/api/sessions/${id}/ticket`, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  const none = await raw({
+    path: `/api/sessions/${id}/ticket`,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
   expect(none.error).toMatchObject({ code: 'foreign-origin', message: expect.stringContaining('no Origin') })
 })
 
@@ -85,7 +99,8 @@ test('a socket without a ticket, with one that was used, or with one for another
 })
 
 test('an upgrade to a path that is nobody’s is refused at once', async () => {
-  for (const path of ['/', '/ws', '/ws/', '/ws/other', `/ws/session/${id}/more`, '/_next/webpack-hmr', '/api/health']) expect(await upgrade(path), path).toEqual({ status: 404 })
+  for (const path of ['/', '/ws', '/ws/', '/ws/other', `/ws/session/${id}/more`, '/_next/webpack-hmr', '/api/health'])
+    expect(await upgrade(path), path).toEqual({ status: 404 })
 })
 
 test('an oversized message ends the connection', async () => {
@@ -140,7 +155,19 @@ test('paths in the editor stay what they say they are', async () => {
     const response = await fetch(`${lab.url}/api/sessions/${id}/files?place=${encodeURIComponent(place)}&path=${encodeURIComponent(path)}`)
     return [response.status, ((await response.json()) as { error?: ErrorView }).error?.message] as const
   }
-  for (const path of ['etc/agent.conf', '/etc/../../../../etc/passwd', '/..', '/etc/./agent.conf', '/etc/agent.conf\u0000.yaml', '/etc/a\nb', '/proc/1/environ', '/sys/kernel', '/dev/sda', '/dev', '']) {
+  for (const path of [
+    'etc/agent.conf',
+    '/etc/../../../../etc/passwd',
+    '/..',
+    '/etc/./agent.conf',
+    '/etc/agent.conf\u0000.yaml',
+    '/etc/a\nb',
+    '/proc/1/environ',
+    '/sys/kernel',
+    '/dev/sda',
+    '/dev',
+    '',
+  ]) {
     const [status, message] = await ask(path)
     expect([path, status]).toEqual([path, 400])
     expect(message).toBeTruthy()
@@ -156,7 +183,15 @@ test('a save that would overwrite what its writer has not seen is refused with w
   const target = `/api/sessions/${id}/files`
   const save = async (content: string, version: string | null, path = '/etc/editor.conf') => {
     const response = await client.send('PUT', target, { place: 'worker-1', path, content, version })
-    return { status: response.status, body: (await response.json()) as { version?: string; content?: string; error?: ErrorView; current?: { content: string; version: string } | null } }
+    return {
+      status: response.status,
+      body: (await response.json()) as {
+        version?: string
+        content?: string
+        error?: ErrorView
+        current?: { content: string; version: string } | null
+      },
+    }
   }
   const first = await save('하나\n', null)
   expect(first).toMatchObject({ status: 200, body: { content: '하나\n' } })
@@ -175,7 +210,10 @@ test('a save that would overwrite what its writer has not seen is refused with w
 test('what is no text, and what is too large, is not opened and the reason said', async () => {
   const page = await client.open(id)
   const terminal = await page.terminal('worker-1')
-  await page.run('printf "a\\0b" > $ROOT/etc/binary; head -c 1500000 /dev/zero | tr "\\0" x > $ROOT/etc/large; printf "\\377" > $ROOT/etc/latin', terminal)
+  await page.run(
+    'printf "a\\0b" > $ROOT/etc/binary; head -c 1500000 /dev/zero | tr "\\0" x > $ROOT/etc/large; printf "\\377" > $ROOT/etc/latin',
+    terminal,
+  )
   const ask = async (path: string) => client.get(`/api/sessions/${id}/files?place=worker-1&path=${path}`)
   await expect(ask('/etc/binary')).rejects.toThrow(/400.*not a text file/)
   await expect(ask('/etc/latin')).rejects.toThrow(/400.*not a text file/)
@@ -184,7 +222,8 @@ test('what is no text, and what is too large, is not opened and the reason said'
 })
 
 test('a body that is no JSON, too large or not what is asked for is refused in words', async () => {
-  const post = (body: string, type = 'application/json') => raw({ path: '/api/sessions', method: 'POST', headers: { origin: lab.url, 'content-type': type }, body })
+  const post = (body: string, type = 'application/json') =>
+    raw({ path: '/api/sessions', method: 'POST', headers: { origin: lab.url, 'content-type': type }, body })
   expect((await post('{}', 'text/plain')).error).toMatchObject({ code: 'bad-request' })
   expect((await post('{')).error?.message).toMatch(/not JSON/)
   expect((await post('{"scenario":3,"extra":1}')).error?.message).toMatch(/scenario/)
@@ -195,20 +234,34 @@ test('a body that is no JSON, too large or not what is asked for is refused in w
 test('every answer carries the security headers, and scripts a nonce of its own', async () => {
   const [one, two] = await Promise.all([raw({}), raw({ path: '/nothing' })])
   for (const answer of [one, two]) {
-    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin' })
+    expect(answer.headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
+    })
     expect(answer.headers['content-security-policy']).toMatch(/default-src 'self'; script-src 'self' 'nonce-[\w+/=]+' 'wasm-unsafe-eval';/)
   }
   expect(one.headers['content-security-policy']).not.toBe(two.headers['content-security-policy'])
 })
 
 test('set-up is started by consent, from the machine itself', async () => {
-  const post = (headers: Record<string, string>, body: string) => raw({ path: '/api/setup', method: 'POST', headers: { origin: lab.url, 'content-type': 'application/json', ...headers }, body })
+  const post = (headers: Record<string, string>, body: string) =>
+    raw({ path: '/api/setup', method: 'POST', headers: { origin: lab.url, 'content-type': 'application/json', ...headers }, body })
   expect((await post({}, '{}')).status).toBe(400)
   expect((await post({ 'x-forwarded-for': '10.0.0.1' }, '{"consent":true}')).error).toMatchObject({ code: 'forbidden' })
 })
 
 test('settings that are wrong are all said at once', () => {
-  const wrong = () => readConfig({ PORT: '99999', KUBEMEND_POOL: 'many', KUBEMEND_BACKENDS: 'kind,moon', PUBLIC_URL: 'ftp://x', HOST: '0.0.0.0', KUBEMEND_KUBERNETES: '1.35' })
+  const wrong = () =>
+    readConfig({
+      PORT: '99999',
+      KUBEMEND_POOL: 'many',
+      KUBEMEND_BACKENDS: 'kind,moon',
+      PUBLIC_URL: 'ftp://x',
+      HOST: '0.0.0.0',
+      KUBEMEND_KUBERNETES: '1.35',
+    })
   for (const name of ['PORT=99999', 'KUBEMEND_POOL=many', 'KUBEMEND_BACKENDS=kind,moon', 'PUBLIC_URL=ftp://x']) expect(wrong).toThrow(name)
   expect(() => readConfig({ HOST: '0.0.0.0' })).toThrow(/KUBEMEND_TRUST_LEARNERS=1/)
   expect(() => readConfig({ KUBEMEND_KUBERNETES: '1.35' })).toThrow(/KUBEMEND_KUBERNETES/)

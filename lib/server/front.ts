@@ -65,7 +65,11 @@ function answer(response: ServerResponse, thrown: unknown): void {
     return
   }
   response.writeHead(statusOf(error.code), { 'content-type': 'application/json', 'cache-control': 'no-store' })
-  response.end(JSON.stringify({ error: error.code === 'internal' ? { code: 'internal', message: 'Something unexpected went wrong on the server.' } : error.view() }))
+  response.end(
+    JSON.stringify({
+      error: error.code === 'internal' ? { code: 'internal', message: 'Something unexpected went wrong on the server.' } : error.view(),
+    }),
+  )
 }
 
 /** Listens. @throws LabError backend-unavailable when the port cannot be used */
@@ -84,7 +88,8 @@ export async function openFront(options: FrontOptions): Promise<Front> {
         await options.pages(request, response)
       } catch (thrown) {
         const error = asLabError(thrown)
-        if (error.code === 'internal') log.error({ path: pathOf(request), error: error.message, stack: (error.cause as Error | undefined)?.stack }, 'a request failed')
+        if (error.code === 'internal')
+          log.error({ path: pathOf(request), error: error.message, stack: (error.cause as Error | undefined)?.stack }, 'a request failed')
         answer(response, thrown)
       }
     })()
@@ -122,10 +127,14 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   } catch (cause) {
     await sockets.close()
     const code = (cause as NodeJS.ErrnoException).code
-    throw new LabError('backend-unavailable', `Port ${config.port} on ${config.host} ${code === 'EADDRINUSE' ? 'is already in use' : `cannot be used (${(cause as Error).message})`}.`, {
-      hint: 'Choose another with PORT and HOST.',
-      cause,
-    })
+    throw new LabError(
+      'backend-unavailable',
+      `Port ${config.port} on ${config.host} ${code === 'EADDRINUSE' ? 'is already in use' : `cannot be used (${(cause as Error).message})`}.`,
+      {
+        hint: 'Choose another with PORT and HOST.',
+        cause,
+      },
+    )
   }
   const { port } = server.address() as AddressInfo
   known = knownAs({ host: config.host, port }, config.publicUrl)

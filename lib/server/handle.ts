@@ -7,6 +7,7 @@ export type { LabHandle } from './lab.ts'
 /** @throws Error when the pages are not served by lib/server/main.ts */
 export function lab(): LabHandle {
   const found = (globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')]
-  if (found === undefined) throw new Error('The lab is not there: pages are served by `npm start` or `npm run dev`, not by `next start` or `next dev`.')
+  if (found === undefined)
+    throw new Error('The lab is not there: pages are served by `npm start` or `npm run dev`, not by `next start` or `next dev`.')
   return found as LabHandle
 }

@@ -2,6 +2,7 @@
 // Knows nothing of sockets or Next. Host and Origin have been checked before a request gets here (main.ts).
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
+import { z } from 'zod'
 import { isLoopback, type Tickets } from '#lib/auth/index.ts'
 import {
   asLabError,
@@ -18,7 +19,6 @@ import {
   statusOf,
 } from '#lib/protocol/index.ts'
 import { FileConflict, type Sessions } from '#lib/session/index.ts'
-import { z } from 'zod'
 
 export interface ApiOptions {
   sessionsOf: Sessions
@@ -62,14 +62,18 @@ const json = (value: unknown, status = 200): Response => Response.json(value, { 
 function failure(thrown: unknown): Response {
   const error = asLabError(thrown)
   // A page sees a message that is meant for people; the inside of an unexpected error stays inside.
-  const view = error.code === 'internal' && !(thrown instanceof LabError) ? { code: error.code, message: 'Something unexpected went wrong on the server.', hint: 'Try again; the server log says more.' } : error.view()
+  const view =
+    error.code === 'internal' && !(thrown instanceof LabError)
+      ? { code: error.code, message: 'Something unexpected went wrong on the server.', hint: 'Try again; the server log says more.' }
+      : error.view()
   const current: FileView | null | undefined = thrown instanceof FileConflict ? thrown.current : undefined
   return json(current === undefined ? { error: view } : { error: view, current }, statusOf(error.code))
 }
 
 /** @throws LabError bad-request, too-large */
 async function body<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
-  if (!/^application\/json\b/.test(request.headers.get('content-type') ?? '')) throw new LabError('bad-request', 'The body must be JSON (content-type: application/json).')
+  if (!/^application\/json\b/.test(request.headers.get('content-type') ?? ''))
+    throw new LabError('bad-request', 'The body must be JSON (content-type: application/json).')
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
@@ -120,14 +124,22 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       await body(request, z.strictObject({ consent: z.literal(true) }))
       const forwarded = request.headers.has('forwarded') || request.headers.has('x-forwarded-for') || request.headers.has('x-real-ip')
       if (!isLoopback(request.headers.get(peerHeader) ?? undefined) || forwarded) {
-        throw new LabError('forbidden', 'Set-up changes this machine, so it can only be started on it.', { hint: 'Run `npm run setup:kind` there, or open the page on that machine itself.' })
+        throw new LabError('forbidden', 'Set-up changes this machine, so it can only be started on it.', {
+          hint: 'Run `npm run setup:kind` there, or open the page on that machine itself.',
+        })
       }
       return json(await options.startSetup(), 202)
     }),
     listSessions: route(async (request) => json({ sessions: await sessionsOf.list(user(request)) })),
     startSession: route(async (request) => {
       const { backend, scenario, seed } = await body(request, startSession)
-      return json(await sessionsOf.start(user(request), scenario, { ...(backend === undefined ? {} : { backend }), ...(seed === undefined ? {} : { seed }) }), 201)
+      return json(
+        await sessionsOf.start(user(request), scenario, {
+          ...(backend === undefined ? {} : { backend }),
+          ...(seed === undefined ? {} : { seed }),
+        }),
+        201,
+      )
     }),
     session: route(async (request, params) => json(await sessionsOf.view(user(request), params.id ?? ''))),
     act: route(async (request, params) => {
@@ -158,7 +170,9 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
         stream.once('open', () => resolve())
         stream.once('error', (cause) => reject(new LabError('not-found', `Terminal ${terminal} has no recording.`, { cause })))
       })
-      return new Response(Readable.toWeb(stream) as ReadableStream, { headers: { 'content-type': 'application/x-asciicast', 'cache-control': 'no-store' } })
+      return new Response(Readable.toWeb(stream) as ReadableStream, {
+        headers: { 'content-type': 'application/x-asciicast', 'cache-control': 'no-store' },
+      })
     }),
   }
 }

@@ -63,7 +63,10 @@ const engine: Engine = {
 
 /** A backend that this build does not have yet, so that the choice can be offered and explained. */
 function missing(name: BackendName): Clusters {
-  const none = () => new LabError('backend-unavailable', `The backend "${name}" is not part of this version.`, { hint: 'Use kind: `KUBEMEND_BACKENDS=kind npm start`.' })
+  const none = () =>
+    new LabError('backend-unavailable', `The backend "${name}" is not part of this version.`, {
+      hint: 'Use kind: `KUBEMEND_BACKENDS=kind npm start`.',
+    })
   return {
     backend: name,
     can: new Set(),
@@ -96,7 +99,8 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   const backends: Clusters[] = []
   const pools: Pool[] = []
   const backendOf = async (name: BackendName): Promise<ClusterProvider | undefined> => {
-    if (name === 'kind') return kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env })
+    if (name === 'kind')
+      return kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env })
     if (name === 'fake') return fakeProvider({ dir: path.join(config.dataDir, 'fake') })
     return undefined
   }

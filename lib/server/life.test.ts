@@ -1,9 +1,9 @@
 // The life of a lab over the real socket and API, on the fake backend: broken, mended, graded; failures, outages, restarts, limits.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import path from 'node:path'
-import { LabError, type Report, type SessionView } from '#lib/protocol/index.ts'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test, vi } from 'vitest'
+import { LabError, type Report, type SessionView } from '#lib/protocol/index.ts'
 import { Client } from './client.ts'
 import type { Page } from './page.ts'
 import { TestLab, type TestLabOptions } from './testing.ts'
@@ -46,10 +46,28 @@ test('a learner mends it in the terminal, sees the checks turn green, submits an
   await client.act(id, 'submit')
   await page.inState('ended')
   const graded = await report(client, id)
-  expect(graded).toMatchObject({ score: 100, outcome: 'solved', slug: 'node-settings', brokenGuards: [], evaluatedWeight: 100, totalWeight: 100, resets: 0, hintsShown: 0 })
+  expect(graded).toMatchObject({
+    score: 100,
+    outcome: 'solved',
+    slug: 'node-settings',
+    brokenGuards: [],
+    evaluatedWeight: 100,
+    totalWeight: 100,
+    resets: 0,
+    hintsShown: 0,
+  })
   expect(graded.solution).toContain('sed -i')
-  expect(graded.timeline.filter((entry) => entry.kind === 'command').map((entry) => entry.command).join('\n')).toContain(`sed -i s/^port=.*/port=${port}/ $ROOT/etc/agent.conf`)
-  expect(graded.timeline.filter((entry) => entry.kind === 'check' && entry.state === 'passing').map((entry) => (entry.kind === 'check' ? entry.check : ''))).toEqual(['key-kept', 'first-node', 'second-node'])
+  expect(
+    graded.timeline
+      .filter((entry) => entry.kind === 'command')
+      .map((entry) => entry.command)
+      .join('\n'),
+  ).toContain(`sed -i s/^port=.*/port=${port}/ $ROOT/etc/agent.conf`)
+  expect(
+    graded.timeline
+      .filter((entry) => entry.kind === 'check' && entry.state === 'passing')
+      .map((entry) => (entry.kind === 'check' ? entry.check : '')),
+  ).toEqual(['key-kept', 'first-node', 'second-node'])
   expect(graded.timeline.map((entry) => entry.at)).toEqual(graded.timeline.map((entry) => entry.at).toSorted((a, b) => a - b))
   const recording = await fetch(`${lab.url}/api/sessions/${id}/recordings/1`)
   expect(recording.headers.get('content-type')).toBe('application/x-asciicast')
@@ -65,7 +83,11 @@ test('half a repair gets half, a cheat that breaks a guard gets nothing', async 
   const { client } = await open()
   for (const [script, score, guards] of [
     ['sed -i s/^port=.*/port=PORT/ $ROOT/../worker-1/etc/agent.conf', 60, []],
-    ['for n in 1 2; do sed -i s/^port=.*/port=PORT/ $ROOT/../worker-$n/etc/agent.conf; done; rm $ROOT/../worker-1/etc/agent.key', 0, ['key-kept']],
+    [
+      'for n in 1 2; do sed -i s/^port=.*/port=PORT/ $ROOT/../worker-$n/etc/agent.conf; done; rm $ROOT/../worker-1/etc/agent.key',
+      0,
+      ['key-kept'],
+    ],
   ] as const) {
     const { id, page } = await ready(client)
     const terminal = await page.terminal('workstation')
@@ -84,7 +106,10 @@ test('submitting twice grades once', async () => {
   expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409])
   await page.inState('ended')
   const again = await action(client, id, 'submit')
-  expect([again.status, ((await again.json()) as { error: { message: string } }).error.message]).toEqual([409, expect.stringContaining('has ended')])
+  expect([again.status, ((await again.json()) as { error: { message: string } }).error.message]).toEqual([
+    409,
+    expect.stringContaining('has ended'),
+  ])
   expect((await client.scenario(nodes)).attempts).toBe(1)
   await page.close()
 })
@@ -96,12 +121,20 @@ test('hints come one by one, giving up grades and reveals the solution', async (
   await client.act(id, 'hint')
   await client.act(id, 'hint')
   const port = await right(client, id)
-  expect((await client.session(id)).hints.shown.map((hint) => hint.text.en)).toEqual(['Look at what the agent on each node was told.', `The right port is ${port}.`])
+  expect((await client.session(id)).hints.shown.map((hint) => hint.text.en)).toEqual([
+    'Look at what the agent on each node was told.',
+    `The right port is ${port}.`,
+  ])
   expect((await action(client, id, 'hint')).status).toBe(409)
   await expect(report(client, id)).rejects.toThrow(/404.*no report yet/)
   await client.act(id, 'give-up')
   await page.inState('ended')
-  expect(await report(client, id)).toMatchObject({ outcome: 'given-up', score: 0, hintsShown: 2, explanation: { en: expect.stringContaining('was changed') } })
+  expect(await report(client, id)).toMatchObject({
+    outcome: 'given-up',
+    score: 0,
+    hintsShown: 2,
+    explanation: { en: expect.stringContaining('was changed') },
+  })
   await page.close()
 })
 
@@ -111,7 +144,11 @@ test('reset breaks the same again, keeps the home directory and the terminals, a
   const port = await right(client, id)
   const terminal = await page.terminal('workstation')
   await page.run('echo note > ~/notes; MINE=kept', terminal)
-  for (const node of [1, 2]) await page.run(`sed -i s/^port=.*/port=${port}/ $ROOT/../worker-${node}/etc/agent.conf; rm -f $ROOT/../worker-1/etc/agent.key`, terminal)
+  for (const node of [1, 2])
+    await page.run(
+      `sed -i s/^port=.*/port=${port}/ $ROOT/../worker-${node}/etc/agent.conf; rm -f $ROOT/../worker-1/etc/agent.key`,
+      terminal,
+    )
   await client.act(id, 'reset')
   await page.message('event', (one) => one.event.type === 'state' && one.event.state === 'resetting')
   await page.inState('ready')
@@ -156,7 +193,11 @@ test('a cluster that cannot be made says why, and nothing is left', async () => 
   const id = await client.begin(nodes)
   const page = await client.open(id)
   await page.inState('failed')
-  expect((await client.session(id)).error).toMatchObject({ code: 'cluster-create-failed', message: 'The kubelet did not come up.', hint: 'Look at the log.' })
+  expect((await client.session(id)).error).toMatchObject({
+    code: 'cluster-create-failed',
+    message: 'The kubelet did not come up.',
+    hint: 'Look at the log.',
+  })
   expect(clusters(lab)).toEqual([])
   await client.act(id, 'give-up')
   await page.inState('ended')
@@ -206,21 +247,41 @@ test('Docker goes and comes back: the session says so, nothing is held against t
   lab.provider.goAway()
   const outage = await page.message('event', (one) => one.event.type === 'outage' && one.event.outage !== null)
   expect(outage.event.type === 'outage' && outage.event.outage).toMatchObject({ message: expect.stringContaining('away') })
-  await page.until(() => page.check('first-node') === 'not-evaluable' && page.check('key-kept') === 'not-evaluable', 'checks that cannot be looked at')
+  await page.until(
+    () => page.check('first-node') === 'not-evaluable' && page.check('key-kept') === 'not-evaluable',
+    'checks that cannot be looked at',
+  )
   const refused = await action(client, id, 'submit')
-  expect([refused.status, ((await refused.json()) as { error: { hint: string } }).error.hint]).toEqual([503, expect.stringContaining('time does not count')])
+  expect([refused.status, ((await refused.json()) as { error: { hint: string } }).error.hint]).toEqual([
+    503,
+    expect.stringContaining('time does not count'),
+  ])
   const before = (await client.session(id)).spentMs
-  await page.until(() => page.messages.some((one) => one.type === 'event' && one.event.type === 'terminal' && one.event.terminal.state === 'lost'), 'the terminal’s loss')
+  await page.until(
+    () => page.messages.some((one) => one.type === 'event' && one.event.type === 'terminal' && one.event.terminal.state === 'lost'),
+    'the terminal’s loss',
+  )
   expect((await client.session(id)).spentMs).toBe(before)
   const seen = page.messages.length
   lab.provider.comeBack()
-  await page.until(() => page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'outage' && one.event.outage === null), 'the recovery')
+  await page.until(
+    () => page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'outage' && one.event.outage === null),
+    'the recovery',
+  )
   await page.until(() => page.check('first-node') === 'failing', 'checks that are looked at again')
-  await page.until(() => page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'terminal' && one.event.terminal.state === 'open'), 'the terminal')
+  await page.until(
+    () =>
+      page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'terminal' && one.event.terminal.state === 'open'),
+    'the terminal',
+  )
   expect(await page.run('echo $MINE', terminal)).toBe('kept\n')
   await client.act(id, 'submit')
   await page.inState('ended')
-  expect((await report(client, id)).timeline.filter((entry) => entry.kind === 'session').map((entry) => (entry.kind === 'session' ? entry.what : ''))).toEqual(['ready', 'outage', 'recovered', 'ended'])
+  expect(
+    (await report(client, id)).timeline
+      .filter((entry) => entry.kind === 'session')
+      .map((entry) => (entry.kind === 'session' ? entry.what : '')),
+  ).toEqual(['ready', 'outage', 'recovered', 'ended'])
   await page.close()
 })
 
@@ -297,7 +358,9 @@ test('a restart of the server: ready labs go on with the same shells, the page r
   const again = await client.open(id)
   await again.until(() => {
     const newest = again.messages.findLast((one) => one.type === 'snapshot' || (one.type === 'event' && one.event.type === 'outage'))
-    return newest?.type === 'snapshot' ? newest.session.outage === null : newest?.type === 'event' && newest.event.type === 'outage' && newest.event.outage === null
+    return newest?.type === 'snapshot'
+      ? newest.session.outage === null
+      : newest?.type === 'event' && newest.event.type === 'outage' && newest.event.outage === null
   }, 'the cluster')
   await again.terminal(terminal, at)
   expect(await again.run('echo $MINE', terminal)).toBe('kept\n')
@@ -313,13 +376,23 @@ test('a restart of the server: ready labs go on with the same shells, the page r
 })
 
 test('a restart while a lab is being prepared fails it with words and leaves no cluster', async () => {
-  const { lab, client } = await open({ parts: { engine: { confirm: (_cluster, _resolved, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))) } } })
+  const { lab, client } = await open({
+    parts: {
+      engine: {
+        confirm: (_cluster, _resolved, { signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      },
+    },
+  })
   const id = await client.begin(nodes)
   const page = await client.open(id)
   await page.message('event', (one) => one.event.type === 'step' && one.event.step.id === 'confirm' && one.event.step.state === 'running')
   await lab.restart()
   const failed = await client.session(id)
-  expect(failed).toMatchObject({ state: 'failed', error: { code: 'cancelled', message: expect.stringContaining('restarted while'), hint: expect.stringContaining('Try again') } })
+  expect(failed).toMatchObject({
+    state: 'failed',
+    error: { code: 'cancelled', message: expect.stringContaining('restarted while'), hint: expect.stringContaining('Try again') },
+  })
   expect(clusters(lab)).toEqual([])
 })
 
@@ -338,13 +411,24 @@ test('a lab whose cluster did not survive the restart says so', async () => {
 
 test('a backend that is away when the server starts is looked for until it is back', async () => {
   const { lab, client } = await open()
-  const { id } = await ready(client)
+  const { id, page: before } = await ready(client)
+  const terminal = await before.terminal('workstation')
+  await before.run('MINE=kept', terminal)
+  const at = before.offset.get(terminal)!
   await lab.end()
   lab.provider.goAway()
   await lab.start()
   const page = await client.open(id)
   expect((await page.message('snapshot')).session.outage).not.toBeNull()
+  await page.terminal(terminal, at)
+  const seen = page.messages.length
   lab.provider.comeBack()
+  await page.until(
+    () =>
+      page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'terminal' && one.event.terminal.state === 'open'),
+    'the shell',
+  )
+  expect(await page.run('echo $MINE', terminal)).toBe('kept\n')
   await page.until(() => page.check('first-node') === 'failing', 'the checks')
   expect((await client.session(id)).outage).toBeNull()
   await page.close()
@@ -367,7 +451,10 @@ test('a full disk is told to the page, and the lab goes on', async () => {
   for (let index = 0; !page.messages.some((one) => one.type === 'error' && one.error.code === 'disk-full') && index < 50; index++) {
     const seen = page.messages.length
     await client.act(id, 'reset')
-    await page.until(() => page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'state' && one.event.state === 'ready'), 'ready again')
+    await page.until(
+      () => page.messages.slice(seen).some((one) => one.type === 'event' && one.event.type === 'state' && one.event.state === 'ready'),
+      'ready again',
+    )
   }
   const told = await page.message('error', (one) => one.error.code === 'disk-full')
   expect(told.error.hint).toMatch(/Free some space/)
@@ -387,11 +474,29 @@ test('the picture of the cluster shows nodes by their place, and a learner’s p
   const first = await page.message('topology', (one) => one.topology.nodes.every((node) => node.state === 'ready'))
   expect(first.topology.nodes.map((node) => node.place)).toEqual(['control-plane', 'worker-1', 'worker-2'])
   const terminal = await page.terminal('workstation')
-  const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'default' }, spec: { nodeName: first.topology.nodes[1]!.name, containers: [{ name: 'c', image: 'x' }] }, status: { phase: 'Running', containerStatuses: [{ ready: false, restartCount: 4, state: { waiting: { reason: 'CrashLoopBackOff' } } }] } })
+  const manifest = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { nodeName: first.topology.nodes[1]!.name, containers: [{ name: 'c', image: 'x' }] },
+    status: {
+      phase: 'Running',
+      containerStatuses: [{ ready: false, restartCount: 4, state: { waiting: { reason: 'CrashLoopBackOff' } } }],
+    },
+  })
   expect(machine(lab, 'workstation', '')).toBeTruthy()
-  await page.run(`S=$(grep -o 'http://127[^"]*' $KUBECONFIG); T=$(grep -o '"token":"[^"]*' $KUBECONFIG | cut -d'"' -f4); curl -s -o /dev/null -H "Authorization: Bearer $T" -H 'Content-Type: application/json' -d '${manifest}' $S/api/v1/namespaces/default/pods`, terminal)
+  await page.run(
+    `S=$(grep -o 'http://127[^"]*' $KUBECONFIG); T=$(grep -o '"token":"[^"]*' $KUBECONFIG | cut -d'"' -f4); curl -s -o /dev/null -H "Authorization: Bearer $T" -H 'Content-Type: application/json' -d '${manifest}' $S/api/v1/namespaces/default/pods`,
+    terminal,
+  )
   const later = await page.message('topology', (one) => one.topology.pods.some((pod) => pod.name === 'web'))
-  expect(later.topology.pods.find((pod) => pod.name === 'web')).toMatchObject({ status: 'CrashLoopBackOff', restarts: 4, ready: false, state: 'broken', system: false })
+  expect(later.topology.pods.find((pod) => pod.name === 'web')).toMatchObject({
+    status: 'CrashLoopBackOff',
+    restarts: 4,
+    ready: false,
+    state: 'broken',
+    system: false,
+  })
   await page.close()
 })
 

@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import path from 'node:path'
-import { asLabError, LabError } from '#lib/protocol/index.ts'
 import next from 'next'
 import { pino } from 'pino'
+import { asLabError, LabError } from '#lib/protocol/index.ts'
 import { readConfig, root } from './config.ts'
 import { type Front, openFront } from './front.ts'
 import { createLab } from './lab.ts'
@@ -25,9 +25,14 @@ export interface Running {
  */
 export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
   const config = readConfig(env)
-  const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }))
+  const log = pino(
+    { level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  )
   if (!config.dev && !existsSync(path.join(root, '.next/BUILD_ID'))) {
-    throw new LabError('backend-unavailable', 'The pages have not been built.', { hint: 'Run `npm start`, which builds them, or `npm run build`; `npm run dev` serves them unbuilt.' })
+    throw new LabError('backend-unavailable', 'The pages have not been built.', {
+      hint: 'Run `npm start`, which builds them, or `npm run build`; `npm run dev` serves them unbuilt.',
+    })
   }
   const lab = await createLab(config, log, env)
   ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = lab

@@ -1,7 +1,8 @@
 // A page's side of the session socket, for tests and benches: keeps what came, and lets a caller wait for what has yet to come.
 // Waits end by what arrives, never by a clock.
-import { decodeFrame, encodeFrame, type ServerMessage, serverMessage } from '#lib/protocol/index.ts'
+
 import WebSocket from 'ws'
+import { decodeFrame, encodeFrame, type ServerMessage, serverMessage } from '#lib/protocol/index.ts'
 
 type Of<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
 
@@ -102,7 +103,10 @@ export class Page {
   }
   inState(state: string): Promise<true> {
     return this.until(() => {
-      if (this.state === 'failed' && state !== 'failed') throw new Error(`the session failed: ${JSON.stringify(this.messages.findLast((one) => one.type === 'event' && one.event.type === 'state'))}`)
+      if (this.state === 'failed' && state !== 'failed')
+        throw new Error(
+          `the session failed: ${JSON.stringify(this.messages.findLast((one) => one.type === 'event' && one.event.type === 'state'))}`,
+        )
       return this.state === state
     }, `the state ${state}`)
   }
@@ -129,7 +133,9 @@ export class Page {
     const opened = await this.until(() => {
       const later = this.messages.slice(before)
       const problem = later.find((one) => one.type === 'error')
-      const found = later.find((one) => one.type === 'opened' && (typeof where === 'string' ? one.terminal.place === where : one.terminal.id === where))
+      const found = later.find(
+        (one) => one.type === 'opened' && (typeof where === 'string' ? one.terminal.place === where : one.terminal.id === where),
+      )
       if (found === undefined && problem?.type === 'error') throw new Error(problem.error.message)
       return found as Of<'opened'> | undefined
     }, `the terminal ${where}`)
@@ -146,7 +152,10 @@ export class Page {
     const mark = `m${Math.random().toString(36).slice(2, 10)}`
     // The mark is split in what is typed, so that the echo does not hold it.
     this.type(`echo "${mark.slice(0, 4)}""${mark.slice(4)}"; ${command}; echo "${mark.slice(0, 4)}""${mark.slice(4)}"\r`, terminal)
-    const found = await this.until(() => new RegExp(`${mark}\r?\n([\\s\\S]*?)${mark}`).exec(this.text(terminal)), `the output of ${command}`)
+    const found = await this.until(
+      () => new RegExp(`${mark}\r?\n([\\s\\S]*?)${mark}`).exec(this.text(terminal)),
+      `the output of ${command}`,
+    )
     return found[1]!.replaceAll('\r', '')
   }
   async close(): Promise<void> {

@@ -36,7 +36,11 @@ async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessa
     const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
     const headers = new Headers()
     for (const [name, value] of Object.entries(request.headers)) if (typeof value === 'string') headers.set(name, value)
-    const asked = new Request(url, { method: request.method ?? 'GET', headers, ...(hasBody ? { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' } : {}) } as RequestInit)
+    const asked = new Request(url, {
+      method: request.method ?? 'GET',
+      headers,
+      ...(hasBody ? { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' } : {}),
+    } as RequestInit)
     const params = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1]!)]))
     // Handlers take the lab before they wait for anything; another test lab may live beside this one.
     ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = lab
@@ -88,12 +92,17 @@ export class TestLab {
       KUBEMEND_SESSIONS_PER_USER: '20',
       ...this.#options.env,
     })
-    const parts: Parts = { provider: () => this.provider, ...this.#options.parts, sessions: { healthMs: 50, adoptMs: 50, ...this.#options.parts?.sessions } }
+    const parts: Parts = {
+      provider: () => this.provider,
+      ...this.#options.parts,
+      sessions: { healthMs: 50, adoptMs: 50, ...this.#options.parts?.sessions },
+    }
     this.lab = await createLab(this.config, quietLog, process.env, parts)
     this.front = await openFront({
       config: this.config,
       log: quietLog,
-      sockets: (known) => new Sockets({ known, tickets: this.lab.tickets, sessions: this.lab.sessionsOf, log: quietLog, ...this.#options.sockets }),
+      sockets: (known) =>
+        new Sockets({ known, tickets: this.lab.tickets, sessions: this.lab.sessionsOf, log: quietLog, ...this.#options.sockets }),
       pages: (request, response) => dispatch(this.#table, request, response, this.lab),
     })
     this.lab.warm()

@@ -2,11 +2,22 @@
 // acknowledgements; limits on everything a peer can send. Knows the protocol and sessions; nothing of HTTP routes.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { type Known, requireHost, requireOrigin, type Tickets } from '#lib/auth/index.ts'
-import { asLabError, type ClientMessage, clientMessage, closeCodes, decodeFrame, encodeFrame, LabError, limits, type ServerMessage, statusOf } from '#lib/protocol/index.ts'
+import {
+  asLabError,
+  type ClientMessage,
+  clientMessage,
+  closeCodes,
+  decodeFrame,
+  encodeFrame,
+  LabError,
+  limits,
+  type ServerMessage,
+  statusOf,
+} from '#lib/protocol/index.ts'
 import type { Listener, Log, Session, Sessions } from '#lib/session/index.ts'
 import type { Viewer } from '#lib/terminal/index.ts'
-import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 
 export interface SocketsOptions {
   known: () => Known
@@ -29,7 +40,12 @@ const pathPattern = /^\/ws\/session\/([A-Za-z0-9-]{1,64})$/
 
 export class Sockets {
   readonly #options: SocketsOptions
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false, clientTracking: true })
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.messageBytes,
+    perMessageDeflate: false,
+    clientTracking: true,
+  })
   readonly #perSession = new Map<string, number>()
   readonly #awaiting = new WeakSet<WebSocket>()
   readonly #ping: NodeJS.Timeout
@@ -123,7 +139,9 @@ export function refuse(socket: Duplex, error: LabError): void {
   const body = JSON.stringify({ error: error.view() })
   const status = statusOf(error.code)
   const reason = status === 404 ? 'Not Found' : status === 403 ? 'Forbidden' : 'Bad Request'
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
   socket.once('finish', () => socket.destroy())
 }
 
@@ -216,13 +234,20 @@ class Connection implements Listener {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? Buffer.from(data) : data
     if (isBinary) {
       const frame = decodeFrame(bytes)
-      if (frame === null || frame.kind !== 'input') return this.#protocolError('A binary message must be an input frame.')
-      if (frame.bytes.byteLength > limits.inputBytes) return this.#protocolError(`An input frame may have ${limits.inputBytes} bytes.`)
+      if (frame === null || frame.kind !== 'input') {
+        this.#protocolError('A binary message must be an input frame.')
+        return
+      }
+      if (frame.bytes.byteLength > limits.inputBytes) {
+        this.#protocolError(`An input frame may have ${limits.inputBytes} bytes.`)
+        return
+      }
       // A copy: the queue may hold it longer than ws does.
       const input = frame.bytes.slice()
       this.#enqueue(frame.terminal, async () => {
         const terminal = this.#session.terminals.loaded(frame.terminal)
-        if (terminal === undefined || !this.#viewers.has(frame.terminal)) throw new LabError('not-found', `Terminal ${frame.terminal} is not open on this connection.`, { hint: 'Send `open` first.' })
+        if (terminal === undefined || !this.#viewers.has(frame.terminal))
+          throw new LabError('not-found', `Terminal ${frame.terminal} is not open on this connection.`, { hint: 'Send `open` first.' })
         ;(await terminal).input(input)
       })
       return
@@ -231,7 +256,8 @@ class Connection implements Listener {
     try {
       message = clientMessage.parse(JSON.parse(bytes.toString('utf8')))
     } catch {
-      return this.#protocolError('This message is not understood.')
+      this.#protocolError('This message is not understood.')
+      return
     }
     // An acknowledgement waits for nothing: it is what lets bytes flow again.
     if (message.type === 'ack') this.#viewers.get(message.terminal)?.ack(message.offset)
@@ -246,7 +272,8 @@ class Connection implements Listener {
         await work()
       } catch (thrown) {
         const error = asLabError(thrown)
-        if (error.code === 'internal') this.#log.error({ session: this.#session.id, terminal, error: error.message }, 'a message could not be handled')
+        if (error.code === 'internal')
+          this.#log.error({ session: this.#session.id, terminal, error: error.message }, 'a message could not be handled')
         this.trouble(error, terminal)
       } finally {
         this.#queued -= 1
@@ -259,8 +286,12 @@ class Connection implements Listener {
     switch (message.type) {
       case 'open': {
         const size = { cols: message.cols, rows: message.rows }
-        if (message.terminal === undefined && message.place === undefined) throw new LabError('bad-request', 'To open a terminal, name a place or the terminal.')
-        const terminal = message.terminal === undefined ? await this.#session.openTerminal(message.place!, size) : await this.#session.terminals.get(message.terminal)
+        if (message.terminal === undefined && message.place === undefined)
+          throw new LabError('bad-request', 'To open a terminal, name a place or the terminal.')
+        const terminal =
+          message.terminal === undefined
+            ? await this.#session.openTerminal(message.place!, size)
+            : await this.#session.terminals.get(message.terminal)
         if (this.#ws.readyState !== this.#ws.OPEN) return
         const { id } = terminal.view
         this.#viewers.get(id)?.close()

@@ -34,7 +34,12 @@ export interface Engine {
   /** at the moment the learner gets the lab: what is there now is what must not be harmed */
   handOver(cluster: Cluster, options: { signal: AbortSignal }): Promise<Baseline>
   /** until the signal aborts */
-  watch(cluster: Cluster, resolved: ResolvedScenario, baseline: Baseline, options: { signal: AbortSignal; onChange(check: CheckLive): void }): CheckWatch
+  watch(
+    cluster: Cluster,
+    resolved: ResolvedScenario,
+    baseline: Baseline,
+    options: { signal: AbortSignal; onChange(check: CheckLive): void },
+  ): CheckWatch
   grade(cluster: Cluster, resolved: ResolvedScenario, baseline: Baseline, context: StepContext): Promise<Grade>
 }
 

@@ -22,7 +22,10 @@ export class FileConflict extends LabError {
  * @throws LabError bad-request for a relative one, one with `..`, `.` or control characters in it, or a kernel file system
  */
 export function checkedPath(given: string): string {
-  const bad = (why: string) => new LabError('bad-request', `The path ${JSON.stringify(given.slice(0, 200))} cannot be opened: ${why}.`, { hint: 'Name an absolute path such as /etc/kubernetes/manifests.' })
+  const bad = (why: string) =>
+    new LabError('bad-request', `The path ${JSON.stringify(given.slice(0, 200))} cannot be opened: ${why}.`, {
+      hint: 'Name an absolute path such as /etc/kubernetes/manifests.',
+    })
   if (given.length === 0 || given.length > 4096) throw bad('it is empty or longer than 4096 characters')
   if (!given.startsWith('/')) throw bad('it is not absolute')
   if (/[\u0000-\u001f\u007f]/.test(given)) throw bad('it contains control characters')
@@ -48,7 +51,8 @@ export async function readPlace(cluster: Cluster, place: Place, given: string): 
   const entry = parent.find((one) => one.name === path.posix.basename(file))
   if (entry === undefined && parent.length < 2000) throw new LabError('not-found', `There is no ${file} on ${place}.`)
   if (entry?.type === 'directory') return directory(cluster, place, file)
-  if (entry?.type === 'other') throw new LabError('bad-request', `${file} is a device, socket or pipe, not a file.`, { hint: 'Use the terminal for it.' })
+  if (entry?.type === 'other')
+    throw new LabError('bad-request', `${file} is a device, socket or pipe, not a file.`, { hint: 'Use the terminal for it.' })
   if (entry?.type === 'link') {
     // A link to a directory is listed, one to a file is read.
     const target = await cluster.listFiles(place, file).catch(() => null)
@@ -64,7 +68,11 @@ async function directory(cluster: Cluster, place: Place, file: string): Promise<
 async function readText(cluster: Cluster, place: Place, file: string): Promise<FileView> {
   const bytes = await cluster.readFile(place, file)
   if (bytes.byteLength > maxBytes) {
-    throw new LabError('too-large', `${file} has ${Math.ceil(bytes.byteLength / 1024)} KiB; the editor opens files of up to ${maxBytes / 1024} KiB.`, { hint: 'Use less or vim in the terminal.' })
+    throw new LabError(
+      'too-large',
+      `${file} has ${Math.ceil(bytes.byteLength / 1024)} KiB; the editor opens files of up to ${maxBytes / 1024} KiB.`,
+      { hint: 'Use less or vim in the terminal.' },
+    )
   }
   if (bytes.includes(0)) throw binary(file)
   let content: string
@@ -75,7 +83,8 @@ async function readText(cluster: Cluster, place: Place, file: string): Promise<F
   }
   return { type: 'file', place, path: file, content, version: versionOf(bytes), mode: await modeOf(cluster, place, file) }
 }
-const binary = (file: string) => new LabError('bad-request', `${file} is not a text file.`, { hint: 'Look at it with xxd or file in the terminal.' })
+const binary = (file: string) =>
+  new LabError('bad-request', `${file} is not a text file.`, { hint: 'Look at it with xxd or file in the terminal.' })
 
 /** Octal, as `stat -c %a` prints it; empty where it cannot be had. */
 async function modeOf(cluster: Cluster, place: Place, file: string): Promise<string> {
@@ -85,9 +94,12 @@ async function modeOf(cluster: Cluster, place: Place, file: string): Promise<str
 
 function requireFiles(cluster: Cluster, place: Place): void {
   if (place !== 'workstation' && !cluster.nodes.some((node) => node.place === place)) {
-    throw new LabError('not-found', `This lab has no ${place}.`, { hint: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.` })
+    throw new LabError('not-found', `This lab has no ${place}.`, {
+      hint: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.`,
+    })
   }
-  if (place !== 'workstation' && !cluster.can.has('node-files')) throw new LabError('bad-request', 'On this backend the files of nodes cannot be opened.', { hint: 'Use the workstation.' })
+  if (place !== 'workstation' && !cluster.can.has('node-files'))
+    throw new LabError('bad-request', 'On this backend the files of nodes cannot be opened.', { hint: 'Use the workstation.' })
 }
 
 /**
@@ -107,9 +119,16 @@ export async function savePlace(cluster: Cluster, save: SaveFile): Promise<FileV
     if (!(error instanceof LabError) || error.code !== 'not-found') throw error
   }
   if (current?.type === 'directory') throw new LabError('bad-request', `${file} is a directory.`)
-  if (save.version === null && current !== null) throw new FileConflict(current, `${file} is there already.`, 'Open it, or choose another name.')
-  if (save.version !== null && current === null) throw new FileConflict(null, `${file} was removed since you opened it.`, 'Save it as a new file, or close it.')
-  if (current !== null && current.version !== save.version) throw new FileConflict(current, `${file} was changed since you opened it.`, 'Compare the two, then save again to overwrite, or take what is there.')
+  if (save.version === null && current !== null)
+    throw new FileConflict(current, `${file} is there already.`, 'Open it, or choose another name.')
+  if (save.version !== null && current === null)
+    throw new FileConflict(null, `${file} was removed since you opened it.`, 'Save it as a new file, or close it.')
+  if (current !== null && current.version !== save.version)
+    throw new FileConflict(
+      current,
+      `${file} was changed since you opened it.`,
+      'Compare the two, then save again to overwrite, or take what is there.',
+    )
   await cluster.writeFile(save.place, file, bytes)
   return readText(cluster, save.place, file)
 }

@@ -113,7 +113,6 @@ export class Session {
     this.#view = { ...(JSON.parse(row.view) as SessionView), spentMs: row.spent_ms }
     this.#seq = row.seq
     this.#forgotten = 0
-    this.#tailBase = this.#view
     this.#baseline = row.baseline === null ? null : JSON.parse(row.baseline)
     this.terminals = new Terminals(
       {
@@ -133,6 +132,8 @@ export class Session {
       },
       terminals,
     )
+    this.#view = { ...this.#view, terminals: this.terminals.views() }
+    this.#tailBase = this.#view
   }
 
   // ---- what it looks like
@@ -156,7 +157,8 @@ export class Session {
    */
   snapshot(after?: number): { seq: number; view: SessionView; events: Numbered[] } {
     const oldest = this.#tail[0]?.seq
-    if (after === undefined || after >= this.#seq || oldest === undefined || after < oldest - 1) return { seq: this.#seq, view: this.view(), events: [] }
+    if (after === undefined || after >= this.#seq || oldest === undefined || after < oldest - 1)
+      return { seq: this.#seq, view: this.view(), events: [] }
     const known = this.#tail.filter((one) => one.seq <= after)
     const view = known.reduce((folded, one) => applyEvent(folded, one.event), this.#tailBase)
     return { seq: after, view: { ...view, spentMs: this.#spent() }, events: this.#tail.filter((one) => one.seq > after) }
@@ -191,6 +193,8 @@ export class Session {
     if (this.#view.outage !== null) this.#emit({ type: 'outage', outage: null })
     if (this.#view.state !== 'ready') this.#state({ state: 'ready', steps: allDone(this.#view.steps) })
     this.#watch()
+    // A page may have been back before the cluster was.
+    void this.terminals.reattach()
   }
 
   /** Fails a session of an earlier run of the server that cannot be gone on with. */
@@ -224,7 +228,8 @@ export class Session {
         this.#requireGround()
         return this.#run('grade', (context) => this.#grade('given-up', context))
       case 'retry':
-        if (this.#view.state !== 'failed' || this.#work !== null) throw new LabError('conflict', 'Only a session that failed to start can be tried again.')
+        if (this.#view.state !== 'failed' || this.#work !== null)
+          throw new LabError('conflict', 'Only a session that failed to start can be tried again.')
         this.#state({ state: 'starting', error: null, steps: pendingSteps(startSteps) })
         return this.begin()
     }
@@ -271,17 +276,26 @@ export class Session {
       ended: 'it has ended',
       failed: 'it failed to start',
     }
-    throw new LabError('conflict', `This session cannot ${verb}: ${why[state]}.`, state === 'ended' ? { hint: 'Its report is there; start the scenario again for another attempt.' } : {})
+    throw new LabError(
+      'conflict',
+      `This session cannot ${verb}: ${why[state]}.`,
+      state === 'ended' ? { hint: 'Its report is there; start the scenario again for another attempt.' } : {},
+    )
   }
   #requireGround(): void {
-    if (this.#view.outage !== null) throw new LabError('backend-unavailable', `Not now: ${this.#view.outage.message}`, { hint: 'The lab goes on by itself once that is back; time does not count until then.' })
+    if (this.#view.outage !== null)
+      throw new LabError('backend-unavailable', `Not now: ${this.#view.outage.message}`, {
+        hint: 'The lab goes on by itself once that is back; time does not count until then.',
+      })
   }
 
   /** One piece of work in the background; what it throws has been told before it gets here. */
   #run(name: string, work: (context: { signal: AbortSignal }) => Promise<void>): void {
     const controller = new AbortController()
     const done = work({ signal: controller.signal })
-      .catch((thrown: unknown) => this.#deps.log.error({ session: this.id, work: name, error: asLabError(thrown).message }, 'session work failed'))
+      .catch((thrown: unknown) =>
+        this.#deps.log.error({ session: this.id, work: name, error: asLabError(thrown).message }, 'session work failed'),
+      )
       .finally(() => {
         this.#work = null
       })
@@ -303,7 +317,11 @@ export class Session {
   async #claim(context: StepContext): Promise<Cluster> {
     const { clusters, engine, store } = this.#deps
     const spec = { workers: this.scenario.spec.needs.workers }
-    const cluster = await clusters.claim(spec, (line) => context.progress(line.detail ? `${line.step}: ${line.detail}` : line.step), context.signal)
+    const cluster = await clusters.claim(
+      spec,
+      (line) => context.progress(line.detail ? `${line.step}: ${line.detail}` : line.step),
+      context.signal,
+    )
     this.#cluster = cluster
     await this.#write(() => store.updateSession(this.id, { cluster_id: cluster.id }))
     if (cluster.can.has('restore')) {
@@ -321,7 +339,10 @@ export class Session {
     const resolved = this.#resolved
     if (cluster === null || resolved === null) throw new LabError('internal', 'A session was to be prepared without a cluster.')
     // What these steps say may name the fault: it goes to the log, a learner sees only which step it is.
-    const quietly = ({ signal }: StepContext, step: string): StepContext => ({ signal, progress: (detail) => this.#deps.log.info({ session: this.id, step, detail }, 'step') })
+    const quietly = ({ signal }: StepContext, step: string): StepContext => ({
+      signal,
+      progress: (detail) => this.#deps.log.info({ session: this.id, step, detail }, 'step'),
+    })
     await this.#step('prepare', signal, (context) => engine.prepare(cluster, resolved, quietly(context, 'prepare')))
     await this.#step('baseline', signal, (context) => engine.baselineOf(cluster, resolved, quietly(context, 'baseline')))
     await this.#step('inject', signal, (context) => engine.inject(cluster, resolved, quietly(context, 'inject')))
@@ -339,11 +360,23 @@ export class Session {
     this.#state({
       state: 'ready',
       readyAt: this.#view.readyAt ?? now,
-      steps: this.#view.steps.map((step) => (step.id === 'ready' ? { ...step, state: 'done' as const, startedAt: now, endedAt: now } : step)),
+      steps: this.#view.steps.map((step) =>
+        step.id === 'ready' ? { ...step, state: 'done' as const, startedAt: now, endedAt: now } : step,
+      ),
       brief: resolved.brief,
       nodes: this.#cluster!.nodes.map(({ place, name }) => ({ place, name })),
       hints: { ...this.#view.hints, total: resolved.hints.length },
-      checks: resolved.checks.map((check): CheckLive => ({ id: check.id, role: check.role, title: check.title, weight: check.weight, hold: check.hold, state: 'waiting', since: now })),
+      checks: resolved.checks.map(
+        (check): CheckLive => ({
+          id: check.id,
+          role: check.role,
+          title: check.title,
+          weight: check.weight,
+          hold: check.hold,
+          state: 'waiting',
+          since: now,
+        }),
+      ),
       error: null,
     })
     this.#watch()
@@ -351,24 +384,38 @@ export class Session {
 
   /** A start or reset that did not get there: diagnostics, cluster given back, words. */
   async #failed(error: LabError): Promise<void> {
-    this.#deps.log.warn({ session: this.id, scenario: this.scenario.slug, code: error.code, error: error.message, cause: causeOf(error) }, 'session failed')
+    this.#deps.log.warn(
+      { session: this.id, scenario: this.scenario.slug, code: error.code, error: error.message, cause: causeOf(error) },
+      'session failed',
+    )
     const cluster = this.#cluster
     this.#cluster = null
     this.#resolved = null
-    const steps = this.#view.steps.map((step) => (step.state === 'running' ? { ...step, state: 'failed' as const, endedAt: this.#deps.clock.now() } : step))
+    const steps = this.#view.steps.map((step) =>
+      step.state === 'running' ? { ...step, state: 'failed' as const, endedAt: this.#deps.clock.now() } : step,
+    )
     await this.terminals.closeAll()
     if (cluster !== null) {
       if (error.code !== 'cancelled') await this.#keepDiagnostics(cluster, error)
       await this.#giveBack(cluster)
     }
     if (this.#closed) return
-    this.#state({ state: 'failed', steps, error: { ...error.view(), hint: error.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.' } })
+    this.#state({
+      state: 'failed',
+      steps,
+      error: { ...error.view(), hint: error.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.' },
+    })
   }
 
   async #keepDiagnostics(cluster: Cluster, error: LabError): Promise<void> {
     try {
       const found = await cluster.diagnostics(AbortSignal.timeout(30_000))
-      const parts = [`${error.code}: ${error.message}`, causeOf(error) ?? '', found.summary, ...found.files.map((file) => `==== ${file.name}\n${file.text}`)]
+      const parts = [
+        `${error.code}: ${error.message}`,
+        causeOf(error) ?? '',
+        found.summary,
+        ...found.files.map((file) => `==== ${file.name}\n${file.text}`),
+      ]
       await mkdir(this.#deps.dir, { recursive: true, mode: 0o700 })
       await writeFile(path.join(this.#deps.dir, 'diagnostics.txt'), parts.join('\n\n').slice(0, 4 * 1024 * 1024), { mode: 0o600 })
     } catch (thrown) {
@@ -381,7 +428,10 @@ export class Session {
       await this.#deps.clusters.release(cluster)
       await this.#deps.store.updateSession(this.id, { cluster_id: null })
     } catch (thrown) {
-      this.#deps.log.error({ session: this.id, cluster: cluster.id, error: asLabError(thrown).message }, 'a cluster could not be given back')
+      this.#deps.log.error(
+        { session: this.id, cluster: cluster.id, error: asLabError(thrown).message },
+        'a cluster could not be given back',
+      )
     }
   }
 
@@ -423,7 +473,11 @@ export class Session {
     const resolved = this.#resolved!
     this.#stopWatching()
     const before = this.#view
-    this.#state({ state: 'grading', error: null, steps: [...before.steps.filter((step) => step.id !== 'grade'), { id: 'grade', state: 'pending' }] })
+    this.#state({
+      state: 'grading',
+      error: null,
+      steps: [...before.steps.filter((step) => step.id !== 'grade'), { id: 'grade', state: 'pending' }],
+    })
     let grade: Grade
     try {
       grade = await this.#step('grade', signal, (context) => engine.grade(cluster, resolved, this.#baseline, context))
@@ -442,7 +496,10 @@ export class Session {
   }
 
   /** The end: report stored, terminals closed, cluster given back. */
-  async #finish(outcome: 'solved' | 'submitted' | 'given-up' | 'abandoned', graded: { grade: Grade; resolved: ResolvedScenario; gradedAt: number } | null): Promise<void> {
+  async #finish(
+    outcome: 'solved' | 'submitted' | 'given-up' | 'abandoned',
+    graded: { grade: Grade; resolved: ResolvedScenario; gradedAt: number } | null,
+  ): Promise<void> {
     const { clock, store } = this.#deps
     this.#stopWatching()
     await this.terminals.closeAll()
@@ -468,18 +525,30 @@ export class Session {
       }
     }
     this.#cluster = null
-    this.#state({ state: 'ended', outcome, endedAt: clock.now(), score: graded?.grade.score ?? null, outage: null, ...(graded === null ? { error: null } : {}) })
+    this.#state({
+      state: 'ended',
+      outcome,
+      endedAt: clock.now(),
+      score: graded?.grade.score ?? null,
+      outage: null,
+      ...(graded === null ? { error: null } : {}),
+    })
     if (cluster !== null) await this.#giveBack(cluster)
     await this.#writing
     this.#deps.onEnded()
   }
 
-  async #report(outcome: Report['outcome'], { grade, resolved, gradedAt }: { grade: Grade; resolved: ResolvedScenario; gradedAt: number }): Promise<Report> {
+  async #report(
+    outcome: Report['outcome'],
+    { grade, resolved, gradedAt }: { grade: Grade; resolved: ResolvedScenario; gradedAt: number },
+  ): Promise<Report> {
     const { dir, store } = this.#deps
     await this.#writing
     const events = await store.events(this.id, 0, { types: ['state', 'check', 'hint', 'outage'] }).catch(() => [])
     const { commands, recordings } = await readRecordings(dir, this.#view.terminals).catch(() => ({ commands: [], recordings: [] }))
-    const timeline = [...transitionsOf(events), ...commands, { kind: 'session' as const, at: gradedAt, what: 'ended' as const }].sort((left, right) => left.at - right.at)
+    const timeline = [...transitionsOf(events), ...commands, { kind: 'session' as const, at: gradedAt, what: 'ended' as const }].sort(
+      (left, right) => left.at - right.at,
+    )
     return {
       sessionId: this.id,
       slug: this.scenario.slug,
@@ -620,7 +689,9 @@ export class Session {
       this.#checksWatch?.abort()
       this.#checksWatch = null
       const since = this.#deps.clock.now()
-      for (const check of this.#view.checks) if (check.state !== 'not-evaluable') this.#emit({ type: 'check', check: { ...check, state: 'not-evaluable', since, seen: error.message } })
+      for (const check of this.#view.checks)
+        if (check.state !== 'not-evaluable')
+          this.#emit({ type: 'check', check: { ...check, state: 'not-evaluable', since, seen: error.message } })
       return
     }
     this.#emit({ type: 'outage', outage: null })
@@ -647,16 +718,25 @@ export class Session {
   openTerminal(place: Place, size: Size): Promise<Terminal> {
     const cluster = this.#lab()
     if (place !== 'workstation' && !cluster.nodes.some((node) => node.place === place)) {
-      throw new LabError('not-found', `This lab has no ${place}.`, { hint: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.` })
+      throw new LabError('not-found', `This lab has no ${place}.`, {
+        hint: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.`,
+      })
     }
     return this.terminals.open(place, size)
   }
   #lab(): Cluster {
     if (this.#view.state !== 'ready') {
-      throw new LabError('conflict', this.#view.state === 'ended' ? 'This session has ended, its cluster is gone.' : 'The lab is not ready yet.', this.#view.state === 'ended' ? {} : { hint: 'Wait until its steps are done.' })
+      throw new LabError(
+        'conflict',
+        this.#view.state === 'ended' ? 'This session has ended, its cluster is gone.' : 'The lab is not ready yet.',
+        this.#view.state === 'ended' ? {} : { hint: 'Wait until its steps are done.' },
+      )
     }
     this.#requireGround()
-    if (this.#cluster === null) throw new LabError('backend-unavailable', 'The cluster of this session has not been found again yet.', { hint: 'Wait a moment and try again.' })
+    if (this.#cluster === null)
+      throw new LabError('backend-unavailable', 'The cluster of this session has not been found again yet.', {
+        hint: 'Wait a moment and try again.',
+      })
     return this.#cluster
   }
 
@@ -741,7 +821,9 @@ export class Session {
       resets: view.resets,
       score: view.score,
     }
-    void this.#write(() => store.append({ session_id: this.id, seq: numbered.seq, at: numbered.at, type: event.type, body: JSON.stringify(event) }, row))
+    void this.#write(() =>
+      store.append({ session_id: this.id, seq: numbered.seq, at: numbered.at, type: event.type, body: JSON.stringify(event) }, row),
+    )
     if (numbered.seq - this.#forgotten > mostEvents) {
       this.#forgotten = numbered.seq - mostEvents / 2
       const upTo = this.#forgotten
@@ -770,7 +852,8 @@ export class Session {
   }
 }
 
-const allDone = (steps: readonly StepView[]): StepView[] => steps.filter((step) => step.id !== 'grade').map((step) => ({ ...step, state: 'done' }))
+const allDone = (steps: readonly StepView[]): StepView[] =>
+  steps.filter((step) => step.id !== 'grade').map((step) => ({ ...step, state: 'done' }))
 const viewOf = ({ id, place, title, state, exitCode }: StoredTerminal) => ({ id, place, title, state, exitCode })
 const rowOf = (session: string, stored: StoredTerminal) => ({
   session_id: session,

@@ -13,8 +13,8 @@ import {
   report as reportSchema,
   type ScenarioCard,
   type SessionView,
-  terminalView,
   type TrustView,
+  terminalView,
 } from '#lib/protocol/index.ts'
 import type { Catalogue, Scenario } from '#lib/scenario/index.ts'
 import type { SessionRow, Store } from '#lib/store/index.ts'
@@ -71,7 +71,13 @@ export class Sessions {
           view = await clusters.status(signal)
         } catch (thrown) {
           const error = asLabError(thrown)
-          view = { name: clusters.backend, state: 'unavailable', message: error.message, warm: 0, ...(error.hint === undefined ? {} : { remedy: error.hint }) }
+          view = {
+            name: clusters.backend,
+            state: 'unavailable',
+            message: error.message,
+            warm: 0,
+            ...(error.hint === undefined ? {} : { remedy: error.hint }),
+          }
         }
         this.#states.set(clusters.backend, view)
         return view
@@ -88,7 +94,9 @@ export class Sessions {
 
   #card(scenario: Scenario, user: string, attempts?: { attempts: number; best: number | null }): ScenarioCard {
     const { spec } = scenario
-    const running = [...this.#live.values()].find((session) => session.user === user && session.scenario.id === scenario.id && session.alive)
+    const running = [...this.#live.values()].find(
+      (session) => session.user === user && session.scenario.id === scenario.id && session.alive,
+    )
     return {
       id: scenario.id,
       kind: spec.kind,
@@ -99,7 +107,11 @@ export class Sessions {
       weight: spec.weight,
       minutes: spec.minutes,
       nodes: spec.needs.workers + 1,
-      backends: [...this.#backends.values()].map((clusters) => ({ name: clusters.backend, ...this.#offer(scenario, clusters), trust: this.#options.trust(scenario, clusters.backend) })),
+      backends: [...this.#backends.values()].map((clusters) => ({
+        name: clusters.backend,
+        ...this.#offer(scenario, clusters),
+        trust: this.#options.trust(scenario, clusters.backend),
+      })),
       attempts: attempts?.attempts ?? 0,
       bestScore: attempts?.best ?? null,
       running: running?.id ?? null,
@@ -123,11 +135,16 @@ export class Sessions {
     if (scenario === undefined) throw new LabError('not-found', 'There is no such scenario.', { hint: 'Choose one from the catalogue.' })
     const clusters = await this.#choose(scenario, options.backend)
     const limit = this.#options.perUser ?? 2
-    const alive = [...this.#live.values()].filter((session) => session.user === user && session.alive).length + (this.#starting.get(user) ?? 0)
+    const alive =
+      [...this.#live.values()].filter((session) => session.user === user && session.alive).length + (this.#starting.get(user) ?? 0)
     if (alive >= limit) {
-      throw new LabError('capacity-exceeded', `You have ${alive} ${alive === 1 ? 'session' : 'sessions'} running, and ${limit} is the most on this server.`, {
-        hint: 'Submit or give up one of them first; the catalogue shows which are running.',
-      })
+      throw new LabError(
+        'capacity-exceeded',
+        `You have ${alive} ${alive === 1 ? 'session' : 'sessions'} running, and ${limit} is the most on this server.`,
+        {
+          hint: 'Submit or give up one of them first; the catalogue shows which are running.',
+        },
+      )
     }
     this.#starting.set(user, (this.#starting.get(user) ?? 0) + 1)
     try {
@@ -135,7 +152,10 @@ export class Sessions {
       const seed = options.seed ?? randomBytes(5).toString('hex')
       const createdAt = this.#clock.now()
       const attempts = (await this.#options.store.attempts(user)).find((row) => row.scenario_id === scenario.id)
-      const view = firstView({ id, scenario: { ...this.#card(scenario, user, attempts), running: id }, backend: clusters.backend, createdAt }, scenario.spec.hints.length)
+      const view = firstView(
+        { id, scenario: { ...this.#card(scenario, user, attempts), running: id }, backend: clusters.backend, createdAt },
+        scenario.spec.hints.length,
+      )
       const row: SessionRow = {
         id,
         user_id: user,
@@ -171,15 +191,23 @@ export class Sessions {
   }
 
   async #choose(scenario: Scenario, wanted?: BackendName): Promise<Clusters> {
-    if (wanted !== undefined && !this.#backends.has(wanted)) throw new LabError('bad-request', `This server has no backend "${wanted}".`, { hint: `It has: ${[...this.#backends.keys()].join(', ') || 'none'}.` })
+    if (wanted !== undefined && !this.#backends.has(wanted))
+      throw new LabError('bad-request', `This server has no backend "${wanted}".`, {
+        hint: `It has: ${[...this.#backends.keys()].join(', ') || 'none'}.`,
+      })
     const views = await this.backendViews()
-    const able = views.filter((view) => wanted === undefined || view.name === wanted).map((view) => ({ view, clusters: this.#backends.get(view.name)! }))
+    const able = views
+      .filter((view) => wanted === undefined || view.name === wanted)
+      .map((view) => ({ view, clusters: this.#backends.get(view.name)! }))
     const fitting = able.filter(({ clusters }) => this.#offer(scenario, clusters).offered)
-    if (able.length > 0 && fitting.length === 0) throw new LabError('bad-request', `This scenario cannot run here. ${this.#offer(scenario, able[0]!.clusters).reason ?? ''}`.trim())
+    if (able.length > 0 && fitting.length === 0)
+      throw new LabError('bad-request', `This scenario cannot run here. ${this.#offer(scenario, able[0]!.clusters).reason ?? ''}`.trim())
     const ready = fitting.find(({ view }) => view.state === 'ready')
     if (ready !== undefined) return ready.clusters
     const first = fitting[0]?.view
-    throw new LabError('backend-unavailable', first === undefined ? 'This server has no backend for labs.' : first.message, { hint: first?.remedy ?? 'Run `npm run doctor` on the server, it says what is missing.' })
+    throw new LabError('backend-unavailable', first === undefined ? 'This server has no backend for labs.' : first.message, {
+      hint: first?.remedy ?? 'Run `npm run doctor` on the server, it says what is missing.',
+    })
   }
 
   #session(row: SessionRow, scenario: Scenario, clusters: Clusters, terminals: readonly StoredTerminal[] = []): Session {
@@ -208,7 +236,8 @@ export class Sessions {
   /** @throws LabError not-found, also for somebody else's */
   async #row(user: string, id: string): Promise<SessionRow> {
     const row = /^[a-f0-9]{16}$/.test(id) ? await this.#options.store.session(id) : null
-    if (row === null || row.user_id !== user) throw new LabError('not-found', 'There is no such session.', { hint: 'The catalogue lists those that are running.' })
+    if (row === null || row.user_id !== user)
+      throw new LabError('not-found', 'There is no such session.', { hint: 'The catalogue lists those that are running.' })
     return row
   }
 
@@ -224,7 +253,10 @@ export class Sessions {
     if (again !== undefined) return again
     const scenario = this.#options.catalogue.byId(row.scenario_id)
     const clusters = this.#backends.get(row.backend as BackendName) ?? [...this.#backends.values()][0]
-    if (scenario === undefined || clusters === undefined) throw new LabError('scenario-invalid', 'The scenario of this session is no longer in the catalogue.', { hint: 'Its report is still there.' })
+    if (scenario === undefined || clusters === undefined)
+      throw new LabError('scenario-invalid', 'The scenario of this session is no longer in the catalogue.', {
+        hint: 'Its report is still there.',
+      })
     const session = this.#session(row, scenario, clusters, await this.#storedTerminals(id))
     // A failed one may be tried again, and must then be the same for everybody.
     if (row.state === 'failed') this.#live.set(id, session)
@@ -295,10 +327,18 @@ export class Sessions {
       this.#live.set(row.id, session)
       const usable = (row.state === 'ready' || row.state === 'grading') && row.cluster_id !== null && row.baseline !== null
       if (!usable) {
-        session.failWith(new LabError('cancelled', 'The server was restarted while this lab was being prepared.', { hint: 'Try again; a fresh cluster is used.' }))
+        session.failWith(
+          new LabError('cancelled', 'The server was restarted while this lab was being prepared.', {
+            hint: 'Try again; a fresh cluster is used.',
+          }),
+        )
         continue
       }
-      session.outage(new LabError('backend-unavailable', 'The server was restarted and is looking for the cluster of this lab.', { hint: 'This takes a few seconds; time does not count until then.' }))
+      session.outage(
+        new LabError('backend-unavailable', 'The server was restarted and is looking for the cluster of this lab.', {
+          hint: 'This takes a few seconds; time does not count until then.',
+        }),
+      )
       waiting.set(clusters.backend, [...(waiting.get(clusters.backend) ?? []), session])
     }
     const ids = new Map(rows.map((row) => [row.id, row.cluster_id]))
@@ -334,13 +374,21 @@ export class Sessions {
       })
       return
     }
-    for (const session of left) session.failWith(new LabError('backend-unavailable', 'The server was restarted, and the cluster of this lab is gone.', { hint: 'Try again; a fresh cluster is used.' }))
+    for (const session of left)
+      session.failWith(
+        new LabError('backend-unavailable', 'The server was restarted, and the cluster of this lab is gone.', {
+          hint: 'Try again; a fresh cluster is used.',
+        }),
+      )
   }
   async #giveBack(clusters: Clusters, cluster: Cluster): Promise<void> {
     try {
       await clusters.release(cluster)
     } catch (thrown) {
-      this.#options.log.error({ cluster: cluster.id, error: asLabError(thrown).message }, 'a cluster that nobody uses could not be given back')
+      this.#options.log.error(
+        { cluster: cluster.id, error: asLabError(thrown).message },
+        'a cluster that nobody uses could not be given back',
+      )
     }
   }
 

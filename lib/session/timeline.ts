@@ -40,7 +40,10 @@ export function transitionsOf(events: readonly SessionEventRow[]): Entry[] {
 }
 
 /** The terminals' recordings as a report lists them, and the commands in them. */
-export async function readRecordings(dir: string, terminals: readonly TerminalView[]): Promise<{ recordings: Report['recordings']; commands: Entry[] }> {
+export async function readRecordings(
+  dir: string,
+  terminals: readonly TerminalView[],
+): Promise<{ recordings: Report['recordings']; commands: Entry[] }> {
   const recordings: Report['recordings'] = []
   const commands: Entry[] = []
   for (const terminal of terminals) {
@@ -48,7 +51,8 @@ export async function readRecordings(dir: string, terminals: readonly TerminalVi
     const there = await stat(file).catch(() => null)
     if (there === null) continue
     recordings.push({ terminal: terminal.id, place: terminal.place, seconds: await durationOf(file), bytes: there.size })
-    for (const { at, command } of await commandsOf(file)) commands.push({ kind: 'command', at, terminal: terminal.id, place: terminal.place, command })
+    for (const { at, command } of await commandsOf(file))
+      commands.push({ kind: 'command', at, terminal: terminal.id, place: terminal.place, command })
   }
   commands.sort((left, right) => left.at - right.at)
   return { recordings, commands: commands.slice(-most) }

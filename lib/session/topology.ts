@@ -24,7 +24,8 @@ export function podStatus(pod: KubeObject): { status: string; restarts: number; 
     if (terminated?.exitCode === 0 || one.started) continue
     initializing = true
     restarts = inits.reduce((sum: number, other: KubeObject) => sum + (other.restartCount ?? 0), 0)
-    if (terminated) reason = `Init:${terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)}`
+    if (terminated)
+      reason = `Init:${terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)}`
     else if (waiting?.reason && waiting.reason !== 'PodInitializing') reason = `Init:${waiting.reason}`
     else reason = `Init:${index}/${(spec.initContainers ?? []).length}`
     break
@@ -34,7 +35,8 @@ export function podStatus(pod: KubeObject): { status: string; restarts: number; 
     for (const one of [...containers].reverse()) {
       const { terminated, waiting, running: runs } = one.state ?? {}
       if (waiting?.reason) reason = waiting.reason
-      else if (terminated) reason = terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)
+      else if (terminated)
+        reason = terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)
       else if (one.ready && runs) running = true
     }
     if (reason === 'Completed' && running) reason = 'Running'
@@ -43,11 +45,14 @@ export function podStatus(pod: KubeObject): { status: string; restarts: number; 
   const total = (spec.containers ?? []).length
   const ready = total > 0 && containers.filter((one: KubeObject) => one.ready).length === total
   const done = status.phase === 'Succeeded' || reason === 'Completed'
-  const waiting = reason === 'Pending' || reason === 'ContainerCreating' || reason === 'PodInitializing' || reason === 'Terminating' || /^Init:\d/.test(reason)
+  const waiting =
+    reason === 'Pending' ||
+    reason === 'ContainerCreating' ||
+    reason === 'PodInitializing' ||
+    reason === 'Terminating' ||
+    /^Init:\d/.test(reason)
   return { status: reason, restarts, ready, state: done ? 'done' : waiting ? 'pending' : ready && reason === 'Running' ? 'ok' : 'broken' }
 }
-
-const placeOf = (cluster: Cluster, name: string): Node['place'] | undefined => cluster.nodes.find((node) => node.name === name)?.place
 
 function nodesOf(cluster: Cluster, seen: ReadonlyMap<string, KubeObject>, unreachable: string | null): Node[] {
   return cluster.nodes.map((node) => {
@@ -77,7 +82,13 @@ function slim(object: KubeObject): KubeObject {
   const { metadata } = object
   return {
     ...object,
-    metadata: { name: metadata.name, namespace: metadata.namespace, labels: metadata.labels, deletionTimestamp: metadata.deletionTimestamp, creationTimestamp: metadata.creationTimestamp },
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      labels: metadata.labels,
+      deletionTimestamp: metadata.deletionTimestamp,
+      creationTimestamp: metadata.creationTimestamp,
+    },
   }
 }
 
@@ -145,11 +156,15 @@ export function watchTopology(cluster: Cluster, options: TopologyOptions): void 
           name: service.metadata.name,
           type: service.spec?.type ?? 'ClusterIP',
           clusterIP: service.spec?.clusterIP ?? null,
-          ports: (service.spec?.ports ?? []).map((port: KubeObject) => `${port.port}${port.nodePort ? `:${port.nodePort}` : ''}/${port.protocol ?? 'TCP'}`),
+          ports: (service.spec?.ports ?? []).map(
+            (port: KubeObject) => `${port.port}${port.nodePort ? `:${port.nodePort}` : ''}/${port.protocol ?? 'TCP'}`,
+          ),
           readyEndpoints: endpoints.filter(isReady).length,
           notReadyEndpoints: endpoints.filter((endpoint) => !isReady(endpoint)).length,
           pods: [...new Set(names)].slice(0, 100),
-          system: systemNamespaces.has(service.metadata.namespace) || (service.metadata.namespace === 'default' && service.metadata.name === 'kubernetes'),
+          system:
+            systemNamespaces.has(service.metadata.namespace) ||
+            (service.metadata.namespace === 'default' && service.metadata.name === 'kubernetes'),
         }
       }),
     }
@@ -174,7 +189,9 @@ export function watchTopology(cluster: Cluster, options: TopologyOptions): void 
             else if (type === 'ADDED' || type === 'MODIFIED') kept.objects.set(Kept.key(object), slim(object))
             // Events outlive what they speak of: the oldest go first.
             if (what === 'events' && kept.objects.size > 4 * most.events) {
-              const oldest = [...kept.objects.entries()].sort(([, left], [, right]) => atOf(left) - atOf(right)).slice(0, kept.objects.size - 2 * most.events)
+              const oldest = [...kept.objects.entries()]
+                .sort(([, left], [, right]) => atOf(left) - atOf(right))
+                .slice(0, kept.objects.size - 2 * most.events)
               for (const [key] of oldest) kept.objects.delete(key)
             }
             changed(what)
@@ -204,7 +221,8 @@ export function watchTopology(cluster: Cluster, options: TopologyOptions): void 
   changed('topology')
 }
 
-const atOf = (event: KubeObject): number => Date.parse(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? 0) || 0
+const atOf = (event: KubeObject): number =>
+  Date.parse(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? 0) || 0
 function eventsOf(objects: ReadonlyMap<string, KubeObject>): ClusterEvent[] {
   return [...objects.values()]
     .map((event): ClusterEvent => {

@@ -2,8 +2,8 @@
 // documents go in and come out as they are. SQLite in the data directory; the builder's SQL is portable.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { LabError } from '#lib/protocol/index.ts'
 import { Kysely, Migrator } from 'kysely'
+import { LabError } from '#lib/protocol/index.ts'
 import { type Open, sqliteDialect } from './sqlite.ts'
 import { migrationProvider, type ReportRow, type SessionEventRow, type SessionRow, type Tables, type TerminalRow } from './tables.ts'
 
@@ -60,7 +60,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   } catch (cause) {
     const full = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC'
     throw full
-      ? new LabError('disk-full', `The disk is full: the data directory ${options.dataDir} cannot be made.`, { hint: 'Free some space, or set KUBEMEND_DATA to another disk.', cause })
+      ? new LabError('disk-full', `The disk is full: the data directory ${options.dataDir} cannot be made.`, {
+          hint: 'Free some space, or set KUBEMEND_DATA to another disk.',
+          cause,
+        })
       : new LabError('backend-unavailable', `The data directory ${options.dataDir} cannot be made.`, {
           hint: 'Make its parent writable for the user that runs the server, or set KUBEMEND_DATA to a directory that is.',
           cause,
@@ -132,7 +135,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       await db
         .insertInto('terminal')
         .values(row)
-        .onConflict((conflict) => conflict.columns(['session_id', 'id']).doUpdateSet({ state: row.state, exit_code: row.exit_code, title: row.title }))
+        .onConflict((conflict) =>
+          conflict.columns(['session_id', 'id']).doUpdateSet({ state: row.state, exit_code: row.exit_code, title: row.title }),
+        )
         .execute()
     },
     async terminals(sessionId) {
@@ -157,7 +162,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         .where('user_id', '=', user)
         .groupBy('scenario_id')
         .execute()
-      return rows.map((row) => ({ scenario_id: row.scenario_id, attempts: Number(row.attempts), best: row.best === null ? null : Number(row.best) }))
+      return rows.map((row) => ({
+        scenario_id: row.scenario_id,
+        attempts: Number(row.attempts),
+        best: row.best === null ? null : Number(row.best),
+      }))
     },
     close: () => db.destroy(),
   }

@@ -1,7 +1,7 @@
 // SQLite embedded in Node (node:sqlite) as a dialect of the query builder. Knows nothing of the tables.
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { LabError } from '#lib/protocol/index.ts'
 import { SqliteDialect } from 'kysely'
+import { LabError } from '#lib/protocol/index.ts'
 
 /** How a connection is opened; a test hands in one that fails. */
 export type Open = (file: string) => DatabaseSync
@@ -18,7 +18,11 @@ export function storeError(thrown: unknown, file: string): unknown {
   const options = (hint: string) => ({ hint, cause: thrown })
   switch (code) {
     case primary.full:
-      return new LabError('disk-full', `The disk is full: nothing more can be written to ${file}.`, options('Free some space on that disk; the lab goes on as soon as there is some.'))
+      return new LabError(
+        'disk-full',
+        `The disk is full: nothing more can be written to ${file}.`,
+        options('Free some space on that disk; the lab goes on as soon as there is some.'),
+      )
     case primary.busy:
     case primary.locked:
       return new LabError(
@@ -35,9 +39,17 @@ export function storeError(thrown: unknown, file: string): unknown {
       )
     case primary.corrupt:
     case primary.notadb:
-      return new LabError('backend-unavailable', `The database ${file} is damaged or is no SQLite database.`, options('Move it away (a new one is made), or put a backup in its place.'))
+      return new LabError(
+        'backend-unavailable',
+        `The database ${file} is damaged or is no SQLite database.`,
+        options('Move it away (a new one is made), or put a backup in its place.'),
+      )
     case primary.ioerr:
-      return new LabError('backend-unavailable', `The disk under ${file} failed to read or write.`, options('Look at the system log for errors of that disk.'))
+      return new LabError(
+        'backend-unavailable',
+        `The disk under ${file} failed to read or write.`,
+        options('Look at the system log for errors of that disk.'),
+      )
     default:
       return thrown
   }

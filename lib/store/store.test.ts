@@ -1,8 +1,8 @@
 // The store at its door: rows come back as they went in, what a disk or another process does is said in words.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore, type SessionRow, type Store } from './index.ts'
 
@@ -96,7 +96,9 @@ test('a full disk is said to be full', async () => {
     for (let index = 0; index < 100; index++) await store!.insertSession(row(`s${index}`, { view: 'x'.repeat(4000) }))
   }
   await store.insertSession(row('a'))
-  await expect(store.append({ session_id: 'a', seq: 1, at: 1, type: 'hint', body: 'x'.repeat(400_000) }, { seq: 1 })).rejects.toMatchObject({ code: 'disk-full' })
+  await expect(store.append({ session_id: 'a', seq: 1, at: 1, type: 'hint', body: 'x'.repeat(400_000) }, { seq: 1 })).rejects.toMatchObject(
+    { code: 'disk-full' },
+  )
   await expect(fill()).rejects.toMatchObject({ name: 'LabError', code: 'disk-full', hint: expect.stringContaining('Free some space') })
 })
 
@@ -104,7 +106,11 @@ test('a database that another process has locked is said to be locked', async ()
   store = await openStore({ dataDir: dir, open: (file) => new DatabaseSync(file, { timeout: 10 }) })
   const other = new DatabaseSync(path.join(dir, 'kubemend.db'))
   other.exec('begin immediate')
-  await expect(store.insertSession(row('a'))).rejects.toMatchObject({ code: 'backend-unavailable', message: expect.stringContaining('locked by another process'), hint: expect.stringContaining('KUBEMEND_DATA') })
+  await expect(store.insertSession(row('a'))).rejects.toMatchObject({
+    code: 'backend-unavailable',
+    message: expect.stringContaining('locked by another process'),
+    hint: expect.stringContaining('KUBEMEND_DATA'),
+  })
   other.exec('rollback')
   other.close()
   await store.insertSession(row('a'))
@@ -112,10 +118,16 @@ test('a database that another process has locked is said to be locked', async ()
 
 test('a file that is no database is said to be damaged', async () => {
   writeFileSync(path.join(dir, 'kubemend.db'), 'this is not a database at all, by far not')
-  await expect(openStore({ dataDir: dir })).rejects.toMatchObject({ code: 'backend-unavailable', message: expect.stringContaining('no SQLite database') })
+  await expect(openStore({ dataDir: dir })).rejects.toMatchObject({
+    code: 'backend-unavailable',
+    message: expect.stringContaining('no SQLite database'),
+  })
 })
 
 test('a data directory that cannot be made is named', async () => {
   writeFileSync(path.join(dir, 'file'), '')
-  await expect(openStore({ dataDir: path.join(dir, 'file', 'data') })).rejects.toMatchObject({ code: 'backend-unavailable', message: expect.stringContaining('/file/data') })
+  await expect(openStore({ dataDir: path.join(dir, 'file', 'data') })).rejects.toMatchObject({
+    code: 'backend-unavailable',
+    message: expect.stringContaining('/file/data'),
+  })
 })

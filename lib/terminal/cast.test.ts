@@ -17,7 +17,14 @@ const now = () => 1_700_000_000_500
 
 test('any bytes survive being text', () => {
   const every = Uint8Array.from({ length: 256 }, (_, index) => index)
-  const mixed = [every, bytes('파드 🚀 ok'), Uint8Array.of(0xed, 0x95), Uint8Array.of(0xf0, 0x9f), Uint8Array.of(0xed, 0xa0, 0x80), Uint8Array.of(0xc0, 0x80)]
+  const mixed = [
+    every,
+    bytes('파드 🚀 ok'),
+    Uint8Array.of(0xed, 0x95),
+    Uint8Array.of(0xf0, 0x9f),
+    Uint8Array.of(0xed, 0xa0, 0x80),
+    Uint8Array.of(0xc0, 0x80),
+  ]
   for (const one of mixed) expect(Buffer.from(bytesOf(textOf(one)))).toEqual(Buffer.from(one))
   expect(textOf(bytes('파드'))).toBe('파드')
 })
@@ -39,7 +46,10 @@ test('a recording is asciicast v2, byte for byte what was put out, and never spl
   for (const byte of all) recording.output(Uint8Array.of(byte))
   recording.size({ cols: 100, rows: 30 })
   await recording.close()
-  const lines = (await readFile(file, 'utf8')).trim().split('\n').map((line) => JSON.parse(line))
+  const lines = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
   expect(lines[0]).toMatchObject({ version: 2, width: 80, height: 24, timestamp: 1_700_000_000 })
   const out = lines.filter((line) => line[1] === 'o').map((line) => line[2] as string)
   expect(out).toContain('시')
@@ -55,7 +65,9 @@ test('opened again it goes on where it was, and says at which byte', async () =>
   first.output(bytes('한').subarray(0, 2)) // the rest never comes: those bytes are asked for again
   await first.release()
   const ring = new Ring(1024)
-  const second = await Recording.open({ file, size, now: () => now() + 60_000 }, (part) => ('bytes' in part ? ring.push(part.bytes) : ring.jump(ring.end + part.gap)))
+  const second = await Recording.open({ file, size, now: () => now() + 60_000 }, (part) =>
+    'bytes' in part ? ring.push(part.bytes) : ring.jump(ring.end + part.gap),
+  )
   expect(second.offset).toBe(3)
   expect(Buffer.from(ring.read(0, 100)).toString()).toBe('abc')
   second.gap(10)
@@ -66,7 +78,11 @@ test('opened again it goes on where it was, and says at which byte', async () =>
   await third.close()
   const events = []
   for await (const line of readCast(file)) if ('event' in line) events.push(line.event)
-  expect(events).toMatchObject([{ kind: 'output', at: 0.5 }, { kind: 'gap', bytes: 10, at: 60.5 }, { kind: 'output', at: 60.5 }])
+  expect(events).toMatchObject([
+    { kind: 'output', at: 0.5 },
+    { kind: 'gap', bytes: 10, at: 60.5 },
+    { kind: 'output', at: 60.5 },
+  ])
 })
 
 test('a recording that reaches its limit says so in the file and stops', async () => {
@@ -92,7 +108,13 @@ test('what a person types is not in the recording, but that they typed is', asyn
   await recording.close()
   const text = await readFile(file, 'utf8')
   expect(text).not.toContain('hunter2')
-  expect(text.trim().split('\n').slice(2).map((line) => JSON.parse(line)[2])).toEqual(['', '\r'])
+  expect(
+    text
+      .trim()
+      .split('\n')
+      .slice(2)
+      .map((line) => JSON.parse(line)[2]),
+  ).toEqual(['', '\r'])
 })
 
 test('a full disk ends the recording once, with the reason', async () => {

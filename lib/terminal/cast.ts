@@ -196,7 +196,12 @@ export class Recording {
       } else if (line.event.kind === 'marker' && line.event.text.startsWith('stopped:')) stopped = true
     }
     const fileBytes = (await stat(options.file).catch(() => null))?.size ?? 0
-    const recording = new Recording(options, { startedAt: startedAt ?? Math.floor(options.now() / 1000) * 1000, fileBytes, offset, stopped })
+    const recording = new Recording(options, {
+      startedAt: startedAt ?? Math.floor(options.now() / 1000) * 1000,
+      fileBytes,
+      offset,
+      stopped,
+    })
     if (startedAt === null) {
       recording.#write(
         `${JSON.stringify({ version: 2, width: options.size.cols, height: options.size.rows, timestamp: recording.#startedAt / 1000, env: { TERM: 'xterm-256color' } })}\n`,
@@ -270,7 +275,9 @@ export class Recording {
     const at = Math.max(0, this.#options.now() - this.#startedAt) / 1000
     const line = `${JSON.stringify([Number(at.toFixed(6)), code, data])}\n`
     if (this.#fileBytes + line.length > this.#maxBytes) {
-      this.#write(`${JSON.stringify([Number(at.toFixed(6)), 'm', `stopped: this recording has reached its limit of ${this.#maxBytes} bytes`])}\n`)
+      this.#write(
+        `${JSON.stringify([Number(at.toFixed(6)), 'm', `stopped: this recording has reached its limit of ${this.#maxBytes} bytes`])}\n`,
+      )
       this.#stopped = true
       return
     }

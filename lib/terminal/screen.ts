@@ -186,20 +186,26 @@ export class Screen {
     const { cells } = this.#line()
     switch (final) {
       case 'A':
-        return this.#to(this.#row - n, this.#col)
+        this.#to(this.#row - n, this.#col)
+        return
       case 'B':
-        return this.#to(this.#row + n, this.#col)
+        this.#to(this.#row + n, this.#col)
+        return
       case 'C':
-        return this.#to(this.#row, this.#col + n)
+        this.#to(this.#row, this.#col + n)
+        return
       case 'D':
-        return this.#to(this.#row, this.#col - n)
+        this.#to(this.#row, this.#col - n)
+        return
       case 'G':
-        return this.#to(this.#row, n - 1)
+        this.#to(this.#row, n - 1)
+        return
       case 'H':
       case 'f': {
         const row = this.#top() + n - 1
         while (this.#first + this.#rows.length <= row && this.#rows.length < kept) this.#rows.push({ cells: [], wrapped: false })
-        return this.#to(row, (numbers[1] || 1) - 1)
+        this.#to(row, (numbers[1] || 1) - 1)
+        return
       }
       case 'K':
         if (numbers[0] === 1) for (let col = 0; col <= Math.min(this.#col, cells.length - 1); col++) cells[col] = ' '

@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Cluster, fakeProvider, type Shell, type ShellRequest } from '#lib/cluster/index.ts'
 import { LabError, type TerminalView } from '#lib/protocol/index.ts'
-import { afterEach, beforeEach, expect, test } from 'vitest'
 import { commandsOf, recordingFile, type Sink, Terminal, Terminals } from './index.ts'
 import type { Clock } from './terminal.ts'
 
@@ -37,7 +37,12 @@ function fakeClock(): Clock & { pass(millis: number): void } {
 /** A shell that says what the test makes it say, held beyond its clients as the port asks. */
 class Held {
   said = Buffer.alloc(0)
-  attached: { shell: Shell; deliver(): void; end: (end: { kind: 'exit'; exitCode: number } | { kind: 'lost'; message: string }) => void; paused: boolean } | null = null
+  attached: {
+    shell: Shell
+    deliver(): void
+    end: (end: { kind: 'exit'; exitCode: number } | { kind: 'lost'; message: string }) => void
+    paused: boolean
+  } | null = null
   requests: ShellRequest[] = []
   typed = ''
   sizes: string[] = []
@@ -126,7 +131,13 @@ class Looker implements Sink {
 
 const kib = 1024
 const tuning = { ringBytes: 64 * kib, unackedBytes: 16 * kib, stallMs: { others: 3000, alone: 30_000 } }
-async function terminalOn(held: Held, clock: Clock, more: Partial<Parameters<typeof Terminal.load>[0]> = {}, changes: TerminalView[] = [], troubles: LabError[] = []) {
+async function terminalOn(
+  held: Held,
+  clock: Clock,
+  more: Partial<Parameters<typeof Terminal.load>[0]> = {},
+  changes: TerminalView[] = [],
+  troubles: LabError[] = [],
+) {
   return Terminal.load({
     id: 1,
     place: 'workstation',
@@ -353,7 +364,13 @@ test('a full disk stops the recording with words, and the terminal goes on', asy
   const held = new Held()
   const troubles: LabError[] = []
   const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
-  const terminal = await terminalOn(held, fakeClock(), { open: async () => ({ append: () => Promise.reject(full), close: async () => {} }) }, [], troubles)
+  const terminal = await terminalOn(
+    held,
+    fakeClock(),
+    { open: async () => ({ append: () => Promise.reject(full), close: async () => {} }) },
+    [],
+    troubles,
+  )
   await terminal.attach()
   const page = new Looker()
   terminal.watch(page, 0)
@@ -424,6 +441,15 @@ test('commands are read as they stood on the screen: typed, edited, recalled, co
   })
   await terminal.settled()
   const commands = (await commandsOf(recordingFile(dir, 1))).map((one) => one.command)
-  expect(commands).toEqual(['echo first', 'echo second', 'echo second', 'echo 파드 이름', `echo ${'w'.repeat(90)}`, 'touch unusual-name', 'ls unusual-name', 'exit'])
+  expect(commands).toEqual([
+    'echo first',
+    'echo second',
+    'echo second',
+    'echo 파드 이름',
+    `echo ${'w'.repeat(90)}`,
+    'touch unusual-name',
+    'ls unusual-name',
+    'exit',
+  ])
   await cluster.destroy()
 })

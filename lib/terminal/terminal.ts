@@ -91,7 +91,12 @@ export class Terminal {
   #inputBytes = 0
   #ended = false
 
-  private constructor(options: TerminalOptions, ring: Ring, recording: Recording, state: { state: TerminalView['state']; exitCode: number | null }) {
+  private constructor(
+    options: TerminalOptions,
+    ring: Ring,
+    recording: Recording,
+    state: { state: TerminalView['state']; exitCode: number | null },
+  ) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#ring = ring
@@ -107,7 +112,10 @@ export class Terminal {
    * A new terminal, or one of an earlier run of the server, filled from its recording. Nothing is attached yet.
    * @param state as it was stored; default a new, open one
    */
-  static async load(options: TerminalOptions, state: { state: TerminalView['state']; exitCode: number | null } = { state: 'open', exitCode: null }): Promise<Terminal> {
+  static async load(
+    options: TerminalOptions,
+    state: { state: TerminalView['state']; exitCode: number | null } = { state: 'open', exitCode: null },
+  ): Promise<Terminal> {
     const ring = new Ring(options.ringBytes ?? limits.ringBytes)
     let terminal: Terminal | null = null
     const recording = await Recording.open(
@@ -154,7 +162,8 @@ export class Terminal {
 
   async #attachOnce(): Promise<void> {
     const cluster = this.#options.cluster()
-    if (cluster === null) throw new LabError('backend-unavailable', 'This session has no cluster at the moment.', { hint: 'Wait until the lab is ready.' })
+    if (cluster === null)
+      throw new LabError('backend-unavailable', 'This session has no cluster at the moment.', { hint: 'Wait until the lab is ready.' })
     const asked = Math.max(0, this.#ring.end - this.#base)
     const shell = await cluster.shell(this.#options.place, { id: this.#options.shellId, size: this.#size, from: asked })
     if (this.#ended) {
@@ -201,7 +210,9 @@ export class Terminal {
       return
     }
     this.#change('lost')
-    this.#options.onTrouble?.(new LabError('backend-unavailable', `The connection to the shell on ${this.#options.place} broke: ${end.message}`))
+    this.#options.onTrouble?.(
+      new LabError('backend-unavailable', `The connection to the shell on ${this.#options.place} broke: ${end.message}`),
+    )
     this.#reattachLater()
   }
 
@@ -223,15 +234,11 @@ export class Terminal {
     })
   }
 
-  /** Tries again now, for when what was gone is back. Does nothing when attached or ended. */
+  /** Attaches now, for when what was gone is back. Does nothing when attached or ended. */
   reattach(): void {
     this.#cancelReattach?.()
     this.#cancelReattach = null
-    if (this.#ended || this.#shell !== null || this.#state !== 'lost') return
-    this.attach().catch((thrown: unknown) => {
-      this.#options.onTrouble?.(asLabError(thrown))
-      this.#reattachLater()
-    })
+    this.attachOrRetry()
   }
 
   /** A page that looks on, from byte `from` on. `sink.opened` is called before this returns. */
@@ -310,7 +317,8 @@ export class Terminal {
     const acked = new Map(waiting.map((page) => [page, page.acked]))
     const cancel = this.#clock.after(others ? stallMs.others : stallMs.alone, () => {
       this.#stall = null
-      for (const [page, then] of acked) if (this.#pages.has(page) && page.acked === then && this.#ring.end - then >= this.#unacked) page.loose = true
+      for (const [page, then] of acked)
+        if (this.#pages.has(page) && page.acked === then && this.#ring.end - then >= this.#unacked) page.loose = true
       this.#balance()
     })
     this.#stall = { cancel, others }
@@ -383,5 +391,7 @@ function recordingError(cause: unknown, file: string): LabError {
         hint: 'Free some space; terminals opened from then on are recorded again.',
         cause,
       })
-    : new LabError('internal', `The recording of this terminal has stopped, it cannot be written (${file}). The terminal itself goes on.`, { cause })
+    : new LabError('internal', `The recording of this terminal has stopped, it cannot be written (${file}). The terminal itself goes on.`, {
+        cause,
+      })
 }

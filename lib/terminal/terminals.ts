@@ -42,7 +42,8 @@ export class Terminals {
 
   constructor(options: TerminalsOptions, stored: readonly StoredTerminal[] = []) {
     this.#options = options
-    for (const terminal of stored) this.#stored.set(terminal.id, terminal)
+    // Those of an earlier run are without their shell until they are attached again.
+    for (const terminal of stored) this.#stored.set(terminal.id, terminal.state === 'open' ? { ...terminal, state: 'lost' } : terminal)
   }
 
   views(): TerminalView[] {
@@ -56,14 +57,25 @@ export class Terminals {
   async open(place: Place, size: Size): Promise<Terminal> {
     const alive = [...this.#stored.values()].filter((terminal) => terminal.state !== 'closed')
     if (alive.length >= limits.terminalsPerSession) {
-      throw new LabError('capacity-exceeded', `A session has ${limits.terminalsPerSession} terminals at most, and all of them are open.`, { hint: 'Close one that you no longer need.' })
+      throw new LabError('capacity-exceeded', `A session has ${limits.terminalsPerSession} terminals at most, and all of them are open.`, {
+        hint: 'Close one that you no longer need.',
+      })
     }
     if (this.#stored.size >= everOpened) {
-      throw new LabError('capacity-exceeded', `This session has opened ${everOpened} terminals, which is all it may.`, { hint: 'Go on in one of those that are open; tmux gives you more shells in one.' })
+      throw new LabError('capacity-exceeded', `This session has opened ${everOpened} terminals, which is all it may.`, {
+        hint: 'Go on in one of those that are open; tmux gives you more shells in one.',
+      })
     }
     const id = Math.max(0, ...this.#stored.keys()) + 1
     const nth = [...this.#stored.values()].filter((terminal) => terminal.place === place).length + 1
-    const stored: StoredTerminal = { id, place, title: nth === 1 ? place : `${place} ${nth}`, shellId: `${this.#options.prefix}-${id}`, state: 'open', exitCode: null }
+    const stored: StoredTerminal = {
+      id,
+      place,
+      title: nth === 1 ? place : `${place} ${nth}`,
+      shellId: `${this.#options.prefix}-${id}`,
+      state: 'open',
+      exitCode: null,
+    }
     this.#stored.set(id, stored)
     try {
       mkdirSync(this.#options.dir, { recursive: true, mode: 0o700 })
@@ -138,9 +150,9 @@ export class Terminals {
     const terminal = await this.get(id)
     await terminal.close()
   }
-  /** Attaches again what lost its shell, for when what was gone is back. */
+  /** Attaches what has no shell (lost, or looked at before there was a cluster), for when what was gone is back. */
   async reattach(): Promise<void> {
-    for (const terminal of this.#terminals.values()) (await terminal).reattach()
+    for (const { id, state } of [...this.#stored.values()]) if (state !== 'closed') (await this.get(id)).reattach()
   }
   async detachAll(): Promise<void> {
     await Promise.allSettled([...this.#terminals.values()].map(async (terminal) => (await terminal).detach()))
