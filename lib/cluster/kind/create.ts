@@ -49,6 +49,12 @@ export async function createCluster(
   await needImages(ground)
   const output: string[] = []
   let begun = false
+  // Done beside kind, which needs neither.
+  const beside: Promise<unknown>[] = []
+  const alongside = <T>(work: Promise<T>): Promise<T> => {
+    beside.push(work.catch(() => {}))
+    return work
+  }
   try {
     await reserve(async () => {
       checkCapacity(spec, await supplyOf(docker), options.capacity)
@@ -57,17 +63,17 @@ export async function createCluster(
       await makeNetwork(ground, name)
     })
     signal.throwIfAborted()
-    // Beside kind, which does not need it.
-    const workstation = createWorkstation(docker, ground.owner, name, options.images.workstation)
-    workstation.catch(() => {})
-    await runKind(ground, name, spec, progress, signal, output)
+    const workstation = alongside(createWorkstation(docker, ground.owner, name, options.images.workstation))
+    // As soon as there is an API: the nodes that join later find their network at once instead of waiting out a back-off.
+    let network: Promise<void> | undefined
+    await runKind(ground, name, spec, progress, signal, output, () => {
+      network ??= alongside(applyCni(ground, name, signal))
+    })
     await workstation
 
     const machines = await machinesOf(docker, ground.owner, name)
     const controlPlane = machineAt(machines, 'control-plane', name)
-    await step(progress, 'Pod network', async () =>
-      applyManifest(ground, controlPlane, await readFile(options.cniManifest, 'utf8'), signal),
-    )
+    await step(progress, 'Pod network', () => network ?? applyCni(ground, name, signal))
     await step(progress, 'Grader', async () => {
       const port = await publishedPort(docker, controlPlane)
       await records.write(name, 'kubeconfig', await graderKubeconfig(docker, controlPlane, name, options.kubernetesVersion, port, signal))
@@ -87,6 +93,7 @@ export async function createCluster(
   } catch (thrown) {
     // Refused before anything was made.
     if (!begun) throw thrown
+    await Promise.all(beside)
     const error = signal.aborted
       ? new LabError('cancelled', 'The creation was cancelled.', { cause: thrown })
       : await explained(ground, name, thrown, output)
@@ -132,9 +139,13 @@ async function runKind(
   progress: Progress,
   signal: AbortSignal,
   output: string[],
+  onApi: () => void,
 ): Promise<void> {
   const { options, runner, records } = ground
-  const report = kindProgress(progress)
+  const report = kindProgress((line) => {
+    if (line.step === 'Control plane' && line.state === 'done') onApi()
+    progress(line)
+  })
   const argv = [
     options.kind ?? 'kind',
     'create',
@@ -165,9 +176,13 @@ async function runKind(
   })
 }
 
-async function applyManifest({ docker }: Ground, controlPlane: Machine, manifest: string, signal: AbortSignal): Promise<void> {
+async function applyCni({ docker, owner, options }: Ground, name: string, signal: AbortSignal): Promise<void> {
+  const manifest = await readFile(options.cniManifest, 'utf8')
+  const controlPlane = machineAt(await machinesOf(docker, owner, name), 'control-plane', name)
   const result = await docker.exec(controlPlane.container, ['kubectl', '--kubeconfig=/etc/kubernetes/admin.conf', 'apply', '-f', '-'], {
     stdin: manifest,
+    // kubectl's cache would be a trace in root's home
+    env: { KUBECACHEDIR: '/dev/null' },
     signal,
   })
   if (result.exitCode !== 0)

@@ -17,6 +17,8 @@ export async function destroyCluster(ground: Ground, cluster: string): Promise<v
     await docker.find('remove the network', (api) => api.getNetwork(network.id).remove())
   }
   await ground.records.remove(cluster)
+  // With its last cluster the grader goes too; the next one brings it back.
+  if ((await ownNetworks(docker, owner)).length === 0) await ground.grader.remove()
   const left = [...(await containersOf(docker, owner, cluster)).map(({ Names, Id }) => Names[0] ?? Id)]
   if (left.length > 0)
     throw new LabError('internal', `Of cluster ${cluster}, Docker still has ${left.join(', ')}.`, {

@@ -72,7 +72,11 @@ afterEach(async () => {
 const answers = (): Answer[] => [
   {
     seen: /^kubectl .* apply -f -$/,
-    stdout: (manifest) => (manifest.includes('DaemonSet') ? (settle(), 'daemonset.apps/kube-flannel-ds created\n') : ''),
+    stdout: (manifest) => {
+      if (!manifest.includes('DaemonSet')) return ''
+      settle()
+      return 'daemonset.apps/kube-flannel-ds created\n'
+    },
   },
   { seen: /^kubeadm kubeconfig user/, stdout: () => kubeconfig },
   { seen: /cat \/etc\/kubernetes\/admin\.conf/, stdout: 'apiVersion: v1\nkind: Config\n' },
