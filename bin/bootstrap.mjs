@@ -177,7 +177,9 @@ async function ensureDependencies() {
     const env = outsideEnvironment()
     // Not `npm ci`: it refuses a lock file in which a binary for some other platform is missing, as one made behind a registry that does
     // not carry them all has to be. This installs what is locked as it is locked, and writes neither package.json nor the lock file.
-    const result = await run(['npm', 'install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--fetch-timeout=60000'], { env }).catch((error) => {
+    const result = await run(['npm', 'install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--fetch-timeout=60000'], {
+      env,
+    }).catch((error) => {
       throw new StartError(
         `npm could not be started: ${error.message}.`,
         'Install Node.js with npm (https://nodejs.org), then run this again.',
