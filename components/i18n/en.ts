@@ -129,7 +129,7 @@ export const en = {
       'fetch kind, kubectl and the images of nodes and workstation, or build them here when no registry is reached',
     ],
     consentTime:
-      'It takes 2–5 minutes when images can be fetched and 20–30 minutes when they are built here. You can close this page; it goes on, and can be continued if it is interrupted.',
+      'It takes some minutes when images can be fetched and 20–30 minutes when they are built here. You can close this page; it goes on, and can be continued if it is interrupted.',
     consentDisk: 'It needs about 15 GB of disk while building.',
     consentYes: 'Prepare now',
     step: { pending: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', skipped: 'Not needed' },
@@ -364,7 +364,8 @@ export const en = {
     earned: (n: number, total: number) => `${n} of ${total}`,
     explanation: 'What was wrong',
     solution: 'A solution',
-    solutionLead: 'One way that is proven to score 100 %. Yours may differ.',
+    solutionLead: 'One way to mend it. Yours may differ.',
+    solutionProven: 'One way, proven to score 100 %. Yours may differ.',
     timeline: 'What happened when',
     timelineLead: 'Your commands against the checks.',
     noTimeline: 'Nothing was recorded in this attempt.',

@@ -126,7 +126,7 @@ export const ko: Messages = {
       'kind와 kubectl, 노드와 워크스테이션 이미지를 내려받습니다. 레지스트리에 연결할 수 없으면 여기서 직접 빌드합니다.',
     ],
     consentTime:
-      '이미지를 내려받을 수 있으면 2~5분, 직접 빌드하면 20~30분이 걸립니다. 이 페이지를 닫아도 계속 진행되며, 중단되면 이어서 할 수 있습니다.',
+      '이미지를 내려받을 수 있으면 몇 분, 직접 빌드하면 20~30분이 걸립니다. 이 페이지를 닫아도 계속 진행되며, 중단되면 이어서 할 수 있습니다.',
     consentDisk: '빌드하는 동안 디스크가 약 15GB 필요합니다.',
     consentYes: '지금 준비하기',
     step: { pending: '대기', running: '진행 중', done: '완료', failed: '실패', skipped: '필요 없음' },
@@ -360,7 +360,8 @@ export const ko: Messages = {
     earned: (n, total) => `${total}점 중 ${n}점`,
     explanation: '무엇이 문제였는가',
     solution: '풀이',
-    solutionLead: '100점이 검증된 풀이 가운데 하나입니다. 다른 방법도 있을 수 있습니다.',
+    solutionLead: '고치는 방법 가운데 하나입니다. 다른 방법도 있을 수 있습니다.',
+    solutionProven: '100점이 검증된 풀이 가운데 하나입니다. 다른 방법도 있을 수 있습니다.',
     timeline: '작업 흐름',
     timelineLead: '실행한 명령과 점검 항목의 변화를 함께 보여 줍니다.',
     noTimeline: '이번 시도에는 기록이 없습니다.',

@@ -59,6 +59,7 @@ export function ReportView({ report }: { report: Report }) {
           : score > 0
             ? m.report.partial
             : m.report.zero
+  const proven = report.scenario.backends.find((offer) => offer.name === report.backend)?.trust.state === 'proven'
   const goals = report.checks.filter((check) => check.role === 'goal')
   const guards = report.checks.filter((check) => check.role === 'guard')
   const replay = useRef<HTMLElement>(null)
@@ -134,7 +135,7 @@ export function ReportView({ report }: { report: Report }) {
         <Section id="explanation" title={m.report.explanation}>
           <Markdown className="max-w-[70ch]">{text(report.explanation)}</Markdown>
         </Section>
-        <Section id="solution" title={m.report.solution} lead={m.report.solutionLead}>
+        <Section id="solution" title={m.report.solution} lead={proven ? m.report.solutionProven : m.report.solutionLead}>
           <CodeBlock code={report.solution} />
         </Section>
       </div>

@@ -1,6 +1,6 @@
 // A recording is read as it was written, and its pauses can be skipped.
 import { expect, test } from 'vitest'
-import { indexAt, parseCast, withoutPauses } from './asciicast.ts'
+import { firstSight, indexAt, parseCast, withoutPauses } from './asciicast.ts'
 
 const text = [
   '{"version":2,"width":80,"height":24,"timestamp":1700000000}',
@@ -36,4 +36,10 @@ test('pauses are cut, and a time of the original is found again', () => {
 test('the next moment after a time', () => {
   const cast = parseCast(text)!
   expect([0, 0.5, 1.9, 100].map((second) => indexAt(cast, second))).toEqual([0, 1, 2, 4])
+})
+test('a replay begins where something can be seen', () => {
+  const cast = parseCast(
+    `{"version":2,"width":80,"height":24}\n[0.1,"o","\\u001b[?2004h\\u001b]0;title\\u0007"]\n[0.4,"o","\\u001b[1m$ "]`,
+  )!
+  expect(firstSight(cast)).toBe(0.4)
 })

@@ -86,3 +86,11 @@ export function indexAt(cast: Cast, seconds: number): number {
   }
   return low
 }
+
+/** Seconds at which something can first be seen: a letter, not only a program's settings of the terminal. 0 when nothing ever can. */
+export function firstSight(cast: Cast): number {
+  const seen = cast.moments.find(
+    (moment) => moment.kind === 'output' && /\S/.test(moment.text.replace(/\x1b(\[[\d;?<>=!]*[a-zA-Z]|\][^\x07]*\x07|[^[\]])/g, '')),
+  )
+  return seen?.at ?? 0
+}

@@ -11,7 +11,7 @@ import { Problem } from '../ui/banner.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { StateIcon } from '../ui/state.tsx'
 import { clock } from '../ui/time.ts'
-import { type Cast, indexAt, parseCast, withoutPauses } from './asciicast.ts'
+import { type Cast, firstSight, indexAt, parseCast, withoutPauses } from './asciicast.ts'
 import { muteReplies } from './replies.ts'
 import { dark, fontFamily, light } from './theme.ts'
 import '@xterm/xterm/css/xterm.css'
@@ -47,7 +47,7 @@ export function Replay({ url, label, seek }: { url: string; label: string; seek:
         if (cast) {
           setWhole(cast)
           // Not an empty screen, but the first that was seen.
-          setAt(cast.moments[0]?.at ?? 0)
+          setAt(firstSight(cast))
         } else setError({ title: m.report.replayFailed, message: null, hint: null })
       })
       .catch((thrown: unknown) => {
