@@ -71,7 +71,7 @@ export function ReportView({ report }: { report: Report }) {
       <div className="grid gap-x-10 gap-y-5 pt-8 pb-6 sm:grid-cols-[auto_minmax(0,1fr)_auto] sm:items-center">
         <p className={cx('text-5xl font-semibold tracking-tight tabular-nums', toneText[tone])}>
           <span className="sr-only">{m.report.score}: </span>
-          {score === null ? <span className="text-2xl">{m.report.noScore}</span> : `${Math.round(score)} %`}
+          {score === null ? <span className="text-2xl">{m.report.noScore}</span> : m.common.percent(Math.round(score))}
         </p>
         <div className="min-w-0">
           <p className="text-xs text-text-2">

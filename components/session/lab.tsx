@@ -1,7 +1,7 @@
 'use client'
 // The lab's page: which of its faces is shown, by the session's state. Knows the states; the faces know the rest.
 import { useRouter } from 'next/navigation'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import type { SessionView } from '#lib/protocol/index.ts'
 import { errorWords } from '../api.ts'
 import type { ThemeChoice } from '../chrome/preferences.tsx'
@@ -31,6 +31,10 @@ function Face({ theme }: { theme: ThemeChoice }) {
     if (ended) router.replace(`/session/${session.id}/report`)
   }, [ended, router, session.id])
 
+  // Said once, when a start or a reset that was watched here has come to its end.
+  const before = useRef(session.state)
+  const arrived = session.state === 'ready' && before.current !== 'ready'
+
   if (connection.state === 'gone' && !ended) {
     const words = connection.error ? errorWords(connection.error, m) : null
     return <Wrong title={m.session.goneTitle} lead={words?.message ?? m.session.goneBody} code={connection.error?.code ?? ''} />
@@ -39,6 +43,9 @@ function Face({ theme }: { theme: ThemeChoice }) {
     <div className="flex h-dvh flex-col overflow-hidden">
       <LabBar theme={theme} />
       <Banners />
+      <p role="status" className="sr-only">
+        {arrived ? m.session.announceReady : ''}
+      </p>
       {session.state === 'ready' ? <Workbench /> : <Steps />}
     </div>
   )

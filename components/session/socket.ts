@@ -9,7 +9,6 @@ import {
   decodeFrame,
   type ErrorView,
   encodeFrame,
-  limits,
   type Place,
   type SessionView,
   serverMessage,
@@ -445,4 +444,3 @@ export function spentNow(state: LabState, now: number): number {
   if (session.state !== 'ready' || session.outage !== null || !state.live) return session.spentMs
   return session.spentMs + Math.max(0, now + state.skew - state.spentAt)
 }
-export { limits as terminalLimits }

@@ -106,6 +106,11 @@ export function Steps() {
             </li>
           ))}
         </ol>
+        {session.state === 'ended' ? (
+          <Link href={`/session/${session.id}/report`} className={cx(buttonClass('primary'), 'mt-6')}>
+            {m.session.toReport}
+          </Link>
+        ) : null}
         {failed ? (
           <>
             {stoppedAt?.detail && stoppedAt.detail.length > 200 ? (
