@@ -7,7 +7,7 @@ set -euo pipefail
 from=${1:?node image} to=${2:?name of the result} label=${3:?label of the result}; shift 3
 name=kubemend-preload-$$
 trap 'docker rm -f "$name" >/dev/null 2>&1 || true' EXIT
-docker run -d --privileged --network none --name "$name" --label org.kubemend.build=preload --entrypoint sleep "$from" infinity >/dev/null
+docker run -d --privileged --network none --name "$name" --entrypoint sleep "$from" infinity >/dev/null
 # No kubelet, no pods: containerd alone, until it answers.
 docker exec -d "$name" sh -c 'exec containerd >/tmp/containerd.log 2>&1'
 tries=0
