@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import type { Page } from '@playwright/test'
 import type { SessionView } from '../lib/protocol/index.ts'
-import { expect, LabServer, test as base } from './fixtures.ts'
+import { test as base, expect, LabServer } from './fixtures.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const test = base.extend<object, { server: LabServer }>({
@@ -56,7 +56,9 @@ test('A learner finds why services stay silent, repairs kube-proxy by hand and i
   await expect(screen(page)).toContainText('restarted')
 
   // Live checks turn green by themselves, without a reload.
-  await expect.poll(async () => (await view(page, server)).checks.map((check) => check.state), { timeout: 5 * 60_000 }).toEqual(['passing', 'passing', 'passing'])
+  await expect
+    .poll(async () => (await view(page, server)).checks.map((check) => check.state), { timeout: 5 * 60_000 })
+    .toEqual(['passing', 'passing', 'passing'])
   await page.screenshot({ path: test.info().outputPath('mended.png') })
   await page.getByRole('button', { name: 'Submit' }).click()
   await page.getByRole('alertdialog').getByRole('button', { name: 'Submit' }).click()

@@ -122,7 +122,7 @@ export function kubernetesApi(kubeconfig: string): Api {
         reject(
           options.signal?.aborted
             ? new LabError('cancelled', 'The request was cancelled.')
-            : new LabError('cluster-unreachable', `The API server does not answer: ${describe(error)}.`, { cause: error }),
+            : new LabError('cluster-unreachable', `The API server does not answer: ${reasonOf(error)}.`, { cause: error }),
         )
       }
       const request = (plain ? httpRequest : httpsRequest)(
@@ -329,7 +329,7 @@ export function kubernetesApi(kubeconfig: string): Api {
   return api
 }
 
-function describe(error: Error & { code?: string }): string {
+function reasonOf(error: Error & { code?: string }): string {
   if (error.code === 'ECONNREFUSED') return 'connection refused'
   if (error.code === 'ECONNRESET') return 'the connection was reset'
   return error.message

@@ -89,7 +89,12 @@ export const processes: Runner = {
         return
       }
       // A group of its own, so that an abort ends the grandchildren too.
-      const child = spawn(program, args, { cwd: command.cwd, env: { ...process.env, ...command.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+      const child = spawn(program, args, {
+        cwd: command.cwd,
+        env: { ...process.env, ...command.env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      })
       const kill = (signal: NodeJS.Signals) => {
         try {
           if (child.pid !== undefined) process.kill(-child.pid, signal)
@@ -128,9 +133,13 @@ export const processes: Runner = {
         settle()
         const missing = error.code === 'ENOENT'
         reject(
-          new LabError(missing ? 'not-found' : 'internal', missing ? `The program \`${program}\` is not installed.` : `\`${program}\` could not be started: ${error.message}`, {
-            cause: error,
-          }),
+          new LabError(
+            missing ? 'not-found' : 'internal',
+            missing ? `The program \`${program}\` is not installed.` : `\`${program}\` could not be started: ${error.message}`,
+            {
+              cause: error,
+            },
+          ),
         )
       })
       child.on('close', (code, signal) => {
@@ -138,7 +147,12 @@ export const processes: Runner = {
         outLines.end()
         errLines.end()
         if (ended !== undefined) {
-          reject(new LabError(ended, `\`${pasteable(command.argv)}\` ${ended === 'timeout' ? `took longer than ${command.timeoutMs} ms` : 'was cancelled'}.`))
+          reject(
+            new LabError(
+              ended,
+              `\`${pasteable(command.argv)}\` ${ended === 'timeout' ? `took longer than ${command.timeoutMs} ms` : 'was cancelled'}.`,
+            ),
+          )
           return
         }
         resolve({ exitCode: code ?? (signal ? 128 : 1), stdout: stdout.text(), stderr: stderr.text() })

@@ -16,7 +16,12 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fault-'))
   cluster = await fakeProvider({ dir }).create({ workers: 2 }, () => {}, signal)
   api = kubernetesApi(cluster.kubeconfig)
-  await api.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'proxy', namespace: 'default' }, data: { 'config.conf': 'mode: iptables\nkubeconfig: /good\n' } })
+  await api.put({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'proxy', namespace: 'default' },
+    data: { 'config.conf': 'mode: iptables\nkubeconfig: /good\n' },
+  })
   await cluster.writeFile('worker-1', '/etc/cni/net.d/10.conf', Buffer.from('one\n'))
 })
 afterEach(async () => {
@@ -27,7 +32,13 @@ afterEach(async () => {
 
 const steps = (list: object[]): Step[] => list.map((one) => ({ within: 2, ...one })) as Step[]
 const scenario = (parts: { prepare?: object[]; fault?: object[]; symptom?: Condition[] }): ResolvedScenario =>
-  ({ prepare: steps(parts.prepare ?? []), fault: steps(parts.fault ?? []), symptom: parts.symptom ?? [], symptomWithin: 0, checks: [] }) as unknown as ResolvedScenario
+  ({
+    prepare: steps(parts.prepare ?? []),
+    fault: steps(parts.fault ?? []),
+    symptom: parts.symptom ?? [],
+    symptomWithin: 0,
+    checks: [],
+  }) as unknown as ResolvedScenario
 const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'proxy' }
 const conf = async () => (await api.get(ref))?.data['config.conf']
 const file = async (path: string) =>
@@ -46,14 +57,24 @@ const failure = async (work: Promise<unknown>): Promise<LabError> => {
 
 describe('steps and their inverses', () => {
   it('edit a text inside of an object, and put it back', async () => {
-    const back = await inject(cluster, scenario({ fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: '^(kubeconfig: ).*$', with: '$1/bad' }] } }] }), context)
+    const back = await inject(
+      cluster,
+      scenario({
+        fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: '^(kubeconfig: ).*$', with: '$1/bad' }] } }],
+      }),
+      context,
+    )
     expect(await conf()).toBe('mode: iptables\nkubeconfig: /bad\n')
     expect(await undo(cluster, back, signal)).toEqual([])
     expect(await conf()).toBe('mode: iptables\nkubeconfig: /good\n')
   })
   it('patch, delete and create objects, and take it all back, last first', async () => {
     const made = '{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: default}, data: {a: b}}'
-    const back = await inject(cluster, scenario({ fault: [{ patch: { ...ref, type: 'merge', patch: { data: { more: 'x' } } } }, { apply: made }, { delete: ref }] }), context)
+    const back = await inject(
+      cluster,
+      scenario({ fault: [{ patch: { ...ref, type: 'merge', patch: { data: { more: 'x' } } } }, { apply: made }, { delete: ref }] }),
+      context,
+    )
     expect(await api.get(ref)).toBeNull()
     expect(await undo(cluster, back, signal)).toEqual([])
     expect((await api.get(ref))?.data).toEqual({ 'config.conf': 'mode: iptables\nkubeconfig: /good\n' })
@@ -75,11 +96,19 @@ describe('steps and their inverses', () => {
     )
     expect([await file('/etc/cni/net.d/05.conf'), await file('/etc/cni/net.d/10.conf')]).toEqual(['first\n', 'two\n'])
     expect(Buffer.from(await cluster.readFile('worker-2', '/etc/copy')).toString()).toBe('two\n')
-    await undo(cluster, back.filter((one) => one.kind === 'file' && one.before !== null), signal)
+    await undo(
+      cluster,
+      back.filter((one) => one.kind === 'file' && one.before !== null),
+      signal,
+    )
     expect(await file('/etc/cni/net.d/10.conf')).toBe('one\n')
   })
   it('write as kubectl would, so that no manager names the fault', async () => {
-    await inject(cluster, scenario({ fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: 'good', with: 'bad' }] } }] }), context)
+    await inject(
+      cluster,
+      scenario({ fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: 'good', with: 'bad' }] } }] }),
+      context,
+    )
     expect(JSON.stringify(await api.get(ref))).not.toMatch(/kubemend|inject|broken/i)
   })
 })
@@ -89,7 +118,12 @@ describe('what cannot be broken', () => {
     const error = await failure(
       inject(
         cluster,
-        scenario({ fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: 'good', with: 'bad' }] } }, { edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: 'ipvs', with: 'x' }] } }] }),
+        scenario({
+          fault: [
+            { edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: 'good', with: 'bad' }] } },
+            { edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: 'ipvs', with: 'x' }] } },
+          ],
+        }),
         context,
       ),
     )
@@ -99,7 +133,11 @@ describe('what cannot be broken', () => {
     expect(await conf()).toContain('/good')
   })
   it('is not silently left out: nothing to delete, no such file, no such pod', async () => {
-    for (const step of [{ delete: { ...ref, name: 'none' } }, { file: { at: 'worker-1', path: '/none', replace: [{ find: 'a', with: 'b' }] } }, { restart: { namespace: 'default', selector: { app: 'none' } } }])
+    for (const step of [
+      { delete: { ...ref, name: 'none' } },
+      { file: { at: 'worker-1', path: '/none', replace: [{ find: 'a', with: 'b' }] } },
+      { restart: { namespace: 'default', selector: { app: 'none' } } },
+    ])
       expect((await failure(inject(cluster, scenario({ fault: [step] }), context))).code).toBe('fault-not-injected')
   })
   it('waits in preparation no longer than it was told, and says what it saw', async () => {
@@ -111,12 +149,18 @@ describe('what cannot be broken', () => {
 })
 
 describe('the symptom', () => {
-  const symptom = [{ resource: { ...ref, expect: 'object.data["config.conf"].contains("/bad")', show: 'object.data["config.conf"]' } }] as Condition[]
+  const symptom = [
+    { resource: { ...ref, expect: 'object.data["config.conf"].contains("/bad")', show: 'object.data["config.conf"]' } },
+  ] as Condition[]
   it('must be seen before a lab is handed over', async () => {
     const error = await failure(confirm(cluster, scenario({ symptom }), context))
     expect(error.code).toBe('symptom-absent')
     expect(error.message).toContain('/good')
-    await inject(cluster, scenario({ fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: '/good', with: '/bad' }] } }] }), context)
+    await inject(
+      cluster,
+      scenario({ fault: [{ edit: { ...ref, field: ['data', 'config.conf'], replace: [{ find: '/good', with: '/bad' }] } }] }),
+      context,
+    )
     await confirm(cluster, scenario({ symptom }), context)
   })
 })

@@ -32,17 +32,23 @@ async function all(steps: readonly Step[], context: StepContext, name: string): 
       await takeBack(done, context)
       const cause = asLabError(error)
       if (cause.code === 'cancelled') throw cause
-      throw new LabError(cause.code === 'internal' ? 'fault-not-injected' : cause.code, `${name} step ${index + 1} failed: ${cause.message}`, { cause: error, hint: cause.hint ?? 'Start again; if it comes back, `npm run prove` shows the scenario failing.' })
+      throw new LabError(
+        cause.code === 'internal' ? 'fault-not-injected' : cause.code,
+        `${name} step ${index + 1} failed: ${cause.message}`,
+        { cause: error, hint: cause.hint ?? 'Start again; if it comes back, `npm run prove` shows the scenario failing.' },
+      )
     }
   }
   return done
 }
 
 /** Puts the scenario's own workloads and files there and waits for what it says. Failing, it takes back what it did. @throws LabError */
-export const prepare = (cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<Undo[]> => withApi(cluster, context, (step) => all(scenario.prepare, step, 'preparing'))
+export const prepare = (cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<Undo[]> =>
+  withApi(cluster, context, (step) => all(scenario.prepare, step, 'preparing'))
 
 /** Breaks it. @returns how to mend it. @throws LabError fault-not-injected */
-export const inject = (cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<Undo[]> => withApi(cluster, context, (step) => all(scenario.fault, step, 'changing'))
+export const inject = (cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<Undo[]> =>
+  withApi(cluster, context, (step) => all(scenario.fault, step, 'changing'))
 
 /** Waits until every symptom is seen. @throws LabError symptom-absent with what is seen instead */
 export async function confirm(cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<void> {
@@ -52,7 +58,10 @@ export async function confirm(cluster: Cluster, scenario: ResolvedScenario, cont
   } catch (error) {
     const cause = asLabError(error)
     if (cause.code !== 'timeout') throw cause
-    throw new LabError('symptom-absent', `The incident did not show itself, so there is nothing to mend. ${cause.message}`, { cause: error, hint: 'Start again; it is not counted as an attempt.' })
+    throw new LabError('symptom-absent', `The incident did not show itself, so there is nothing to mend. ${cause.message}`, {
+      cause: error,
+      hint: 'Start again; it is not counted as an attempt.',
+    })
   }
 }
 

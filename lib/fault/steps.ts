@@ -37,10 +37,15 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
       return undo
     }
     case 'delete': {
-      const objects = body.name === undefined ? await api.list(body, { signal }) : [await api.get(body, { signal })].filter((one) => one !== null)
+      const objects =
+        body.name === undefined ? await api.list(body, { signal }) : [await api.get(body, { signal })].filter((one) => one !== null)
       if (objects.length === 0) throw new LabError('fault-not-injected', `There is no ${body.kind} ${body.name ?? ''} to delete.`)
       for (const object of objects) await api.delete({ ...refOf(object), apiVersion: body.apiVersion, kind: body.kind }, { signal })
-      return objects.map((before) => ({ kind: 'object', ref: { ...refOf(before), apiVersion: body.apiVersion, kind: body.kind }, before: bare(before) }))
+      return objects.map((before) => ({
+        kind: 'object',
+        ref: { ...refOf(before), apiVersion: body.apiVersion, kind: body.kind },
+        before: bare(before),
+      }))
     }
     case 'patch': {
       const before = await present(api, body, signal)
@@ -55,15 +60,22 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
     case 'edit': {
       const before = await present(api, body, signal)
       const text = body.field.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], before)
-      if (typeof text !== 'string') throw new LabError('fault-not-injected', `${body.kind} ${body.name} has no text at ${body.field.join('.')}.`)
-      const patch = body.field.reduceRight<unknown>((value, name) => ({ [name]: value }), edited(text, body.replace, `${body.kind} ${body.name}`))
+      if (typeof text !== 'string')
+        throw new LabError('fault-not-injected', `${body.kind} ${body.name} has no text at ${body.field.join('.')}.`)
+      const patch = body.field.reduceRight<unknown>(
+        (value, name) => ({ [name]: value }),
+        edited(text, body.replace, `${body.kind} ${body.name}`),
+      )
       await api.patch(body, 'merge', patch, { signal })
       return [{ kind: 'object', ref: refOf(before), before: bare(before) }]
     }
     case 'restart': {
       const names = body.nodes?.map((place) => nodeName(cluster, place))
-      const pods = (await api.list({ apiVersion: 'v1', kind: 'Pod', namespace: body.namespace, selector: body.selector }, { signal })).filter((pod) => names === undefined || names.includes(pod.spec.nodeName))
-      if (pods.length === 0) throw new LabError('fault-not-injected', `No pod in ${body.namespace} matches ${JSON.stringify(body.selector)}.`)
+      const pods = (
+        await api.list({ apiVersion: 'v1', kind: 'Pod', namespace: body.namespace, selector: body.selector }, { signal })
+      ).filter((pod) => names === undefined || names.includes(pod.spec.nodeName))
+      if (pods.length === 0)
+        throw new LabError('fault-not-injected', `No pod in ${body.namespace} matches ${JSON.stringify(body.selector)}.`)
       for (const pod of pods) await api.delete({ ...refOf(pod), apiVersion: 'v1', kind: 'Pod' }, { signal, graceSeconds: 1 })
       await until(
         async () => {
@@ -94,7 +106,8 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
       else {
         if (before === null) throw new LabError('fault-not-injected', `There is no ${body.path} on ${at}.`)
         const bytes = Buffer.from(before, 'base64')
-        if (body.replace) await cluster.writeFile(at, body.path, Buffer.from(edited(bytes.toString('utf8'), body.replace, body.path)), options)
+        if (body.replace)
+          await cluster.writeFile(at, body.path, Buffer.from(edited(bytes.toString('utf8'), body.replace, body.path)), options)
         else {
           if (body.moveTo) {
             undo.push({ kind: 'file', at, path: body.moveTo, before: await read(body.moveTo) })
@@ -106,7 +119,15 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
       return undo
     }
     case 'unit': {
-      const inverse = { restart: null, stop: 'start', start: 'stop', disable: 'enable', enable: 'disable', mask: 'unmask', unmask: 'mask' } as const
+      const inverse = {
+        restart: null,
+        stop: 'start',
+        start: 'stop',
+        disable: 'enable',
+        enable: 'disable',
+        mask: 'unmask',
+        unmask: 'mask',
+      } as const
       const back = inverse[body.action]
       await ran(cluster, body.node, ['systemctl', body.action, body.name], signal)
       return back === null ? [] : [{ kind: 'unit', node: body.node, argv: ['systemctl', back, body.name] }]
@@ -182,7 +203,10 @@ export async function untilHolds(conditions: readonly Condition[], seconds: numb
 function edited(text: string, replace: readonly { find: string; with: string }[], where: string): string {
   return replace.reduce((current, entry) => {
     const pattern = new RegExp(entry.find, 'mu')
-    if (!pattern.test(current)) throw new LabError('fault-not-injected', `Nothing in ${where} matches /${entry.find}/.`, { hint: 'The cluster is not what the scenario was written for.' })
+    if (!pattern.test(current))
+      throw new LabError('fault-not-injected', `Nothing in ${where} matches /${entry.find}/.`, {
+        hint: 'The cluster is not what the scenario was written for.',
+      })
     return current.replace(pattern, entry.with)
   }, text)
 }
@@ -191,10 +215,25 @@ export function manifestsOf(text: string): KubeObject[] {
     .map((document) => document.toJS())
     .filter((object) => object !== null && object !== undefined)
 }
-const refOf = (object: KubeObject): ObjectRef => ({ apiVersion: object.apiVersion, kind: object.kind, namespace: object.metadata?.namespace, name: object.metadata?.name })
+const refOf = (object: KubeObject): ObjectRef => ({
+  apiVersion: object.apiVersion,
+  kind: object.kind,
+  namespace: object.metadata?.namespace,
+  name: object.metadata?.name,
+})
 /** An object as it could be created again: what the server filled in is gone. */
 function bare(object: KubeObject): KubeObject {
-  const { uid: _uid, resourceVersion: _version, creationTimestamp: _created, generation: _generation, managedFields: _fields, selfLink: _link, deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, ...metadata } = object.metadata
+  const {
+    uid: _uid,
+    resourceVersion: _version,
+    creationTimestamp: _created,
+    generation: _generation,
+    managedFields: _fields,
+    selfLink: _link,
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    ...metadata
+  } = object.metadata
   const { status: _status, ...rest } = object
   return { ...rest, metadata }
 }
@@ -207,7 +246,10 @@ async function current(api: Api, ref: ObjectRef, signal: AbortSignal): Promise<K
 }
 async function present(api: Api, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject> {
   const object = await api.get(ref, { signal })
-  if (object === null) throw new LabError('fault-not-injected', `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ''}${ref.name} is not there.`, { hint: 'The cluster is not what the scenario was written for.' })
+  if (object === null)
+    throw new LabError('fault-not-injected', `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ''}${ref.name} is not there.`, {
+      hint: 'The cluster is not what the scenario was written for.',
+    })
   return object
 }
 function nodeName(cluster: Cluster, place: string): string {
@@ -217,7 +259,11 @@ function nodeName(cluster: Cluster, place: string): string {
 }
 async function ran(cluster: Cluster, at: Place, argv: readonly string[], signal: AbortSignal): Promise<void> {
   const result = await cluster.exec(at, argv, { signal, timeoutMs: 60_000, ...(at === 'workstation' ? {} : { user: 'root' }) })
-  if (result.exitCode !== 0) throw new LabError('fault-not-injected', `\`${argv.join(' ')}\` on ${at} ended with ${result.exitCode}: ${(result.stderr || result.stdout).trim().slice(0, 300)}`)
+  if (result.exitCode !== 0)
+    throw new LabError(
+      'fault-not-injected',
+      `\`${argv.join(' ')}\` on ${at} ended with ${result.exitCode}: ${(result.stderr || result.stdout).trim().slice(0, 300)}`,
+    )
 }
 /** A new namespace has no default service account for a moment, and a webhook or API server may just be starting. */
 async function retried<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -225,7 +271,9 @@ async function retried<T>(action: () => Promise<T>, signal: AbortSignal): Promis
     try {
       return await action()
     } catch (error) {
-      const passing = error instanceof ApiError && (error.status === 409 || error.status >= 500 || (error.status === 403 && /service account|serviceaccount/.test(error.message)))
+      const passing =
+        error instanceof ApiError &&
+        (error.status === 409 || error.status >= 500 || (error.status === 403 && /service account|serviceaccount/.test(error.message)))
       if (!passing || attempt >= 8 || signal.aborted) throw error
       await wait(250 * attempt, signal)
     }

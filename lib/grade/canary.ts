@@ -15,7 +15,13 @@ const maxAgeMs = 20_000
 export function canaries(api: Api): Canaries {
   const made = new Map<string, { at: number; service: Promise<KubeObject | null> }>()
   const remove = async (service: KubeObject | null) => {
-    if (service) await api.delete({ apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, name: service.metadata.name }, { timeoutMs: 5000 }).catch(() => false)
+    if (service)
+      await api
+        .delete(
+          { apiVersion: 'v1', kind: 'Service', namespace: service.metadata.namespace, name: service.metadata.name },
+          { timeoutMs: 5000 },
+        )
+        .catch(() => false)
   }
   return {
     async like(ref, signal) {
@@ -28,7 +34,16 @@ export function canaries(api: Api): Canaries {
         if (!model?.spec?.selector) return null
         const ports = model.spec.ports.map(({ nodePort: _, ...port }: KubeObject) => port)
         return api.create(
-          { apiVersion: 'v1', kind: 'Service', metadata: { namespace: ref.namespace, name: `${ref.name.slice(0, 50)}-${randomBytes(3).toString('hex')}`, labels: { 'app.kubernetes.io/managed-by': 'grader' } }, spec: { selector: model.spec.selector, ports } },
+          {
+            apiVersion: 'v1',
+            kind: 'Service',
+            metadata: {
+              namespace: ref.namespace,
+              name: `${ref.name.slice(0, 50)}-${randomBytes(3).toString('hex')}`,
+              labels: { 'app.kubernetes.io/managed-by': 'grader' },
+            },
+            spec: { selector: model.spec.selector, ports },
+          },
           { signal },
         )
       })()

@@ -30,18 +30,45 @@ afterEach(async () => {
 })
 
 const text = (en: string) => ({ en, ko: en })
-const goal = (id: string, weight: number, condition: Partial<Check>): Check => ({ id, role: 'goal', weight, hold: 0, title: text(id), why: text('because'), ...condition })
+const goal = (id: string, weight: number, condition: Partial<Check>): Check => ({
+  id,
+  role: 'goal',
+  weight,
+  hold: 0,
+  title: text(id),
+  why: text('because'),
+  ...condition,
+})
 const guard = (id: string, condition: Partial<Check>): Check => ({ ...goal(id, 0, condition), role: 'guard' })
-const value = (wanted: string): Partial<Check> => ({ resource: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'settings', expect: `object.data.value == "${wanted}"`, show: 'object.data.value' } })
-const config = (data: Record<string, string>) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'default' }, data })
+const value = (wanted: string): Partial<Check> => ({
+  resource: {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    namespace: 'default',
+    name: 'settings',
+    expect: `object.data.value == "${wanted}"`,
+    show: 'object.data.value',
+  },
+})
+const config = (data: Record<string, string>) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'settings', namespace: 'default' },
+  data,
+})
 const limits = { settleMs: 50, longestMs: 20_000, retryMs: 50 }
-const grade = (checks: Check[], handover: Handover | null = null): Promise<Grade> => gradeChecks(checks, open({ cluster, api, handover }), { signal: cancel.signal, limits })
+const grade = (checks: Check[], handover: Handover | null = null): Promise<Grade> =>
+  gradeChecks(checks, open({ cluster, api, handover }), { signal: cancel.signal, limits })
 const verdicts = (result: Grade) => Object.fromEntries(result.checks.map((check) => [check.id, check.verdict]))
 const deployment = (spec: object = {}, replicas = 2) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'web', namespace: 'default' },
-  spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'nginx' }], ...spec } } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'nginx' }], ...spec } },
+  },
 })
 
 describe('the score', () => {
@@ -58,14 +85,29 @@ describe('the score', () => {
   })
   it('waits for what comes late, while something is on its way', async () => {
     await api.put(config({ value: 'bad' }))
-    await api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'young', namespace: 'default' }, spec: { containers: [] }, status: { phase: 'Pending' } })
+    await api.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'young', namespace: 'default' },
+      spec: { containers: [] },
+      status: { phase: 'Pending' },
+    })
     const pending = grade([goal('right', 100, value('good'))])
     await api.put(config({ value: 'good' }))
     expect((await pending).score).toBe(100)
   })
   it('counts a missing field as not repaired, and an object that is gone too', async () => {
     await api.put(config({ other: 'x' }))
-    expect(verdicts(await grade([goal('field', 50, value('good')), goal('object', 50, { resource: { apiVersion: 'v1', kind: 'Secret', namespace: 'default', name: 'none', match: { type: 'Opaque' } } })]))).toEqual({ field: 'fail', object: 'fail' })
+    expect(
+      verdicts(
+        await grade([
+          goal('field', 50, value('good')),
+          goal('object', 50, {
+            resource: { apiVersion: 'v1', kind: 'Secret', namespace: 'default', name: 'none', match: { type: 'Opaque' } },
+          }),
+        ]),
+      ),
+    ).toEqual({ field: 'fail', object: 'fail' })
   })
 })
 
@@ -80,7 +122,10 @@ describe('what could not be looked at', () => {
   it('is looked at again when it is back', async () => {
     await api.put(config({ value: 'good' }))
     provider.goAway()
-    const pending = gradeChecks([goal('right', 100, value('good'))], open({ cluster, api, handover: null }), { signal: cancel.signal, limits: { ...limits, retryMs: 15_000 } })
+    const pending = gradeChecks([goal('right', 100, value('good'))], open({ cluster, api, handover: null }), {
+      signal: cancel.signal,
+      limits: { ...limits, retryMs: 15_000 },
+    })
     provider.comeBack()
     expect((await pending).score).toBe(100)
   })
@@ -88,9 +133,14 @@ describe('what could not be looked at', () => {
 
 describe('a cluster that its learner left unreachable', () => {
   it('fails: the machines are there, the API does not answer', async () => {
-    const cut: Cluster = Object.create(cluster, { health: { value: async () => ({ state: 'unreachable', message: 'the API server does not answer' }) } })
+    const cut: Cluster = Object.create(cluster, {
+      health: { value: async () => ({ state: 'unreachable', message: 'the API server does not answer' }) },
+    })
     const dead = kubernetesApi(cluster.kubeconfig.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1'))
-    const result = await gradeChecks([goal('right', 100, value('good'))], open({ cluster: cut, api: dead, handover: null }), { signal: cancel.signal, limits })
+    const result = await gradeChecks([goal('right', 100, value('good'))], open({ cluster: cut, api: dead, handover: null }), {
+      signal: cancel.signal,
+      limits,
+    })
     expect(result).toMatchObject({ score: 0 })
     expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('cannot be asked') })
   })
@@ -98,7 +148,7 @@ describe('a cluster that its learner left unreachable', () => {
 
 describe('harm', () => {
   const harmless = [goal('right', 100, value('good')), guard('no-harm', { harmless: { allow: [] } })]
-  const after = async (harm: () => Promise<unknown>): Promise<string> => {
+  const findingsAfter = async (harm: () => Promise<unknown>): Promise<string> => {
     await api.put(config({ value: 'good' }))
     await api.put(deployment())
     const { handover } = await handOver(cluster, { signal: cancel.signal })
@@ -108,18 +158,39 @@ describe('harm', () => {
     return result.checks.find((check) => check.id === 'no-harm')?.actual ?? ''
   }
   it('is not seen where there is none', async () => {
-    expect(await after(async () => api.put({ ...deployment(), metadata: { name: 'more', namespace: 'default' } }))).toBe('all is as it was')
+    expect(await findingsAfter(async () => api.put({ ...deployment(), metadata: { name: 'more', namespace: 'default' } }))).toBe(
+      'all is as it was',
+    )
   })
   it.each([
-    ['a workload deleted', () => api.delete({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' }), 'Deployment/default/web was deleted'],
+    [
+      'a workload deleted',
+      () => api.delete({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' }),
+      'Deployment/default/web was deleted',
+    ],
     ['a workload scaled down', () => api.put(deployment({}, 0)), 'scaled down from 2 to 0'],
     ['the host network', () => api.put(deployment({ hostNetwork: true })), 'was given hostNetwork'],
-    ['a privileged container', () => api.put(deployment({ containers: [{ name: 'web', securityContext: { privileged: true } }] })), 'was given privileged'],
-    ['a node cordoned', () => api.patch({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[1]?.name }, 'merge', { spec: { unschedulable: true } }), 'was cordoned'],
-    ['a node tainted', () => api.patch({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[1]?.name }, 'merge', { spec: { taints: [{ key: 'broken', effect: 'NoSchedule' }] } }), 'new taint broken=:NoSchedule'],
+    [
+      'a privileged container',
+      () => api.put(deployment({ containers: [{ name: 'web', securityContext: { privileged: true } }] })),
+      'was given privileged',
+    ],
+    [
+      'a node cordoned',
+      () => api.patch({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[1]?.name }, 'merge', { spec: { unschedulable: true } }),
+      'was cordoned',
+    ],
+    [
+      'a node tainted',
+      () =>
+        api.patch({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[1]?.name }, 'merge', {
+          spec: { taints: [{ key: 'broken', effect: 'NoSchedule' }] },
+        }),
+      'new taint broken=:NoSchedule',
+    ],
     ['a node removed', () => api.delete({ apiVersion: 'v1', kind: 'Node', name: cluster.nodes[2]?.name }), 'was removed from the cluster'],
   ])('%s is named', async (_, harm, words) => {
-    expect(await after(harm)).toContain(words)
+    expect(await findingsAfter(harm)).toContain(words)
   })
 })
 
@@ -129,15 +200,34 @@ describe('reachability', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     await writeFile(join(dir, cluster.id, 'net/ports'), `web.test:80 ${port}\nweb.test:81 refused\n`)
-    const page = (body: string): Partial<Check> => ({ http: { from: { nodes: 'all' }, to: { host: 'web.test', port: 80 }, path: '/', body, expect: 'answered', quantifier: 'every' } })
-    const reach = (expect: 'open' | 'refused', port: number): Partial<Check> => ({ reach: { from: { nodes: 'workers' }, to: { host: 'web.test', port }, protocol: 'tcp', expect, quantifier: 'every' } })
-    const result = await grade([goal('page', 25, page('Welcome')), goal('other', 25, page('Goodbye')), goal('open', 25, reach('open', 80)), goal('closed', 25, reach('refused', 81))])
+    const page = (body: string): Partial<Check> => ({
+      http: { from: { nodes: 'all' }, to: { host: 'web.test', port: 80 }, path: '/', body, expect: 'answered', quantifier: 'every' },
+    })
+    const reach = (expect: 'open' | 'refused', port: number): Partial<Check> => ({
+      reach: { from: { nodes: 'workers' }, to: { host: 'web.test', port }, protocol: 'tcp', expect, quantifier: 'every' },
+    })
+    const result = await grade([
+      goal('page', 25, page('Welcome')),
+      goal('other', 25, page('Goodbye')),
+      goal('open', 25, reach('open', 80)),
+      goal('closed', 25, reach('refused', 81)),
+    ])
     server.close()
     expect(verdicts(result)).toEqual({ page: 'pass', other: 'fail', open: 'pass', closed: 'pass' })
     expect(result.checks[0]?.evidence).toHaveLength(3)
   })
   it('has nobody to ask from when no pod runs, which is a fail', async () => {
-    const result = await grade([goal('pods', 100, { reach: { from: { pods: { namespace: 'default', selector: { app: 'none' } } }, to: { host: 'web.test', port: 80 }, protocol: 'tcp', expect: 'open', quantifier: 'every' } })])
+    const result = await grade([
+      goal('pods', 100, {
+        reach: {
+          from: { pods: { namespace: 'default', selector: { app: 'none' } } },
+          to: { host: 'web.test', port: 80 },
+          protocol: 'tcp',
+          expect: 'open',
+          quantifier: 'every',
+        },
+      }),
+    ])
     expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('nobody to ask from') })
   })
 })
@@ -148,9 +238,13 @@ describe('the other kinds', () => {
     await cluster.writeFile('workstation', '/home/candidate/answer.txt', Buffer.from('  three\n'))
     const result = await grade([
       goal('unit', 20, { unit: { node: 'worker-1', name: 'kubelet.service', active: 'active' } }),
-      goal('yaml', 20, { file: { at: 'worker-1', path: '/etc/kubernetes/kubelet.yaml', exists: true, yaml: 'object.clusterDNS[0] == "10.96.0.10"' } }),
+      goal('yaml', 20, {
+        file: { at: 'worker-1', path: '/etc/kubernetes/kubelet.yaml', exists: true, yaml: 'object.clusterDNS[0] == "10.96.0.10"' },
+      }),
       goal('gone', 20, { file: { at: 'worker-2', path: '/etc/kubernetes/kubelet.yaml', exists: false } }),
-      goal('answer', 20, { answer: { path: '/home/candidate/answer.txt', expect: 'answer == "three"', describe: 'how many nodes there are' } }),
+      goal('answer', 20, {
+        answer: { path: '/home/candidate/answer.txt', expect: 'answer == "three"', describe: 'how many nodes there are' },
+      }),
       goal('script', 20, { script: { at: 'worker-1', run: 'exit 3', describe: 'a script', timeout: 5 } }),
     ])
     expect(verdicts(result)).toEqual({ unit: 'pass', yaml: 'pass', gone: 'pass', answer: 'pass', script: 'fail' })
@@ -169,7 +263,8 @@ describe('watching', () => {
         for (const waiter of waiters) if (waiter.done(check)) waiter.resolve()
       },
     })
-    const until = (done: (check: CheckLive) => boolean) => (seen.some(done) ? Promise.resolve() : new Promise<void>((resolve) => waiters.push({ done, resolve })))
+    const until = (done: (check: CheckLive) => boolean) =>
+      seen.some(done) ? Promise.resolve() : new Promise<void>((resolve) => waiters.push({ done, resolve }))
     return { seen, until }
   }
   it('goes from failing over holding to passing when the object changes, and back', async () => {

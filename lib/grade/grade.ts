@@ -53,7 +53,18 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   const now = options.now ?? Date.now
   const limits = { ...defaults, ...options.limits }
   const begun = now()
-  const runs: Run[] = checks.map((check) => ({ check, condition: conditionOf(check), startedAt: begun, holdsSince: null, failsSince: null, blindSince: null, last: null, cause: null, verdict: null, endedAt: begun }))
+  const runs: Run[] = checks.map((check) => ({
+    check,
+    condition: conditionOf(check),
+    startedAt: begun,
+    holdsSince: null,
+    failsSince: null,
+    blindSince: null,
+    last: null,
+    cause: null,
+    verdict: null,
+    endedAt: begun,
+  }))
   const inner = new AbortController()
   const signal = AbortSignal.any([options.signal, inner.signal])
   let wake = () => {}
@@ -76,14 +87,21 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
         }
       }
       if (runs.every((run) => run.verdict !== null)) break
-      await Promise.race([wait(700, signal), new Promise<void>((resolve) => { wake = () => void wait(150, signal).then(resolve) })])
+      await Promise.race([
+        wait(700, signal),
+        new Promise<void>((resolve) => {
+          wake = () => void wait(150, signal).then(resolve)
+        }),
+      ])
     }
     // A guard that held must still hold when the goals are done: the last thing looked at is the whole.
     await Promise.all(
-      runs.filter((run) => run.check.role === 'guard' && run.verdict === 'pass').map(async (run) => {
-        await lookOnce(run, { ...eyes, signal: options.signal }, now)
-        if (run.last && !run.last.holds && run.blindSince === null) run.verdict = 'fail'
-      }),
+      runs
+        .filter((run) => run.check.role === 'guard' && run.verdict === 'pass')
+        .map(async (run) => {
+          await lookOnce(run, { ...eyes, signal: options.signal }, now)
+          if (run.last && !run.last.holds && run.blindSince === null) run.verdict = 'fail'
+        }),
     )
   } finally {
     inner.abort()
@@ -129,7 +147,10 @@ const stuck = /BackOff|ErrImage|InvalidImage|CreateContainerConfigError|CreateCo
 /** Is the cluster still on its way somewhere? A young pod that is not ready, a pod going away, a controller behind its spec. Unreachable counts as settled. */
 async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<boolean> {
   try {
-    const [pods, nodes] = await Promise.all([api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal }), api.list({ apiVersion: 'v1', kind: 'Node' }, { signal })])
+    const [pods, nodes] = await Promise.all([
+      api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal }),
+      api.list({ apiVersion: 'v1', kind: 'Node' }, { signal }),
+    ])
     const age = (stamp: string | undefined) => (stamp === undefined ? Number.POSITIVE_INFINITY : time - Date.parse(stamp))
     const podMoves = (pod: KubeObject): boolean => {
       if (pod.metadata.deletionTimestamp) return age(pod.metadata.deletionTimestamp) < 10_000
@@ -141,7 +162,8 @@ async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<bo
       const started = statuses.map((one: KubeObject) => age(one.state?.running?.startedAt))
       return age(pod.metadata.creationTimestamp) < 30_000 || started.some((one: number) => one < 15_000)
     }
-    const nodeMoves = (node: KubeObject): boolean => node.status?.conditions?.some((one: KubeObject) => one.type === 'Ready' && age(one.lastTransitionTime) < 8000)
+    const nodeMoves = (node: KubeObject): boolean =>
+      node.status?.conditions?.some((one: KubeObject) => one.type === 'Ready' && age(one.lastTransitionTime) < 8000)
     return pods.some(podMoves) || nodes.some(nodeMoves)
   } catch {
     return false
@@ -152,7 +174,9 @@ function sum(runs: readonly Run[]): Grade {
   const goals = runs.filter((run) => run.check.role === 'goal')
   const evaluated = goals.filter((run) => run.verdict !== 'not-evaluable')
   const weigh = (list: readonly Run[]) => list.reduce((total, run) => total + run.check.weight, 0)
-  const brokenGuards = runs.filter((run) => run.check.role === 'guard' && (run.verdict === 'fail' || run.verdict === 'timed-out')).map((run) => run.check.id)
+  const brokenGuards = runs
+    .filter((run) => run.check.role === 'guard' && (run.verdict === 'fail' || run.verdict === 'timed-out'))
+    .map((run) => run.check.id)
   const evaluatedWeight = weigh(evaluated)
   const earned = weigh(evaluated.filter((run) => run.verdict === 'pass'))
   const score = evaluatedWeight === 0 ? null : brokenGuards.length > 0 ? 0 : Math.round((100 * earned) / evaluatedWeight)

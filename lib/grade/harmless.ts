@@ -25,7 +25,8 @@ export interface Finding {
 }
 
 const workloadKinds = ['Deployment', 'DaemonSet', 'StatefulSet'] as const
-const key = (object: KubeObject): string => `${object.kind}/${object.metadata.namespace ? `${object.metadata.namespace}/` : ''}${object.metadata.name}`
+const key = (object: KubeObject): string =>
+  `${object.kind}/${object.metadata.namespace ? `${object.metadata.namespace}/` : ''}${object.metadata.name}`
 
 function privilegesOf(spec: KubeObject): string[] {
   const found = new Set<string>()
@@ -52,13 +53,33 @@ export async function takeHandover(api: Api, signal?: AbortSignal): Promise<Hand
     ...workloadKinds.map((kind) => list('apps/v1', kind)),
   ])
   const taints = (node: KubeObject): string[] =>
-    (node.spec?.taints ?? []).filter((taint: KubeObject) => !taint.key.startsWith('node.kubernetes.io/')).map((taint: KubeObject) => `${taint.key}=${taint.value ?? ''}:${taint.effect}`).sort()
+    (node.spec?.taints ?? [])
+      .filter((taint: KubeObject) => !taint.key.startsWith('node.kubernetes.io/'))
+      .map((taint: KubeObject) => `${taint.key}=${taint.value ?? ''}:${taint.effect}`)
+      .sort()
   return {
-    nodes: Object.fromEntries((nodes ?? []).map((node) => [node.metadata.name, { unschedulable: node.spec?.unschedulable === true, taints: taints(node) }])),
+    nodes: Object.fromEntries(
+      (nodes ?? []).map((node) => [node.metadata.name, { unschedulable: node.spec?.unschedulable === true, taints: taints(node) }]),
+    ),
     namespaces: (namespaces ?? []).filter((one) => !one.metadata.deletionTimestamp).map((one) => one.metadata.name),
-    workloads: Object.fromEntries(workloads.flat().map((one) => [key(one), { replicas: one.kind === 'DaemonSet' ? null : (one.spec.replicas ?? 1), nodes: one.kind === 'DaemonSet' ? (one.status?.desiredNumberScheduled ?? 0) : null, privileges: privilegesOf(one.spec.template.spec) }])),
+    workloads: Object.fromEntries(
+      workloads.flat().map((one) => [
+        key(one),
+        {
+          replicas: one.kind === 'DaemonSet' ? null : (one.spec.replicas ?? 1),
+          nodes: one.kind === 'DaemonSet' ? (one.status?.desiredNumberScheduled ?? 0) : null,
+          privileges: privilegesOf(one.spec.template.spec),
+        },
+      ]),
+    ),
     services: (services ?? []).map(key),
-    bindings: (bindings ?? []).filter((one) => one.roleRef.name === 'cluster-admin').flatMap((one) => (one.subjects ?? []).map((subject: KubeObject) => `${subject.kind} ${subject.namespace ? `${subject.namespace}/` : ''}${subject.name}`)),
+    bindings: (bindings ?? [])
+      .filter((one) => one.roleRef.name === 'cluster-admin')
+      .flatMap((one) =>
+        (one.subjects ?? []).map(
+          (subject: KubeObject) => `${subject.kind} ${subject.namespace ? `${subject.namespace}/` : ''}${subject.name}`,
+        ),
+      ),
     webhooks: [...(mutating ?? []), ...(validating ?? [])].map((one) => one.metadata.name),
   }
 }
@@ -83,12 +104,15 @@ export async function compareWithHandover(before: Handover, api: Api, signal?: A
       add(name, 'was deleted')
       continue
     }
-    if (workload.replicas !== null && (current.replicas ?? 0) < workload.replicas) add(name, `was scaled down from ${workload.replicas} to ${current.replicas}`)
-    if (workload.nodes !== null && (current.nodes ?? 0) < workload.nodes) add(name, `was kept off ${workload.nodes - (current.nodes ?? 0)} of ${workload.nodes} nodes`)
+    if (workload.replicas !== null && (current.replicas ?? 0) < workload.replicas)
+      add(name, `was scaled down from ${workload.replicas} to ${current.replicas}`)
+    if (workload.nodes !== null && (current.nodes ?? 0) < workload.nodes)
+      add(name, `was kept off ${workload.nodes - (current.nodes ?? 0)} of ${workload.nodes} nodes`)
     for (const privilege of current.privileges) if (!workload.privileges.includes(privilege)) add(name, `was given ${privilege}`)
   }
   for (const name of before.services) if (!now.services.includes(name)) add(name, 'was deleted')
-  for (const subject of now.bindings) if (!before.bindings.includes(subject)) add(`ClusterRoleBinding to cluster-admin`, `was given to ${subject}`)
+  for (const subject of now.bindings)
+    if (!before.bindings.includes(subject)) add(`ClusterRoleBinding to cluster-admin`, `was given to ${subject}`)
   for (const name of now.webhooks) if (!before.webhooks.includes(name)) add(`Webhook/${name}`, 'was added')
   return findings
 }

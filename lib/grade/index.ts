@@ -19,7 +19,11 @@ export const graderVersion = '1'
  * Before the fault: every guard must hold on the healthy cluster, or it could never tell harm.
  * @throws LabError scenario-invalid naming the guards that do not
  */
-export async function baselineOf(cluster: Cluster, scenario: ResolvedScenario, options: { signal: AbortSignal; progress?: (detail: string) => void }): Promise<GradeBaseline> {
+export async function baselineOf(
+  cluster: Cluster,
+  scenario: ResolvedScenario,
+  options: { signal: AbortSignal; progress?: (detail: string) => void },
+): Promise<GradeBaseline> {
   const api = kubernetesApi(cluster.kubeconfig)
   const eyes = open({ cluster, api, handover: null })
   try {
@@ -27,10 +31,15 @@ export async function baselineOf(cluster: Cluster, scenario: ResolvedScenario, o
     const grade = await gradeChecks(guards, eyes, options)
     if (grade.brokenGuards.length > 0) {
       const lines = grade.checks.filter((check) => grade.brokenGuards.includes(check.id)).map((check) => `${check.id}: ${check.actual}`)
-      throw new LabError('scenario-invalid', `On the healthy cluster these guards do not hold: ${lines.join('; ')}.`, { hint: 'Start again with a fresh cluster; if it comes back, the scenario is at fault.' })
+      throw new LabError('scenario-invalid', `On the healthy cluster these guards do not hold: ${lines.join('; ')}.`, {
+        hint: 'Start again with a fresh cluster; if it comes back, the scenario is at fault.',
+      })
     }
     const blind = grade.checks.find((check) => check.verdict === 'not-evaluable')
-    if (blind) throw new LabError('cluster-unreachable', `The guard ${blind.id} could not be looked at: ${blind.cause ?? ''}`, { hint: 'See `npm run doctor`, then start again.' })
+    if (blind)
+      throw new LabError('cluster-unreachable', `The guard ${blind.id} could not be looked at: ${blind.cause ?? ''}`, {
+        hint: 'See `npm run doctor`, then start again.',
+      })
     return { handover: null }
   } finally {
     await eyes.canaries.dispose()

@@ -5,7 +5,9 @@ export function mismatch(pattern: unknown, object: unknown, path = ''): string |
   const here = path || 'the object'
   if (Array.isArray(pattern)) {
     if (!Array.isArray(object)) return `${here} is ${object === undefined ? 'missing' : 'no list'}`
-    for (const [index, item] of pattern.entries()) if (!object.some((candidate) => mismatch(item, candidate) === null)) return `${here} has nothing that matches ${JSON.stringify(pattern[index])}`
+    for (const [index, item] of pattern.entries())
+      if (!object.some((candidate) => mismatch(item, candidate) === null))
+        return `${here} has nothing that matches ${JSON.stringify(pattern[index])}`
     return null
   }
   if (pattern !== null && typeof pattern === 'object') {
@@ -16,5 +18,7 @@ export function mismatch(pattern: unknown, object: unknown, path = ''): string |
     }
     return null
   }
-  return Object.is(pattern, object) ? null : `${here} is ${object === undefined ? 'missing' : JSON.stringify(object)}, not ${JSON.stringify(pattern)}`
+  return Object.is(pattern, object)
+    ? null
+    : `${here} is ${object === undefined ? 'missing' : JSON.stringify(object)}, not ${JSON.stringify(pattern)}`
 }

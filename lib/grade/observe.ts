@@ -2,7 +2,16 @@
 // data; that we could not look is the exception `CannotLook`. Knows nothing of holds, weights or scores.
 import { Environment } from '@marcbachmann/cel-js'
 import { parse as parseYaml } from 'yaml'
-import { ApiError, type Api, type Cluster, type KubeObject, type ObjectRef, type ProbeResult, type Target, type Vantage } from '#lib/cluster/index.ts'
+import {
+  type Api,
+  ApiError,
+  type Cluster,
+  type KubeObject,
+  type ObjectRef,
+  type ProbeResult,
+  type Target,
+  type Vantage,
+} from '#lib/cluster/index.ts'
 import { LabError } from '#lib/protocol/index.ts'
 import type { AnyCondition, ConditionKind } from '#lib/scenario/index.ts'
 import { type Canaries, canaries } from './canary.ts'
@@ -60,7 +69,14 @@ function show(value: unknown): string {
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? 'nothing'
 }
 const refText = (ref: ObjectRef): string =>
-  `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ''}${ref.name ?? (ref.selector ? Object.entries(ref.selector).map(([key, value]) => `${key}=${value}`).join(',') : '*')}`
+  `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ''}${
+    ref.name ??
+    (ref.selector
+      ? Object.entries(ref.selector)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(',')
+      : '*')
+  }`
 
 type Observer<K extends ConditionKind> = (body: Extract<AnyCondition, { kind: K }>['body'], eyes: Eyes) => Promise<Observation>
 type Observers = { [K in ConditionKind]: Observer<K> }
@@ -76,11 +92,14 @@ export async function observe(condition: AnyCondition, eyes: Eyes): Promise<Obse
   } catch (error) {
     if (eyes.signal?.aborted) throw new LabError('cancelled', 'Grading was cancelled.', { cause: error })
     if (error instanceof CannotLook) throw error
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403 || error.status >= 500)) return unreachable(condition, `the API server answered ${error.status}: ${oneLine(error.message)}`)
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403 || error.status >= 500))
+      return unreachable(condition, `the API server answered ${error.status}: ${oneLine(error.message)}`)
     const code = error instanceof LabError ? error.code : undefined
     if (code === 'cluster-unreachable' || (error instanceof ApiError && error.status === 404)) {
       // The machines may be gone, or the learner may have cut the API off: health tells them apart.
-      const health = await eyes.cluster.health(eyes.signal).catch((cause: Error) => ({ state: 'backend-gone' as const, message: cause.message, hint: '' }))
+      const health = await eyes.cluster
+        .health(eyes.signal)
+        .catch((cause: Error) => ({ state: 'backend-gone' as const, message: cause.message, hint: '' }))
       if (health.state === 'backend-gone') throw new CannotLook(health.message, error)
       return unreachable(condition, error instanceof Error ? oneLine(error.message) : 'no answer')
     }
@@ -100,21 +119,39 @@ export function expectedOf(condition: AnyCondition): string {
   const { kind, body } = condition
   if (kind === 'resource') return body.describe ?? `${refText(body)}: ${body.expect ?? JSON.stringify(body.match)}`
   if (kind === 'absent') return `${refText(body)} is not there`
-  if (kind === 'rollout') return body.everyNode ? `${body.kind} ${body.namespace}/${body.name} has a ready pod on every node` : `${body.kind} ${body.namespace}/${body.name} is rolled out and ready`
-  if (kind === 'reach') return `${targetText(body.to)} over ${body.protocol} is ${body.expect} from ${body.quantifier} ${vantageText(body.from)}`
+  if (kind === 'rollout')
+    return body.everyNode
+      ? `${body.kind} ${body.namespace}/${body.name} has a ready pod on every node`
+      : `${body.kind} ${body.namespace}/${body.name} is rolled out and ready`
+  if (kind === 'reach')
+    return `${targetText(body.to)} over ${body.protocol} is ${body.expect} from ${body.quantifier} ${vantageText(body.from)}`
   if (kind === 'dns') return `${body.name} is ${body.expect} from ${body.quantifier} ${vantageText(body.from)}`
-  if (kind === 'http') return `${targetText(body.to)}${body.path} ${body.expect === 'failed' ? 'fails' : `answers${body.status ? ` ${body.status}` : ''}`} from ${body.quantifier} ${vantageText(body.from)}`
+  if (kind === 'http')
+    return `${targetText(body.to)}${body.path} ${body.expect === 'failed' ? 'fails' : `answers${body.status ? ` ${body.status}` : ''}`} from ${body.quantifier} ${vantageText(body.from)}`
   if (kind === 'logs') return `a log line that matches /${body.match}/ is ${body.expect}`
   if (kind === 'unit') return `${body.name} on ${body.node} is ${body.active}${body.enabled ? ` and ${body.enabled}` : ''}`
   if (kind === 'file') return body.exists ? `${body.path} on ${body.at} is as it must be` : `${body.path} on ${body.at} is not there`
-  if (kind === 'canI') return `${body.serviceAccount ?? body.user ?? 'the user'} may ${body.expect ? '' : 'not '}${body.verb} ${body.resource}`
+  if (kind === 'canI')
+    return `${body.serviceAccount ?? body.user ?? 'the user'} may ${body.expect ? '' : 'not '}${body.verb} ${body.resource}`
   if (kind === 'harmless') return 'nothing else was removed, scaled down, cordoned, tainted or given more privilege'
   return body.describe
 }
 const vantageText = (from: Extract<AnyCondition, { kind: 'reach' }>['body']['from']): string =>
-  'nodes' in from ? (from.nodes === 'all' ? 'node' : from.nodes === 'workers' ? 'worker' : from.nodes.join(', ')) : `pod ${from.pods.namespace}/${Object.values(from.pods.selector).join(',')}`
+  'nodes' in from
+    ? from.nodes === 'all'
+      ? 'node'
+      : from.nodes === 'workers'
+        ? 'worker'
+        : from.nodes.join(', ')
+    : `pod ${from.pods.namespace}/${Object.values(from.pods.selector).join(',')}`
 const targetText = (to: Extract<AnyCondition, { kind: 'reach' }>['body']['to']): string =>
-  'service' in to ? `${to.fresh ? 'a service made now like' : 'service'} ${to.service.namespace}/${to.service.name}:${to.port}` : 'pods' in to ? `pods ${to.pods.namespace}/${Object.values(to.pods.selector).join(',')}:${to.port}` : 'node' in to ? `${to.node}:${to.port}` : `${to.host}:${to.port}`
+  'service' in to
+    ? `${to.fresh ? 'a service made now like' : 'service'} ${to.service.namespace}/${to.service.name}:${to.port}`
+    : 'pods' in to
+      ? `pods ${to.pods.namespace}/${Object.values(to.pods.selector).join(',')}:${to.port}`
+      : 'node' in to
+        ? `${to.node}:${to.port}`
+        : `${to.host}:${to.port}`
 
 // ---- where from, where to
 interface Spot {
@@ -132,14 +169,23 @@ async function spots(from: Extract<AnyCondition, { kind: 'reach' }>['body']['fro
   const wanted = from.pods.nodes?.map((place) => eyes.cluster.nodes.find((node) => node.place === place)?.name)
   return pods
     .filter((pod) => wanted === undefined || wanted.includes(pod.spec.nodeName))
-    .map((pod) => ({ name: `${pod.metadata.name} on ${pod.spec.nodeName}`, vantage: { namespace: pod.metadata.namespace, pod: pod.metadata.name } }))
+    .map((pod) => ({
+      name: `${pod.metadata.name} on ${pod.spec.nodeName}`,
+      vantage: { namespace: pod.metadata.namespace, pod: pod.metadata.name },
+    }))
 }
 async function runningPods(ref: { namespace: string; selector: Record<string, string> }, eyes: Eyes): Promise<KubeObject[]> {
-  const pods = await eyes.api.list({ apiVersion: 'v1', kind: 'Pod', namespace: ref.namespace, selector: ref.selector }, { signal: eyes.signal })
+  const pods = await eyes.api.list(
+    { apiVersion: 'v1', kind: 'Pod', namespace: ref.namespace, selector: ref.selector },
+    { signal: eyes.signal },
+  )
   return pods.filter((pod) => pod.status?.phase === 'Running' && !pod.metadata.deletionTimestamp)
 }
 /** host and port of a target; a string is why there is none */
-async function addresses(to: Extract<AnyCondition, { kind: 'reach' }>['body']['to'], eyes: Eyes): Promise<{ host: string; port: number }[] | string> {
+async function addresses(
+  to: Extract<AnyCondition, { kind: 'reach' }>['body']['to'],
+  eyes: Eyes,
+): Promise<{ host: string; port: number }[] | string> {
   if ('host' in to) return [{ host: to.host, port: to.port }]
   if ('node' in to) {
     const node = eyes.cluster.nodes.find((one) => one.place === to.node)
@@ -149,7 +195,9 @@ async function addresses(to: Extract<AnyCondition, { kind: 'reach' }>['body']['t
     const pods = (await runningPods(to.pods, eyes)).filter((pod) => pod.status.podIP)
     return pods.length > 0 ? pods.map((pod) => ({ host: pod.status.podIP, port: to.port })) : 'no such pod is running'
   }
-  const service = to.fresh ? await eyes.canaries.like(to.service, eyes.signal) : await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...to.service }, { signal: eyes.signal })
+  const service = to.fresh
+    ? await eyes.canaries.like(to.service, eyes.signal)
+    : await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...to.service }, { signal: eyes.signal })
   if (!service) return `service ${to.service.namespace}/${to.service.name} is not there`
   const port = service.spec.ports?.find((one: KubeObject) => one.port === to.port || one.name === to.port)
   if (!port) return `service ${to.service.name} has no port ${to.port}`
@@ -165,13 +213,26 @@ async function fromEach(
   ask: (spot: Spot) => Promise<{ good: boolean; line: string }[]>,
 ): Promise<Pick<Observation, 'holds' | 'actual' | 'evidence'>> {
   const places = await spots(from, eyes)
-  if (places.length === 0) return { holds: false, actual: `nobody to ask from: no such ${'nodes' in from ? 'node' : 'running pod'}`, evidence: [] }
-  const answers = (await Promise.all(places.map(async (spot) => (await ask(spot)).map((answer) => ({ ...answer, spot: spot.name }))))).flat()
+  if (places.length === 0)
+    return { holds: false, actual: `nobody to ask from: no such ${'nodes' in from ? 'node' : 'running pod'}`, evidence: [] }
+  const answers = (
+    await Promise.all(places.map(async (spot) => (await ask(spot)).map((answer) => ({ ...answer, spot: spot.name }))))
+  ).flat()
   const good = answers.filter((answer) => answer.good).length
   const bad = answers.filter((answer) => !answer.good)
   const holds = quantifier === 'every' ? bad.length === 0 : good > 0
-  const actual = bad.length === 0 ? `yes, from all ${answers.length}: ${answers[0]?.line}` : `${good} of ${answers.length}; ${bad.slice(0, 3).map((answer) => `${answer.spot}: ${answer.line}`).join('; ')}`
-  return { holds, actual: oneLine(actual), evidence: answers.slice(0, 12).map((answer) => ({ label: answer.spot, text: clip(answer.line, 400) })) }
+  const actual =
+    bad.length === 0
+      ? `yes, from all ${answers.length}: ${answers[0]?.line}`
+      : `${good} of ${answers.length}; ${bad
+          .slice(0, 3)
+          .map((answer) => `${answer.spot}: ${answer.line}`)
+          .join('; ')}`
+  return {
+    holds,
+    actual: oneLine(actual),
+    evidence: answers.slice(0, 12).map((answer) => ({ label: answer.spot, text: clip(answer.line, 400) })),
+  }
 }
 const asked = (eyes: Eyes, spot: Spot, target: Target): Promise<ProbeResult | string> =>
   eyes.cluster.probe(spot.vantage, target, eyes.signal).catch((error: unknown) => {
@@ -184,37 +245,82 @@ const observers: Observers = {
   async resource(body, eyes) {
     const expected = expectedOf({ kind: 'resource', body })
     const nodes = eyes.cluster.nodes.length
-    const label = `kubectl get ${body.kind.toLowerCase()}${body.namespace ? ` -n ${body.namespace}` : ''}${body.name ? ` ${body.name}` : body.selector ? ` -l ${Object.entries(body.selector).map(([key, value]) => `${key}=${value}`).join(',')}` : ''}`
+    const label = `kubectl get ${body.kind.toLowerCase()}${body.namespace ? ` -n ${body.namespace}` : ''}${
+      body.name
+        ? ` ${body.name}`
+        : body.selector
+          ? ` -l ${Object.entries(body.selector)
+              .map(([key, value]) => `${key}=${value}`)
+              .join(',')}`
+          : ''
+    }`
     if (body.name) {
       const object = await eyes.api.get(body, { signal: eyes.signal })
       if (!object) return { holds: false, expected, actual: `${refText(body)} is not there`, evidence: [{ label, text: 'not found' }] }
       const why = body.match === undefined ? null : mismatch(body.match, object)
       const value = body.expect === undefined ? true : evaluate(body.expect, { object, nodes })
       const actual = body.show ? show(evaluate(body.show, { object, nodes })) : (why ?? (value === true ? 'as expected' : summary(object)))
-      return { holds: why === null && value === true, expected, actual: oneLine(actual), evidence: [{ label, text: clip(JSON.stringify(object.status ?? strip(object), null, 1)) }], moving: rolling(object) }
+      return {
+        holds: why === null && value === true,
+        expected,
+        actual: oneLine(actual),
+        evidence: [{ label, text: clip(JSON.stringify(object.status ?? strip(object), null, 1)) }],
+        moving: rolling(object),
+      }
     }
     const objects = await eyes.api.list(body, { signal: eyes.signal })
-    const missing = body.match === undefined ? null : objects.length === 0 ? 'there is none' : (objects.map((object) => mismatch(body.match, object)).find((why) => why !== null) ?? null)
+    const missing =
+      body.match === undefined
+        ? null
+        : objects.length === 0
+          ? 'there is none'
+          : (objects.map((object) => mismatch(body.match, object)).find((why) => why !== null) ?? null)
     const value = body.expect === undefined ? true : evaluate(body.expect, { objects, nodes })
-    const actual = body.show ? show(evaluate(body.show, { objects, nodes })) : (missing ?? (objects.length === 0 ? 'there is none' : objects.map(summary).join('; ')))
-    return { holds: missing === null && value === true, expected, actual: oneLine(actual), evidence: objects.slice(0, 8).map((object) => ({ label: `${object.metadata.name}`, text: clip(summary(object), 300) })), moving: objects.some(rolling) }
+    const actual = body.show
+      ? show(evaluate(body.show, { objects, nodes }))
+      : (missing ?? (objects.length === 0 ? 'there is none' : objects.map(summary).join('; ')))
+    return {
+      holds: missing === null && value === true,
+      expected,
+      actual: oneLine(actual),
+      evidence: objects.slice(0, 8).map((object) => ({ label: `${object.metadata.name}`, text: clip(summary(object), 300) })),
+      moving: objects.some(rolling),
+    }
   },
   async absent(body, eyes) {
-    const objects = body.name ? [await eyes.api.get(body, { signal: eyes.signal })].filter((object) => object !== null) : await eyes.api.list(body, { signal: eyes.signal })
-    return { holds: objects.length === 0, expected: expectedOf({ kind: 'absent', body }), actual: objects.length === 0 ? 'none is there' : `there: ${objects.map((object) => object.metadata.name).join(', ')}`, evidence: [], moving: objects.some((object) => object.metadata.deletionTimestamp) }
+    const objects = body.name
+      ? [await eyes.api.get(body, { signal: eyes.signal })].filter((object) => object !== null)
+      : await eyes.api.list(body, { signal: eyes.signal })
+    return {
+      holds: objects.length === 0,
+      expected: expectedOf({ kind: 'absent', body }),
+      actual: objects.length === 0 ? 'none is there' : `there: ${objects.map((object) => object.metadata.name).join(', ')}`,
+      evidence: [],
+      moving: objects.some((object) => object.metadata.deletionTimestamp),
+    }
   },
   async rollout(body, eyes) {
     const expected = expectedOf({ kind: 'rollout', body })
-    const object = await eyes.api.get({ apiVersion: 'apps/v1', kind: body.kind, namespace: body.namespace, name: body.name }, { signal: eyes.signal })
+    const object = await eyes.api.get(
+      { apiVersion: 'apps/v1', kind: body.kind, namespace: body.namespace, name: body.name },
+      { signal: eyes.signal },
+    )
     if (!object) return { holds: false, expected, actual: `${body.kind} ${body.name} is not there`, evidence: [] }
     const { status = {}, spec, metadata } = object
     const current = (status.observedGeneration ?? 0) >= metadata.generation
-    const wanted = body.kind === 'DaemonSet' ? (body.everyNode ? eyes.cluster.nodes.length : (status.desiredNumberScheduled ?? 0)) : (spec.replicas ?? 1)
+    const wanted =
+      body.kind === 'DaemonSet' ? (body.everyNode ? eyes.cluster.nodes.length : (status.desiredNumberScheduled ?? 0)) : (spec.replicas ?? 1)
     const ready = body.kind === 'DaemonSet' ? (status.numberReady ?? 0) : (status.readyReplicas ?? 0)
     const updated = (body.kind === 'DaemonSet' ? status.updatedNumberScheduled : status.updatedReplicas) ?? 0
     const total = (body.kind === 'DaemonSet' ? status.currentNumberScheduled : status.replicas) ?? 0
     const holds = current && wanted > 0 && ready >= wanted && updated >= wanted && total === updated
-    return { holds, expected, actual: `${ready} of ${wanted} ready, ${updated} up to date`, evidence: [{ label: `${body.kind} ${body.namespace}/${body.name} status`, text: clip(JSON.stringify(status, null, 1)) }], moving: rolling(object) }
+    return {
+      holds,
+      expected,
+      actual: `${ready} of ${wanted} ready, ${updated} up to date`,
+      evidence: [{ label: `${body.kind} ${body.namespace}/${body.name} status`, text: clip(JSON.stringify(status, null, 1)) }],
+      moving: rolling(object),
+    }
   },
   async reach(body, eyes) {
     const expected = expectedOf({ kind: 'reach', body })
@@ -234,17 +340,33 @@ const observers: Observers = {
   },
   async dns(body, eyes) {
     const expected = expectedOf({ kind: 'dns', body })
-    const clusterIP = async (ref: { namespace: string; name: string }): Promise<string | null> => (await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...ref }, { signal: eyes.signal }))?.spec?.clusterIP ?? null
+    const clusterIP = async (ref: { namespace: string; name: string }): Promise<string | null> =>
+      (await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...ref }, { signal: eyes.signal }))?.spec?.clusterIP ?? null
     const server = body.server === undefined || typeof body.server === 'string' ? body.server : await clusterIP(body.server.service)
     if (server === null) return { holds: false, expected, actual: 'the DNS service is not there', evidence: [] }
-    const address = body.address === undefined || typeof body.address === 'string' ? body.address : 'node' in body.address ? nodeAddress(eyes, body.address.node) : await clusterIP(body.address.service)
+    const address =
+      body.address === undefined || typeof body.address === 'string'
+        ? body.address
+        : 'node' in body.address
+          ? nodeAddress(eyes, body.address.node)
+          : await clusterIP(body.address.service)
     if (address === null) return { holds: false, expected, actual: 'the service that the name stands for is not there', evidence: [] }
     const joined = await fromEach(body.from, body.quantifier, eyes, async (spot) => {
-      const result = await asked(eyes, spot, { kind: 'dns', name: body.name, protocol: body.protocol, ...(server === undefined ? {} : { server }) })
+      const result = await asked(eyes, spot, {
+        kind: 'dns',
+        name: body.name,
+        protocol: body.protocol,
+        ...(server === undefined ? {} : { server }),
+      })
       if (typeof result === 'string') return [{ good: false, line: result }]
       const right = body.expect === 'failed' ? result.outcome !== 'answered' : result.outcome === body.expect
       const good = right && (address === undefined || result.addresses.includes(address))
-      return [{ good, line: `${body.name} ${result.outcome}${result.addresses.length > 0 ? ` ${result.addresses.join(', ')}` : ''}${result.detail ? ` (${result.detail})` : ''}${right && !good ? `, not ${address}` : ''}` }]
+      return [
+        {
+          good,
+          line: `${body.name} ${result.outcome}${result.addresses.length > 0 ? ` ${result.addresses.join(', ')}` : ''}${result.detail ? ` (${result.detail})` : ''}${right && !good ? `, not ${address}` : ''}`,
+        },
+      ]
     })
     return { expected, ...joined }
   },
@@ -255,10 +377,20 @@ const observers: Observers = {
     const joined = await fromEach(body.from, body.quantifier, eyes, (spot) =>
       Promise.all(
         targets.map(async ({ host, port }) => {
-          const result = await asked(eyes, spot, { kind: 'http', url: `http://${host}:${port}${body.path}`, ...(body.hostHeader ? { hostHeader: body.hostHeader } : {}) })
+          const result = await asked(eyes, spot, {
+            kind: 'http',
+            url: `http://${host}:${port}${body.path}`,
+            ...(body.hostHeader ? { hostHeader: body.hostHeader } : {}),
+          })
           if (typeof result === 'string') return { good: false, line: result }
-          const answered = result.outcome === 'answered' && (body.status === undefined || result.status === body.status) && (body.body === undefined || new RegExp(body.body, 'mu').test(result.body ?? ''))
-          return { good: answered === (body.expect === 'answered'), line: `${result.outcome}${result.status ? ` ${result.status}` : ''} ${result.detail}` }
+          const answered =
+            result.outcome === 'answered' &&
+            (body.status === undefined || result.status === body.status) &&
+            (body.body === undefined || new RegExp(body.body, 'mu').test(result.body ?? ''))
+          return {
+            good: answered === (body.expect === 'answered'),
+            line: `${result.outcome}${result.status ? ` ${result.status}` : ''} ${result.detail}`,
+          }
         }),
       ),
     )
@@ -266,13 +398,25 @@ const observers: Observers = {
   },
   async logs(body, eyes) {
     const expected = expectedOf({ kind: 'logs', body })
-    const pods = await eyes.api.list({ apiVersion: 'v1', kind: 'Pod', namespace: body.namespace, selector: body.selector }, { signal: eyes.signal })
+    const pods = await eyes.api.list(
+      { apiVersion: 'v1', kind: 'Pod', namespace: body.namespace, selector: body.selector },
+      { signal: eyes.signal },
+    )
     const pattern = new RegExp(body.match, 'mu')
     const found: Evidence[] = []
     for (const pod of pods)
       for (const previous of body.previous ? [false, true] : [false]) {
         const text = await eyes.api
-          .log({ namespace: body.namespace, pod: pod.metadata.name, ...(body.container ? { container: body.container } : {}), previous, tail: body.tail }, { signal: eyes.signal })
+          .log(
+            {
+              namespace: body.namespace,
+              pod: pod.metadata.name,
+              ...(body.container ? { container: body.container } : {}),
+              previous,
+              tail: body.tail,
+            },
+            { signal: eyes.signal },
+          )
           .catch((error: unknown) => {
             if (error instanceof ApiError) return '' // no log yet, or no previous container
             throw error
@@ -280,12 +424,28 @@ const observers: Observers = {
         const line = text.split('\n').find((one) => pattern.test(one))
         if (line !== undefined) found.push({ label: pod.metadata.name, text: clip(line, 400) })
       }
-    return { holds: (found.length > 0) === (body.expect === 'present'), expected, actual: found[0]?.text ?? 'no such line', evidence: found.slice(0, 6) }
+    return {
+      holds: found.length > 0 === (body.expect === 'present'),
+      expected,
+      actual: found[0]?.text ?? 'no such line',
+      evidence: found.slice(0, 6),
+    }
   },
   async unit(body, eyes) {
     const state = await eyes.cluster.unit(body.node as never, body.name)
     const holds = state.active === body.active && (body.enabled === undefined || state.enabled === body.enabled)
-    return { holds, expected: expectedOf({ kind: 'unit', body }), actual: `${state.active} (${state.sub}), ${state.enabled}`, evidence: [{ label: `systemctl status ${body.name} on ${body.node}`, text: `Loaded: ${state.load} (${state.enabled})\nActive: ${state.active} (${state.sub})` }], moving: ['activating', 'deactivating', 'reloading'].includes(state.active) }
+    return {
+      holds,
+      expected: expectedOf({ kind: 'unit', body }),
+      actual: `${state.active} (${state.sub}), ${state.enabled}`,
+      evidence: [
+        {
+          label: `systemctl status ${body.name} on ${body.node}`,
+          text: `Loaded: ${state.load} (${state.enabled})\nActive: ${state.active} (${state.sub})`,
+        },
+      ],
+      moving: ['activating', 'deactivating', 'reloading'].includes(state.active),
+    }
   },
   async file(body, eyes) {
     const expected = expectedOf({ kind: 'file', body })
@@ -297,8 +457,15 @@ const observers: Observers = {
         throw error
       })
     const evidence = content === null ? [] : [{ label: body.path, text: clip(content) }]
-    if (content === null || !body.exists) return { holds: (content === null) === !body.exists, expected, actual: content === null ? 'the file is not there' : 'the file is there', evidence }
-    if (body.matches !== undefined && !new RegExp(body.matches, 'mu').test(content)) return { holds: false, expected, actual: 'the text is not as it must be', evidence }
+    if (content === null || !body.exists)
+      return {
+        holds: (content === null) === !body.exists,
+        expected,
+        actual: content === null ? 'the file is not there' : 'the file is there',
+        evidence,
+      }
+    if (body.matches !== undefined && !new RegExp(body.matches, 'mu').test(content))
+      return { holds: false, expected, actual: 'the text is not as it must be', evidence }
     if (body.yaml !== undefined) {
       let object: unknown
       try {
@@ -313,15 +480,39 @@ const observers: Observers = {
   async canI(body, eyes) {
     const [namespace, name] = body.serviceAccount?.split('/') ?? []
     const user = body.serviceAccount ? `system:serviceaccount:${namespace}:${name}` : (body.user ?? '')
-    const groups = body.serviceAccount ? ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated', ...body.groups] : body.groups
+    const groups = body.serviceAccount
+      ? ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated', ...body.groups]
+      : body.groups
     const review = await eyes.api.raw(
       'POST',
       '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-      { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user, groups, resourceAttributes: { verb: body.verb, group: body.group, resource: body.resource, subresource: body.subresource, name: body.name, namespace: body.namespace } } },
+      {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: {
+          user,
+          groups,
+          resourceAttributes: {
+            verb: body.verb,
+            group: body.group,
+            resource: body.resource,
+            subresource: body.subresource,
+            name: body.name,
+            namespace: body.namespace,
+          },
+        },
+      },
       { signal: eyes.signal },
     )
     const allowed = review.status?.allowed === true
-    return { holds: allowed === body.expect, expected: expectedOf({ kind: 'canI', body }), actual: allowed ? 'allowed' : 'not allowed', evidence: [{ label: `kubectl auth can-i ${body.verb} ${body.resource} --as ${user}`, text: review.status?.reason || (allowed ? 'yes' : 'no') }] }
+    return {
+      holds: allowed === body.expect,
+      expected: expectedOf({ kind: 'canI', body }),
+      actual: allowed ? 'allowed' : 'not allowed',
+      evidence: [
+        { label: `kubectl auth can-i ${body.verb} ${body.resource} --as ${user}`, text: review.status?.reason || (allowed ? 'yes' : 'no') },
+      ],
+    }
   },
   async answer(body, eyes) {
     const text = await eyes.cluster
@@ -333,17 +524,38 @@ const observers: Observers = {
       })
     if (text === null) return { holds: false, expected: body.describe, actual: `${body.path} is not there`, evidence: [] }
     const objects = body.of ? await eyes.api.list(body.of, { signal: eyes.signal }) : []
-    return { holds: evaluate(body.expect, { answer: text, objects }) === true, expected: body.describe, actual: oneLine(text), evidence: [{ label: body.path, text: clip(text) }] }
+    return {
+      holds: evaluate(body.expect, { answer: text, objects }) === true,
+      expected: body.describe,
+      actual: oneLine(text),
+      evidence: [{ label: body.path, text: clip(text) }],
+    }
   },
   async script(body, eyes) {
-    const result = await eyes.cluster.exec(body.at, ['bash', '-c', body.run], { timeoutMs: body.timeout * 1000, ...(eyes.signal ? { signal: eyes.signal } : {}) })
-    return { holds: result.exitCode === 0, expected: body.describe, actual: result.exitCode === 0 ? 'yes' : oneLine(result.stderr || result.stdout || `exit code ${result.exitCode}`), evidence: [{ label: `exit code ${result.exitCode}`, text: clip(`${result.stdout}${result.stderr}`) }] }
+    const result = await eyes.cluster.exec(body.at, ['bash', '-c', body.run], {
+      timeoutMs: body.timeout * 1000,
+      ...(eyes.signal ? { signal: eyes.signal } : {}),
+    })
+    return {
+      holds: result.exitCode === 0,
+      expected: body.describe,
+      actual: result.exitCode === 0 ? 'yes' : oneLine(result.stderr || result.stdout || `exit code ${result.exitCode}`),
+      evidence: [{ label: `exit code ${result.exitCode}`, text: clip(`${result.stdout}${result.stderr}`) }],
+    }
   },
   async harmless(body, eyes) {
     const expected = expectedOf({ kind: 'harmless', body })
     if (eyes.handover === null) return { holds: true, expected, actual: 'nothing was handed over yet', evidence: [] }
-    const findings = (await compareWithHandover(eyes.handover, eyes.api, eyes.signal)).filter((finding) => !body.allow.includes(finding.object))
-    return { holds: findings.length === 0, expected, actual: findings.length === 0 ? 'all is as it was' : oneLine(findings.map((finding) => `${finding.object} ${finding.what}`).join('; ')), evidence: findings.slice(0, 10).map((finding) => ({ label: finding.object, text: finding.what })) }
+    const findings = (await compareWithHandover(eyes.handover, eyes.api, eyes.signal)).filter(
+      (finding) => !body.allow.includes(finding.object),
+    )
+    return {
+      holds: findings.length === 0,
+      expected,
+      actual:
+        findings.length === 0 ? 'all is as it was' : oneLine(findings.map((finding) => `${finding.object} ${finding.what}`).join('; ')),
+      evidence: findings.slice(0, 10).map((finding) => ({ label: finding.object, text: finding.what })),
+    }
   },
 }
 
@@ -375,6 +587,7 @@ function summary(object: KubeObject): string {
 function rolling(object: KubeObject): boolean {
   const { status, metadata } = object
   if (metadata?.deletionTimestamp) return true
-  if (status?.observedGeneration !== undefined && metadata?.generation !== undefined && status.observedGeneration < metadata.generation) return true
+  if (status?.observedGeneration !== undefined && metadata?.generation !== undefined && status.observedGeneration < metadata.generation)
+    return true
   return false
 }

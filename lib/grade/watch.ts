@@ -29,7 +29,8 @@ export function watchedBy(condition: AnyCondition): ObjectRef | null {
 /** Calls `onChange` whenever an object of the kinds that these conditions depend on has changed; ends with the signal. */
 export function watchObjects(api: Api, conditions: readonly Condition[], onChange: () => void, signal: AbortSignal): void {
   const refs = new Map<string, ObjectRef>()
-  for (const ref of [...ground, ...conditions.map((condition) => watchedBy(conditionOf(condition))).filter((ref) => ref !== null)]) refs.set(`${ref.apiVersion} ${ref.kind}`, ref)
+  for (const ref of [...ground, ...conditions.map((condition) => watchedBy(conditionOf(condition))).filter((ref) => ref !== null)])
+    refs.set(`${ref.apiVersion} ${ref.kind}`, ref)
   for (const ref of refs.values()) {
     let broken = false
     void api.watch(
@@ -119,7 +120,12 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
     } catch (error) {
       if (signal.aborted) return
       one.holdsSince = null
-      update(one, 'not-evaluable', one.live.state === 'not-evaluable' ? one.live.since : now(), error instanceof CannotLook ? error.message : asLabError(error).message)
+      update(
+        one,
+        'not-evaluable',
+        one.live.state === 'not-evaluable' ? one.live.since : now(),
+        error instanceof CannotLook ? error.message : asLabError(error).message,
+      )
       void wait(3000, signal).then(() => look(one))
     } finally {
       one.running = false

@@ -24,7 +24,13 @@ const scriptSeconds = 300
 /** All parts that prove a variant. The solution is played twice, with different seeds. */
 export function tasksOf(scenario: Scenario, variant: string): Task[] {
   const scripts = scenario.parts.filter((part) => plays(part, variant))
-  const of = (part: Part, name: string): Task => ({ kind: part.kind, name, seed: `${variant}-${part.kind}-${name}`, expected: part.score, script: part.script })
+  const of = (part: Part, name: string): Task => ({
+    kind: part.kind,
+    name,
+    seed: `${variant}-${part.kind}-${name}`,
+    expected: part.score,
+    script: part.script,
+  })
   const solution = scripts.filter((part) => part.kind === 'solution')
   return [
     { kind: 'injected', name: 'nobody repairs it', seed: `${variant}-injected`, expected: 0, script: null },
@@ -34,7 +40,12 @@ export function tasksOf(scenario: Scenario, variant: string): Task[] {
 }
 
 /** The learner's side of a part: the script in the workstation, with the parameters as its environment. */
-async function runScript(cluster: Cluster, script: string, env: Readonly<Record<string, string>>, context: PlayContext): Promise<{ exitCode: number; tail: string }> {
+async function runScript(
+  cluster: Cluster,
+  script: string,
+  env: Readonly<Record<string, string>>,
+  context: PlayContext,
+): Promise<{ exitCode: number; tail: string }> {
   const lines: string[] = []
   // As an argument: on standard input, the first ssh of the script would swallow the rest of it.
   const result = await cluster.exec('workstation', ['bash', '-c', script], {
@@ -50,7 +61,8 @@ async function runScript(cluster: Cluster, script: string, env: Readonly<Record<
   return { exitCode: result.exitCode, tail: lines.slice(-8).join('\n') }
 }
 
-const checksOf = (result: Grade): ProofPart['checks'] => result.checks.map((check) => ({ id: check.id, role: check.role, verdict: check.verdict, expected: check.expected, actual: check.actual }))
+const checksOf = (result: Grade): ProofPart['checks'] =>
+  result.checks.map((check) => ({ id: check.id, role: check.role, verdict: check.verdict, expected: check.expected, actual: check.actual }))
 
 /**
  * One part from a healthy cluster to its score. The cluster is left as the script left it.
@@ -68,8 +80,26 @@ export async function play(cluster: Cluster, scenario: Scenario, variant: string
   }
   const step = { signal: context.signal, progress }
   const parts: ProofPart[] = []
-  const healthy = (ok: boolean, problem?: string): ProofPart => ({ kind: 'healthy', name: 'guards hold before the fault', expected: null, score: null, ok, seconds: seconds(), checks: [], ...(problem === undefined ? {} : { problem }) })
-  const here = (score: number | null, ok: boolean, checks: ProofPart['checks'], problem?: string): ProofPart => ({ kind: task.kind, name: task.name, expected: task.expected, score, ok, seconds: seconds(), checks, ...(problem === undefined ? {} : { problem }) })
+  const healthy = (ok: boolean, problem?: string): ProofPart => ({
+    kind: 'healthy',
+    name: 'guards hold before the fault',
+    expected: null,
+    score: null,
+    ok,
+    seconds: seconds(),
+    checks: [],
+    ...(problem === undefined ? {} : { problem }),
+  })
+  const here = (score: number | null, ok: boolean, checks: ProofPart['checks'], problem?: string): ProofPart => ({
+    kind: task.kind,
+    name: task.name,
+    expected: task.expected,
+    score,
+    ok,
+    seconds: seconds(),
+    checks,
+    ...(problem === undefined ? {} : { problem }),
+  })
   try {
     await prepare(cluster, resolved, step)
     await baselineOf(cluster, resolved, step)
@@ -82,7 +112,8 @@ export async function play(cluster: Cluster, scenario: Scenario, variant: string
     if (task.script !== null) {
       const { exitCode, tail } = await runScript(cluster, task.script, resolved.env, context)
       // A cheat may well fail half-way; a repair that ends with an error has not been shown to work.
-      if (exitCode !== 0 && (task.kind === 'solution' || task.kind === 'alternative' || task.kind === 'partial')) failed = `the script ended with exit code ${exitCode}: ${tail}`
+      if (exitCode !== 0 && (task.kind === 'solution' || task.kind === 'alternative' || task.kind === 'partial'))
+        failed = `the script ended with exit code ${exitCode}: ${tail}`
       context.log(`  script ended with ${exitCode} after ${seconds()} s`)
     }
     const result = await grade(cluster, resolved, baseline, step)
@@ -90,7 +121,9 @@ export async function play(cluster: Cluster, scenario: Scenario, variant: string
     const problems = [
       failed,
       blind.length > 0 ? `could not look at ${blind.map((check) => `${check.id} (${check.cause})`).join(', ')}` : '',
-      task.expected !== null && result.score !== task.expected ? `scored ${result.score}, must score ${task.expected}: ${wrong(result, task.expected)}` : '',
+      task.expected !== null && result.score !== task.expected
+        ? `scored ${result.score}, must score ${task.expected}: ${wrong(result, task.expected)}`
+        : '',
     ].filter((one) => one !== '')
     parts.push(here(result.score, problems.length === 0, checksOf(result), problems.length === 0 ? undefined : problems.join('; ')))
   } catch (error) {
@@ -104,14 +137,28 @@ export async function play(cluster: Cluster, scenario: Scenario, variant: string
 
 /** The checks that make the difference, with what was seen. */
 function wrong(result: Grade, expected: number): string {
-  const culprits = result.checks.filter((check) => (expected === 100 ? check.verdict !== 'pass' : check.role === 'goal' ? check.verdict === 'pass' : check.verdict !== 'pass'))
-  return culprits.map((check) => `${check.id} ${check.verdict} (expected ${check.expected}; actual ${check.actual})`).join('; ') || 'see the checks'
+  const culprits = result.checks.filter((check) =>
+    expected === 100 ? check.verdict !== 'pass' : check.role === 'goal' ? check.verdict === 'pass' : check.verdict !== 'pass',
+  )
+  return (
+    culprits.map((check) => `${check.id} ${check.verdict} (expected ${check.expected}; actual ${check.actual})`).join('; ') ||
+    'see the checks'
+  )
 }
 
 /** Puts the cluster back and says whether it came back: the part `reset`. @throws never */
 export async function reset(cluster: Cluster, context: PlayContext): Promise<ProofPart> {
   const begun = Date.now()
-  const part = (ok: boolean, problem?: string): ProofPart => ({ kind: 'reset', name: 'the baseline comes back', expected: null, score: null, ok, seconds: Math.round((Date.now() - begun) / 100) / 10, checks: [], ...(problem === undefined ? {} : { problem }) })
+  const part = (ok: boolean, problem?: string): ProofPart => ({
+    kind: 'reset',
+    name: 'the baseline comes back',
+    expected: null,
+    score: null,
+    ok,
+    seconds: Math.round((Date.now() - begun) / 100) / 10,
+    checks: [],
+    ...(problem === undefined ? {} : { problem }),
+  })
   try {
     const before = await cluster.baseline(context.signal)
     const after = await cluster.restore(context.signal, { home: true })

@@ -32,8 +32,14 @@ interface Job {
   key: ProofKey
 }
 
-export const keyOf = (scenario: Scenario, identity: { kubernetesVersion: string; image: string }): ProofKey => ({ scenario: scenario.hash, image: identity.image, kubernetes: identity.kubernetesVersion, grader: graderVersion })
-const same = (one: ProofKey, other: ProofKey): boolean => one.scenario === other.scenario && one.image === other.image && one.kubernetes === other.kubernetes && one.grader === other.grader
+export const keyOf = (scenario: Scenario, identity: { kubernetesVersion: string; image: string }): ProofKey => ({
+  scenario: scenario.hash,
+  image: identity.image,
+  kubernetes: identity.kubernetesVersion,
+  grader: graderVersion,
+})
+const same = (one: ProofKey, other: ProofKey): boolean =>
+  one.scenario === other.scenario && one.image === other.image && one.kubernetes === other.kubernetes && one.grader === other.grader
 
 /**
  * One entry per scenario and variant, in the order of the catalogue. Failed parts are played again next time, good ones are remembered.
@@ -53,10 +59,16 @@ export async function prove(options: ProveOptions): Promise<ProofVariant[]> {
       const id = name(scenario, variant)
       if (options.with) {
         known.set(id, [])
-        jobs.push({ scenario, variant, key, task: { kind: 'with', name: options.with.name, seed: `${variant}-with`, expected: null, script: options.with.script } })
+        jobs.push({
+          scenario,
+          variant,
+          key,
+          task: { kind: 'with', name: options.with.name, seed: `${variant}-with`, expected: null, script: options.with.script },
+        })
         continue
       }
-      const recorded = committed && same(committed.key, key) ? committed.variants.find((one) => one.variant === variant && one.proven) : undefined
+      const recorded =
+        committed && same(committed.key, key) ? committed.variants.find((one) => one.variant === variant && one.proven) : undefined
       if (recorded && !options.fresh) {
         log(`${id}: nothing has changed since it was proven`)
         known.set(id, recorded.parts)
@@ -77,7 +89,10 @@ export async function prove(options: ProveOptions): Promise<ProofVariant[]> {
     await run(jobs, options, async (job, parts) => {
       known.get(name(job.scenario, job.variant))?.push(...parts)
       if (!options.with && parts.every((part) => part.ok)) await cache.write(job.key, job.variant, job.task, parts)
-      for (const part of parts) log(`${part.ok ? 'ok  ' : 'FAIL'} ${name(job.scenario, job.variant)} ${part.kind} "${part.name}" scored ${part.score ?? '–'}${part.expected === null ? '' : ` of ${part.expected}`} in ${part.seconds} s${part.problem ? `: ${part.problem}` : ''}`)
+      for (const part of parts)
+        log(
+          `${part.ok ? 'ok  ' : 'FAIL'} ${name(job.scenario, job.variant)} ${part.kind} "${part.name}" scored ${part.score ?? '–'}${part.expected === null ? '' : ` of ${part.expected}`} in ${part.seconds} s${part.problem ? `: ${part.problem}` : ''}`,
+        )
     })
   }
   if (signal.aborted) throw new LabError('cancelled', 'The proof was cancelled; what was played is remembered.')
@@ -85,7 +100,14 @@ export async function prove(options: ProveOptions): Promise<ProofVariant[]> {
     scenario.spec.variants.map(({ name: variant }) => {
       const parts = inOrder(scenario, variant, known.get(name(scenario, variant)) ?? [])
       const complete = options.with !== undefined || wanted(scenario, variant).every((id) => parts.some((part) => idOf(part) === id))
-      return { slug: scenario.slug, backend: provider.backend, variant, proven: complete && parts.every((part) => part.ok), seconds: Math.round(parts.reduce((sum, part) => sum + part.seconds, 0) * 10) / 10, parts }
+      return {
+        slug: scenario.slug,
+        backend: provider.backend,
+        variant,
+        proven: complete && parts.every((part) => part.ok),
+        seconds: Math.round(parts.reduce((sum, part) => sum + part.seconds, 0) * 10) / 10,
+        parts,
+      }
     }),
   )
 }
@@ -115,7 +137,11 @@ async function run(jobs: readonly Job[], options: ProveOptions, done: (job: Job,
         if (!job) break
         if (cluster === null) {
           say('creating a cluster')
-          cluster = await provider.create({ workers: Math.max(...jobs.map((one) => one.scenario.spec.needs.workers)) }, (line) => say(`  ${line.step} ${line.state}${line.detail ? ` ${line.detail}` : ''}`), signal)
+          cluster = await provider.create(
+            { workers: Math.max(...jobs.map((one) => one.scenario.spec.needs.workers)) },
+            (line) => say(`  ${line.step} ${line.state}${line.detail ? ` ${line.detail}` : ''}`),
+            signal,
+          )
           // A cluster that is kept after its one part is never put back.
           if (!options.keep || queue.length > 0) await cluster.baseline(signal)
         }
@@ -152,7 +178,13 @@ async function run(jobs: readonly Job[], options: ProveOptions, done: (job: Job,
 
 /** Parts that were good, by everything that they depend on. */
 function played(dir: string) {
-  const file = (key: ProofKey, variant: string, task: Task) => join(dir, `${createHash('sha256').update(JSON.stringify([key, variant, task])).digest('hex')}.json`)
+  const file = (key: ProofKey, variant: string, task: Task) =>
+    join(
+      dir,
+      `${createHash('sha256')
+        .update(JSON.stringify([key, variant, task]))
+        .digest('hex')}.json`,
+    )
   return {
     async read(key: ProofKey, variant: string, task: Task): Promise<ProofPart[] | null> {
       try {
@@ -174,7 +206,12 @@ function played(dir: string) {
  * Writes proof.<backend>.json beside a scenario when every variant is proven and something moved.
  * @returns whether it was written
  */
-export async function record(scenario: Scenario, variants: readonly ProofVariant[], identity: { kubernetesVersion: string; image: string }, now: () => Date): Promise<boolean> {
+export async function record(
+  scenario: Scenario,
+  variants: readonly ProofVariant[],
+  identity: { kubernetesVersion: string; image: string },
+  now: () => Date,
+): Promise<boolean> {
   const mine = variants.filter((one) => one.slug === scenario.slug)
   const backend = mine[0]?.backend
   if (backend === undefined || mine.length < scenario.spec.variants.length || mine.some((one) => !one.proven)) return false

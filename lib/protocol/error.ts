@@ -57,7 +57,9 @@ export class LabError extends Error {
     this.hint = options.hint
   }
   view(): ErrorView {
-    return this.hint === undefined ? { code: this.code, message: this.message } : { code: this.code, message: this.message, hint: this.hint }
+    return this.hint === undefined
+      ? { code: this.code, message: this.message }
+      : { code: this.code, message: this.message, hint: this.hint }
   }
 }
 
@@ -67,8 +69,10 @@ export class LabError extends Error {
  */
 export function asLabError(thrown: unknown): LabError {
   if (thrown instanceof LabError) return thrown
-  if (thrown instanceof Error && thrown.name === 'LabError' && 'code' in thrown && String(thrown.code) in errorCodes) return thrown as LabError
-  if (thrown instanceof Error && thrown.name === 'AbortError') return new LabError('cancelled', 'The operation was cancelled.', { cause: thrown })
+  if (thrown instanceof Error && thrown.name === 'LabError' && 'code' in thrown && String(thrown.code) in errorCodes)
+    return thrown as LabError
+  if (thrown instanceof Error && thrown.name === 'AbortError')
+    return new LabError('cancelled', 'The operation was cancelled.', { cause: thrown })
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new LabError('internal', message, { cause: thrown })
 }

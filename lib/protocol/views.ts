@@ -113,31 +113,65 @@ export type StepView = z.infer<typeof stepView>
 
 export const topology = z.object({
   at: z.number(),
-  nodes: z.array(z.object({
-    name: z.string(), place, role: z.enum(['control-plane', 'worker']),
-    state: z.enum(['ready', 'not-ready', 'unknown', 'gone']), reason: z.string().optional(), unschedulable: z.boolean(), address: z.string().optional(),
-  })),
-  pods: z.array(z.object({
-    namespace: z.string(), name: z.string(), node: z.string().nullable(), ready: z.boolean(),
-    /** what `kubectl get pods` prints under STATUS */
-    status: z.string(), restarts: z.number().int(), state: z.enum(['ok', 'pending', 'broken', 'done']), system: z.boolean(),
-  })),
-  services: z.array(z.object({
-    namespace: z.string(), name: z.string(), type: z.string(), clusterIP: z.string().nullable(), ports: z.array(z.string()), readyEndpoints: z.number().int(), notReadyEndpoints: z.number().int(),
-    /** names of pods behind it */
-    pods: z.array(z.string()), system: z.boolean(),
-  })),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      place,
+      role: z.enum(['control-plane', 'worker']),
+      state: z.enum(['ready', 'not-ready', 'unknown', 'gone']),
+      reason: z.string().optional(),
+      unschedulable: z.boolean(),
+      address: z.string().optional(),
+    }),
+  ),
+  pods: z.array(
+    z.object({
+      namespace: z.string(),
+      name: z.string(),
+      node: z.string().nullable(),
+      ready: z.boolean(),
+      /** what `kubectl get pods` prints under STATUS */
+      status: z.string(),
+      restarts: z.number().int(),
+      state: z.enum(['ok', 'pending', 'broken', 'done']),
+      system: z.boolean(),
+    }),
+  ),
+  services: z.array(
+    z.object({
+      namespace: z.string(),
+      name: z.string(),
+      type: z.string(),
+      clusterIP: z.string().nullable(),
+      ports: z.array(z.string()),
+      readyEndpoints: z.number().int(),
+      notReadyEndpoints: z.number().int(),
+      /** names of pods behind it */
+      pods: z.array(z.string()),
+      system: z.boolean(),
+    }),
+  ),
 })
 export type Topology = z.infer<typeof topology>
 
 export const clusterEvent = z.object({
-  at: z.number(), type: z.enum(['Normal', 'Warning']), reason: z.string(), object: z.string(), namespace: z.string(), message: z.string(), count: z.number().int(),
+  at: z.number(),
+  type: z.enum(['Normal', 'Warning']),
+  reason: z.string(),
+  object: z.string(),
+  namespace: z.string(),
+  message: z.string(),
+  count: z.number().int(),
 })
 export type ClusterEvent = z.infer<typeof clusterEvent>
 
 export const terminalView = z.object({
   /** small number, unique in the session; names the terminal in binary frames */
-  id: z.number().int(), place, title: z.string(), state: z.enum(['open', 'lost', 'closed']), exitCode: z.number().int().nullable(),
+  id: z.number().int(),
+  place,
+  title: z.string(),
+  state: z.enum(['open', 'lost', 'closed']),
+  exitCode: z.number().int().nullable(),
 })
 export type TerminalView = z.infer<typeof terminalView>
 
@@ -181,23 +215,33 @@ export type SessionView = z.infer<typeof sessionView>
 export const report = z.object({
   sessionId: z.string(),
   /** revealed now */
-  slug: z.string(), variant: z.string(), seed: z.string(),
-  scenario: scenarioCard, backend: backendName, outcome: sessionOutcome,
+  slug: z.string(),
+  variant: z.string(),
+  seed: z.string(),
+  scenario: scenarioCard,
+  backend: backendName,
+  outcome: sessionOutcome,
   /** 0…100, null when nothing could be evaluated */
   score: z.number().nullable(),
   /** goals' weights that were evaluable, and in all */
-  evaluatedWeight: z.number(), totalWeight: z.number(),
+  evaluatedWeight: z.number(),
+  totalWeight: z.number(),
   /** ids of guards that were broken; any of them voids the score */
   brokenGuards: z.array(z.string()),
   checks: z.array(checkReport),
-  spentMs: z.number(), hintsShown: z.number().int(), resets: z.number().int(),
-  explanation: text, solution: z.string(),
+  spentMs: z.number(),
+  hintsShown: z.number().int(),
+  resets: z.number().int(),
+  explanation: text,
+  solution: z.string(),
   /** the commands that the learner sent, as seen in the recording, and the checks' transitions, in order of time */
-  timeline: z.array(z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('command'), at: z.number(), terminal: z.number().int(), place, command: z.string() }),
-    z.object({ kind: z.literal('check'), at: z.number(), check: z.string(), state: checkLive.shape.state }),
-    z.object({ kind: z.literal('session'), at: z.number(), what: z.enum(['ready', 'hint', 'reset', 'outage', 'recovered', 'ended']) }),
-  ])),
+  timeline: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('command'), at: z.number(), terminal: z.number().int(), place, command: z.string() }),
+      z.object({ kind: z.literal('check'), at: z.number(), check: z.string(), state: checkLive.shape.state }),
+      z.object({ kind: z.literal('session'), at: z.number(), what: z.enum(['ready', 'hint', 'reset', 'outage', 'recovered', 'ended']) }),
+    ]),
+  ),
   recordings: z.array(z.object({ terminal: z.number().int(), place, seconds: z.number(), bytes: z.number() })),
   gradedAt: z.number(),
 })
@@ -211,13 +255,27 @@ export type DoctorReport = z.infer<typeof doctorReport>
 
 export const setupView = z.object({
   state: z.enum(['idle', 'running', 'done', 'failed']),
-  steps: z.array(z.object({ id: z.string(), title: z.string(), state: z.enum(['pending', 'running', 'done', 'failed', 'skipped']), detail: z.string().optional(), startedAt: z.number().optional(), endedAt: z.number().optional() })),
+  steps: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      state: z.enum(['pending', 'running', 'done', 'failed', 'skipped']),
+      detail: z.string().optional(),
+      startedAt: z.number().optional(),
+      endedAt: z.number().optional(),
+    }),
+  ),
   error: errorView.nullable(),
 })
 export type SetupView = z.infer<typeof setupView>
 
 /** A directory or a file, as the editor sees it. `version` is the SHA-256 of the content: a save must name the version it started from. */
-export const fileEntry = z.object({ name: z.string(), path: z.string(), type: z.enum(['file', 'directory', 'link', 'other']), size: z.number() })
+export const fileEntry = z.object({
+  name: z.string(),
+  path: z.string(),
+  type: z.enum(['file', 'directory', 'link', 'other']),
+  size: z.number(),
+})
 export type FileEntry = z.infer<typeof fileEntry>
 export const fileView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('directory'), place, path: z.string(), entries: z.array(fileEntry) }),

@@ -2,5 +2,16 @@
 export { type Catalogue, idOf, loadCatalogue, loadScenario, type Part, type Problem, plays, type Scenario } from './load.ts'
 export type { Values } from './params.ts'
 export { type ResolvedScenario, resolve } from './resolve.ts'
-export { type AnyCondition, type AnyStep, type Check, type Condition, type ConditionKind, conditionOf, jsonSchema, type ScenarioSpec, type Step, stepOf } from './schema.ts'
+export {
+  type AnyCondition,
+  type AnyStep,
+  type Check,
+  type Condition,
+  type ConditionKind,
+  conditionOf,
+  jsonSchema,
+  type ScenarioSpec,
+  type Step,
+  stepOf,
+} from './schema.ts'
 export { type ProofFile, type ProofKey, type ProofPart, type ProofVariant, proofOf, trust } from './trust.ts'

@@ -63,16 +63,29 @@ export async function loadCatalogue(dir: string): Promise<Catalogue> {
       problems.push(...loaded.problems)
       if (loaded.scenario && loaded.problems.length === 0) {
         const twin = scenarios.find((other) => other.slug === slug)
-        if (twin) problems.push({ file: relative(dir, loaded.scenario.folder), line: 0, message: `the slug "${slug}" is taken by ${relative(dir, twin.folder)}; slugs are unique over all domains` })
+        if (twin)
+          problems.push({
+            file: relative(dir, loaded.scenario.folder),
+            line: 0,
+            message: `the slug "${slug}" is taken by ${relative(dir, twin.folder)}; slugs are unique over all domains`,
+          })
         else scenarios.push(loaded.scenario)
       }
     }
-  return { scenarios, problems, byId: (id) => scenarios.find((one) => one.id === id), bySlug: (slug) => scenarios.find((one) => one.slug === slug) }
+  return {
+    scenarios,
+    problems,
+    byId: (id) => scenarios.find((one) => one.id === id),
+    bySlug: (slug) => scenarios.find((one) => one.slug === slug),
+  }
 }
 
 async function subfolders(dir: string): Promise<string[]> {
   try {
-    return (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name).sort()
+    return (await readdir(dir, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -136,7 +149,8 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
   if (document.errors.length > 0) return { scenario: null, problems }
   const parsed = scenarioSpec.safeParse(document.toJS({ maxAliasCount: 50 }))
   if (!parsed.success) {
-    for (const issue of flatten(parsed.error.issues)) report('scenario.yaml', lineAt(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`)
+    for (const issue of flatten(parsed.error.issues))
+      report('scenario.yaml', lineAt(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`)
     return { scenario: null, problems }
   }
   const spec = parsed.data
@@ -153,7 +167,8 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
   for (const [name, content] of files) {
     if (!name.endsWith('.md')) continue
     content.split('\n').forEach((line, index) => {
-      for (const reference of referencesIn(line)) if (!known(reference)) report(name, index + 1, `\${${reference}} is not a parameter; write $\${ for a literal \${`)
+      for (const reference of referencesIn(line))
+        if (!known(reference)) report(name, index + 1, `\${${reference}} is not a parameter; write $\${ for a literal \${`)
     })
   }
   required('solution.sh')
@@ -161,7 +176,8 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
   for (const [name, content] of files) {
     const kind = name === 'solution.sh' ? 'solution' : /^(alternatives|cheats|partials)\/[a-z0-9-]+\.sh$/.exec(name)?.[1]?.slice(0, -1)
     if (kind === undefined) {
-      if (name.endsWith('.sh') && !name.startsWith('files/')) report(name, 0, 'is not played by the proof: scripts are solution.sh and [a-z0-9-]+.sh in alternatives/, cheats/, partials/')
+      if (name.endsWith('.sh') && !name.startsWith('files/'))
+        report(name, 0, 'is not played by the proof: scripts are solution.sh and [a-z0-9-]+.sh in alternatives/, cheats/, partials/')
       continue
     }
     const part = readPart(kind as Part['kind'], name, content, spec, (line, message) => report(name, line, message))
@@ -171,7 +187,11 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
     for (const variant of spec.variants)
       for (const kind of ['solution', 'alternative', 'cheat', 'partial'] as const)
         if (!parts.some((part) => part.kind === kind && plays(part, variant.name)))
-          report(kind === 'solution' ? 'solution.sh' : `${kind}s`, 0, `no ${kind} for variant "${variant.name}": the verdict is unproven without one`)
+          report(
+            kind === 'solution' ? 'solution.sh' : `${kind}s`,
+            0,
+            `no ${kind} for variant "${variant.name}": the verdict is unproven without one`,
+          )
   }
   const scenario: Scenario = {
     id: idOf(slug),
@@ -192,17 +212,29 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
 export const plays = (part: Part, variant: string): boolean => part.variants.length === 0 || part.variants.includes(variant)
 
 /** zod hides what is wrong inside a union; the branch that came furthest speaks for it. */
-function flatten(issues: readonly { code?: string; path: PropertyKey[]; message: string; errors?: unknown }[]): { path: PropertyKey[]; message: string }[] {
+function flatten(
+  issues: readonly { code?: string; path: PropertyKey[]; message: string; errors?: unknown }[],
+): { path: PropertyKey[]; message: string }[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'invalid_union' || !Array.isArray(issue.errors)) return [issue]
-    const branches = (issue.errors as { code?: string; path: PropertyKey[]; message: string; errors?: unknown }[][]).map((branch) => flatten(branch))
+    const branches = (issue.errors as { code?: string; path: PropertyKey[]; message: string; errors?: unknown }[][]).map((branch) =>
+      flatten(branch),
+    )
     const depth = (branch: { path: PropertyKey[] }[]) => Math.max(0, ...branch.map((one) => one.path.length))
     const best = branches.sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0]
-    return best && depth(best) > 0 ? best.map((one) => ({ path: [...issue.path, ...one.path], message: one.message })) : [{ path: issue.path, message: issue.message }]
+    return best && depth(best) > 0
+      ? best.map((one) => ({ path: [...issue.path, ...one.path], message: one.message }))
+      : [{ path: issue.path, message: issue.message }]
   })
 }
 
-function readPart(kind: Part['kind'], file: string, content: string, spec: ScenarioSpec, problem: (line: number, message: string) => void): Part | null {
+function readPart(
+  kind: Part['kind'],
+  file: string,
+  content: string,
+  spec: ScenarioSpec,
+  problem: (line: number, message: string) => void,
+): Part | null {
   const header = /^# score: (\d{1,3})(?:; variants: ([a-z0-9-]+(?:, *[a-z0-9-]+)*))?$/.exec(content.split('\n', 1)[0] as string)
   if (!header) {
     problem(1, 'the first line says what the script must score: `# score: 100`, or `# score: 40; variants: a, b`')
@@ -212,7 +244,8 @@ function readPart(kind: Part['kind'], file: string, content: string, spec: Scena
   const variants = header[2]?.split(/, */) ?? []
   for (const name of variants) if (!spec.variants.some((variant) => variant.name === name)) problem(1, `there is no variant "${name}"`)
   if (score > 100) problem(1, 'a score is 0 to 100')
-  if ((kind === 'solution' || kind === 'alternative') && score !== 100) problem(1, `${kind === 'solution' ? 'the solution' : 'an alternative'} must score 100`)
+  if ((kind === 'solution' || kind === 'alternative') && score !== 100)
+    problem(1, `${kind === 'solution' ? 'the solution' : 'an alternative'} must score 100`)
   if (kind === 'cheat' && score !== 0) problem(1, 'a cheat must score 0; a half repair belongs in partials/')
   if (kind === 'partial' && (score === 0 || score === 100)) problem(1, 'a partial scores between 0 and 100')
   if (content.split('\n').every((line) => line.trim() === '' || line.startsWith('#'))) problem(1, 'does nothing')
@@ -230,11 +263,17 @@ function knownNames(spec: ScenarioSpec): (name: string) => boolean {
 }
 
 /** What the schema cannot say: references, expressions, weights, names. */
-function checkSpec(spec: ScenarioSpec, files: ReadonlyMap<string, string>, problem: (path: (string | number)[], message: string) => void): void {
+function checkSpec(
+  spec: ScenarioSpec,
+  files: ReadonlyMap<string, string>,
+  problem: (path: (string | number)[], message: string) => void,
+): void {
   const known = knownNames(spec)
   const walk = (value: unknown, path: (string | number)[]) => {
-    if (typeof value === 'string') for (const name of referencesIn(value)) if (!known(name)) problem(path, `\${${name}} is not a parameter; write $\${ for a literal \${`)
-    if (Array.isArray(value)) value.forEach((item, index) => walk(item, [...path, index]))
+    if (typeof value === 'string')
+      for (const name of referencesIn(value))
+        if (!known(name)) problem(path, `\${${name}} is not a parameter; write $\${ for a literal \${`)
+    if (Array.isArray(value)) for (const [index, item] of value.entries()) walk(item, [...path, index])
     else if (value !== null && typeof value === 'object') for (const [key, item] of Object.entries(value)) walk(item, [...path, key])
   }
   walk(spec, [])
@@ -272,26 +311,38 @@ function checkSpec(spec: ScenarioSpec, files: ReadonlyMap<string, string>, probl
   }
   const inSteps = (list: readonly Step[], name: string) =>
     list.forEach((one, index) => {
-      const manifests = [one.apply !== undefined ? (['apply', one.apply] as const) : null, one.file?.content !== undefined ? (['file', one.file.content] as const) : null]
-      for (const entry of manifests) if (entry && typeof entry[1] === 'object' && !files.has(entry[1].file)) problem([name, index, entry[0]], `the folder holds no file "${entry[1].file}"`)
+      const manifests = [
+        one.apply !== undefined ? (['apply', one.apply] as const) : null,
+        one.file?.content !== undefined ? (['file', one.file.content] as const) : null,
+      ]
+      for (const entry of manifests)
+        if (entry && typeof entry[1] === 'object' && !files.has(entry[1].file))
+          problem([name, index, entry[0]], `the folder holds no file "${entry[1].file}"`)
       const applied = typeof one.apply === 'object' ? files.get(one.apply.file) : one.apply
-      if (applied !== undefined) for (const document of parseAllDocuments(applied.replaceAll(/\$\{[^}]*\}/g, '1'))) for (const error of 'errors' in document ? document.errors : []) problem([name, index, 'apply'], error.message.split('\n')[0] as string)
-      for (const list of [one.edit?.replace, one.file?.replace]) list?.forEach((entry, at) => regex(entry.find, [name, index, one.edit ? 'edit' : 'file', 'replace', at, 'find']))
+      if (applied !== undefined)
+        for (const document of parseAllDocuments(applied.replaceAll(/\$\{[^}]*\}/g, '1')))
+          for (const error of 'errors' in document ? document.errors : [])
+            problem([name, index, 'apply'], error.message.split('\n')[0] as string)
+      for (const list of [one.edit?.replace, one.file?.replace])
+        for (const [at, entry] of (list ?? []).entries())
+          regex(entry.find, [name, index, one.edit ? 'edit' : 'file', 'replace', at, 'find'])
       if (one.wait) inCondition(one.wait, [name, index, 'wait'])
     })
   inSteps(spec.prepare, 'prepare')
   inSteps(spec.fault, 'fault')
-  spec.symptom.forEach((one, index) => inCondition(one, ['symptom', index]))
-  spec.checks.forEach((one, index) => inCondition(one, ['checks', index]))
+  for (const [index, one] of spec.symptom.entries()) inCondition(one, ['symptom', index])
+  for (const [index, one] of spec.checks.entries()) inCondition(one, ['checks', index])
 
   const variantNames = spec.variants.map((variant) => variant.name)
   if (new Set(variantNames).size !== variantNames.length) problem(['variants'], 'two variants have the same name')
   spec.variants.forEach((variant, index) => {
-    for (const name of Object.keys(variant.params)) if (spec.params[name] === undefined) problem(['variants', index, 'params', name], 'is not a parameter of this scenario')
+    for (const name of Object.keys(variant.params))
+      if (spec.params[name] === undefined) problem(['variants', index, 'params', name], 'is not a parameter of this scenario')
   })
   for (const [name, list] of Object.entries({ prepare: spec.prepare, fault: spec.fault, symptom: spec.symptom, checks: spec.checks }))
     list.forEach((one, index) => {
-      for (const variant of one.only ?? []) if (!variantNames.includes(variant)) problem([name, index, 'only'], `there is no variant "${variant}"`)
+      for (const variant of one.only ?? [])
+        if (!variantNames.includes(variant)) problem([name, index, 'only'], `there is no variant "${variant}"`)
     })
   const ids = spec.checks.map((one) => one.id)
   ids.forEach((id, index) => {
@@ -306,9 +357,11 @@ function checkSpec(spec: ScenarioSpec, files: ReadonlyMap<string, string>, probl
       if (spec.kind !== 'incident' && some) problem([name], `a ${spec.kind} has no ${name}`)
     }
   }
-  for (const [name, param] of Object.entries(spec.params)) if (param.int && param.int.min > param.int.max) problem(['params', name, 'int'], 'min is above max')
+  for (const [name, param] of Object.entries(spec.params))
+    if (param.int && param.int.min > param.int.max) problem(['params', name, 'int'], 'min is above max')
 }
 
 /** Does a step, condition or check belong to a variant? */
-export const belongs = (one: { only?: string[] | undefined }, variant: string): boolean => one.only === undefined || one.only.includes(variant)
+export const belongs = (one: { only?: string[] | undefined }, variant: string): boolean =>
+  one.only === undefined || one.only.includes(variant)
 const goalsOf = (checks: readonly Check[], variant: string) => checks.filter((one) => one.role === 'goal' && belongs(one, variant))

@@ -23,7 +23,8 @@ function draw(param: Param, name: string, seed: string, nodes: readonly NamedNod
   if (param.hex) return createHash('sha256').update(`${seed}\n${name}\nhex`).digest('hex').slice(0, param.hex)
   if (param.node) {
     const candidates = nodes.filter((node) => param.node === 'any' || node.place.startsWith('worker-'))
-    if (candidates.length === 0) throw new LabError('scenario-invalid', `Parameter "${name}" wants a ${param.node} node, and the cluster has none.`)
+    if (candidates.length === 0)
+      throw new LabError('scenario-invalid', `Parameter "${name}" wants a ${param.node} node, and the cluster has none.`)
     return at(candidates, fraction).place
   }
   return param.value as string | number
@@ -33,9 +34,16 @@ function draw(param: Param, name: string, seed: string, nodes: readonly NamedNod
  * All values for a seed: parameters in the order of their names' own draw, then the variant's, then what is always there:
  * `variant`, `nodes` (how many), `node.<place>` (its real name), and for a node parameter p also `p.name`.
  */
-export function drawValues(spec: ScenarioSpec, seed: string, nodes: readonly NamedNode[], variantName?: string): { variant: string; values: Values } {
-  const variant = variantName === undefined ? at(spec.variants, unit(seed, 'variant')) : spec.variants.find((one) => one.name === variantName)
-  if (variant === undefined) throw new LabError('not-found', `There is no variant "${variantName}"; there are ${spec.variants.map((one) => one.name).join(', ')}.`)
+export function drawValues(
+  spec: ScenarioSpec,
+  seed: string,
+  nodes: readonly NamedNode[],
+  variantName?: string,
+): { variant: string; values: Values } {
+  const variant =
+    variantName === undefined ? at(spec.variants, unit(seed, 'variant')) : spec.variants.find((one) => one.name === variantName)
+  if (variant === undefined)
+    throw new LabError('not-found', `There is no variant "${variantName}"; there are ${spec.variants.map((one) => one.name).join(', ')}.`)
   const values: Record<string, string | number> = {}
   for (const [name, param] of Object.entries(spec.params)) {
     const value = variant.params[name] ?? draw(param, name, seed, nodes)
@@ -58,10 +66,13 @@ export function referencesIn(text: string): string[] {
 
 /** The text with its references filled in. @throws LabError scenario-invalid on an unknown name */
 export function fillText(text: string, values: Values): string {
-  return text.replace(reference, (whole, name: string | undefined) => {
+  return text.replace(reference, (_, name: string | undefined) => {
     if (name === undefined) return '${'
     const value = values[name]
-    if (value === undefined) throw new LabError('scenario-invalid', `\${${name}} is not a parameter of this scenario.`, { hint: `Known are ${Object.keys(values).join(', ')}; write $\${ for a literal \${.` })
+    if (value === undefined)
+      throw new LabError('scenario-invalid', `\${${name}} is not a parameter of this scenario.`, {
+        hint: `Known are ${Object.keys(values).join(', ')}; write $\${ for a literal \${.`,
+      })
     return String(value)
   })
 }
@@ -74,7 +85,8 @@ export function fill<T>(data: T, values: Values): T {
     return fillText(data, values) as T
   }
   if (Array.isArray(data)) return data.map((item) => fill(item, values)) as T
-  if (data !== null && typeof data === 'object') return Object.fromEntries(Object.entries(data).map(([key, value]) => [fillText(key, values), fill(value, values)])) as T
+  if (data !== null && typeof data === 'object')
+    return Object.fromEntries(Object.entries(data).map(([key, value]) => [fillText(key, values), fill(value, values)])) as T
   return data
 }
 

@@ -36,14 +36,19 @@ const both = (text: Text, values: Values): Text => ({ en: fillText(text.en, valu
 export function resolve(scenario: Scenario, options: { seed: string; nodes: readonly NamedNode[]; variant?: string }): ResolvedScenario {
   const { variant, values } = drawValues(scenario.spec, options.seed, options.nodes, options.variant)
   const inline = (one: Step): Step => {
-    const read = (manifest: string | { file: string }) => (typeof manifest === 'string' ? manifest : readFileSync(join(scenario.folder, manifest.file), 'utf8'))
+    const read = (manifest: string | { file: string }) =>
+      typeof manifest === 'string' ? manifest : readFileSync(join(scenario.folder, manifest.file), 'utf8')
     return {
       ...one,
       ...(one.apply === undefined ? {} : { apply: read(one.apply) }),
       ...(one.file?.content === undefined ? {} : { file: { ...one.file, content: read(one.file.content) } }),
     }
   }
-  const pick = <T extends { only?: string[] | undefined }>(list: readonly T[]): T[] => fill(list.filter((one) => belongs(one, variant)), values)
+  const pick = <T extends { only?: string[] | undefined }>(list: readonly T[]): T[] =>
+    fill(
+      list.filter((one) => belongs(one, variant)),
+      values,
+    )
   const spec = scenario.spec
   return {
     id: scenario.id,

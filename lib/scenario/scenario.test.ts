@@ -37,7 +37,9 @@ describe('the catalogue of this repository', () => {
   it('is without a problem', async () => {
     const catalogue = await loadCatalogue(own)
     expect(catalogue.problems).toEqual([])
-    expect(catalogue.scenarios.map((one) => one.slug)).toEqual(expect.arrayContaining(['kube-proxy-kubeconfig', 'cni-deleted', 'coredns-loop']))
+    expect(catalogue.scenarios.map((one) => one.slug)).toEqual(
+      expect.arrayContaining(['kube-proxy-kubeconfig', 'cni-deleted', 'coredns-loop']),
+    )
   })
   it('has a published JSON Schema that is the one in use', async () => {
     expect(JSON.parse(await readFile(join(own, 'scenario.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(jsonSchema())))
@@ -53,10 +55,16 @@ describe('the catalogue of this repository', () => {
 
 describe('lint', () => {
   it('reports every problem at once, each with file and line', async () => {
-    await change('scenario.yaml', (text) => text.replace('difficulty: medium', 'difficulty: fiendish').replace('weight: 7', 'weight: heavy').replace('minutes: 12', 'minuts: 12'))
+    await change('scenario.yaml', (text) =>
+      text.replace('difficulty: medium', 'difficulty: fiendish').replace('weight: 7', 'weight: heavy').replace('minutes: 12', 'minuts: 12'),
+    )
     const found = await problems()
-    const line = async (word: string) => (await readFile(join(folder, 'scenario.yaml'), 'utf8')).split('\n').findIndex((one) => one.includes(word)) + 1
-    expect(found.find((problem) => problem.message.startsWith('difficulty'))).toMatchObject({ file: 'troubleshooting/quiet/scenario.yaml', line: await line('fiendish') })
+    const line = async (word: string) =>
+      (await readFile(join(folder, 'scenario.yaml'), 'utf8')).split('\n').findIndex((one) => one.includes(word)) + 1
+    expect(found.find((problem) => problem.message.startsWith('difficulty'))).toMatchObject({
+      file: 'troubleshooting/quiet/scenario.yaml',
+      line: await line('fiendish'),
+    })
     expect(found.find((problem) => problem.message.startsWith('weight'))?.line).toBe(await line('heavy'))
     expect(found.some((problem) => problem.message.includes('minuts'))).toBe(true)
   })
@@ -65,13 +73,19 @@ describe('lint', () => {
     expect((await problems())[0]?.line).toBeGreaterThan(100)
   })
   it('finds goals that do not add up, duplicate ids and a guard with a weight', async () => {
-    await change('scenario.yaml', (text) => text.replace('weight: 50\n    hold: 10', 'weight: 40\n    hold: 10').replace('id: every-node', 'id: new-services'))
+    await change('scenario.yaml', (text) =>
+      text.replace('weight: 50\n    hold: 10', 'weight: 40\n    hold: 10').replace('id: every-node', 'id: new-services'),
+    )
     const messages = (await problems()).map((problem) => problem.message).join('\n')
     expect(messages).toContain('weigh 90 together, not 100')
     expect(messages).toContain('"new-services" is taken')
   })
   it('finds unknown parameters in YAML, in briefs and in manifests that are missing', async () => {
-    await change('scenario.yaml', (text) => text.replace("namespace: '${ns}', name: '${app}' } }\n\nfault", "namespace: '${nope}', name: '${app}' } }\n\nfault").replace('files/app.yaml', 'files/gone.yaml'))
+    await change('scenario.yaml', (text) =>
+      text
+        .replace("namespace: '${ns}', name: '${app}' } }\n\nfault", "namespace: '${nope}', name: '${app}' } }\n\nfault")
+        .replace('files/app.yaml', 'files/gone.yaml'),
+    )
     await change('brief.md', (text) => `${text}\nSee \${other}.\n`)
     const found = await problems()
     expect(found.some((problem) => problem.message.includes('${nope}'))).toBe(true)
@@ -79,7 +93,9 @@ describe('lint', () => {
     expect(found.find((problem) => problem.file.endsWith('brief.md'))?.line).toBeGreaterThan(5)
   })
   it('parses expressions before a learner meets them', async () => {
-    await change('scenario.yaml', (text) => text.replace('.size() == 2', '.size( == 2').replace('body: Welcome to nginx\n      expect', 'body: "(unclosed"\n      expect'))
+    await change('scenario.yaml', (text) =>
+      text.replace('.size() == 2', '.size( == 2').replace('body: Welcome to nginx\n      expect', 'body: "(unclosed"\n      expect'),
+    )
     const messages = (await problems()).map((problem) => problem.message).join('\n')
     expect(messages).toContain('not a CEL expression')
     expect(messages).toContain('not a regular expression')
@@ -110,8 +126,11 @@ describe('docs/authoring.md', () => {
     const yaml = /```yaml\n([\s\S]*?)```/.exec(guide)?.[1] ?? ''
     expect(yaml).toContain('kind: incident')
     await rm(join(folder, 'alternatives'), { recursive: true })
-    for (const name of ['scenario.yaml', 'brief.md', 'brief.ko.md', 'explanation.md', 'explanation.ko.md']) await writeFile(join(folder, name), name === 'scenario.yaml' ? yaml : 'Words.\n')
-    expect((await problems()).map((problem) => problem.message)).toEqual(['no alternative for variant "default": the verdict is unproven without one'])
+    for (const name of ['scenario.yaml', 'brief.md', 'brief.ko.md', 'explanation.md', 'explanation.ko.md'])
+      await writeFile(join(folder, name), name === 'scenario.yaml' ? yaml : 'Words.\n')
+    expect((await problems()).map((problem) => problem.message)).toEqual([
+      'no alternative for variant "default": the verdict is unproven without one',
+    ])
   })
 })
 
@@ -145,7 +164,16 @@ describe('trust', () => {
   const proof = (scenario: Scenario, proven = true) => ({
     key: { scenario: scenario.hash, image: identity.image, kubernetes: identity.kubernetesVersion, grader: '1' },
     provenAt: '2026-01-01T00:00:00Z',
-    variants: [{ slug: 'quiet', backend: 'kind', variant: 'default', proven, seconds: 1, parts: [{ kind: 'cheat', name: 'one', expected: 0, score: 0, ok: true, seconds: 1, checks: [] }] }],
+    variants: [
+      {
+        slug: 'quiet',
+        backend: 'kind',
+        variant: 'default',
+        proven,
+        seconds: 1,
+        parts: [{ kind: 'cheat', name: 'one', expected: 0, score: 0, ok: true, seconds: 1, checks: [] }],
+      },
+    ],
   })
   const recorded = async (proven = true) => {
     await writeFile(join(folder, 'proof.kind.json'), JSON.stringify(proof(await good(), proven)))
@@ -158,7 +186,10 @@ describe('trust', () => {
   it('is proven while nothing moved, and says what made it stale', async () => {
     const scenario = await recorded()
     expect(trust(scenario, 'kind', '1', identity)).toMatchObject({ state: 'proven', cheats: 1 })
-    expect(trust(scenario, 'kind', '2', { ...identity, image: 'sha256:2' })).toMatchObject({ state: 'stale', reason: 'changed since: the grader, the node image' })
+    expect(trust(scenario, 'kind', '2', { ...identity, image: 'sha256:2' })).toMatchObject({
+      state: 'stale',
+      reason: 'changed since: the grader, the node image',
+    })
     await change('brief.md', (text) => `${text}\nOne more line.\n`)
     expect(trust(await good(), 'kind', '1', identity)).toMatchObject({ state: 'stale', reason: 'changed since: the scenario' })
   })

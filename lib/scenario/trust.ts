@@ -19,12 +19,24 @@ export const proofPart = z.object({
   problem: z.string().optional(),
 })
 export type ProofPart = z.infer<typeof proofPart>
-export const proofVariant = z.object({ slug: z.string(), backend: z.string(), variant: z.string(), proven: z.boolean(), seconds: z.number(), parts: z.array(proofPart) })
+export const proofVariant = z.object({
+  slug: z.string(),
+  backend: z.string(),
+  variant: z.string(),
+  proven: z.boolean(),
+  seconds: z.number(),
+  parts: z.array(proofPart),
+})
 export type ProofVariant = z.infer<typeof proofVariant>
 export const proofFile = z.object({ key: proofKey, provenAt: z.string(), variants: z.array(proofVariant) })
 export type ProofFile = z.infer<typeof proofFile>
 
-const words: Record<keyof ProofKey, string> = { scenario: 'the scenario', image: 'the node image', kubernetes: 'the Kubernetes version', grader: 'the grader' }
+const words: Record<keyof ProofKey, string> = {
+  scenario: 'the scenario',
+  image: 'the node image',
+  kubernetes: 'the Kubernetes version',
+  grader: 'the grader',
+}
 
 /** The recorded proof, null when there is none or its form is not understood. */
 export function proofOf(scenario: Scenario, backend: BackendName): ProofFile | null {
@@ -33,12 +45,24 @@ export function proofOf(scenario: Scenario, backend: BackendName): ProofFile | n
 }
 
 /** `identity` is that of the backend as it is now; null (backend not ready) compares only the scenario and the grader. */
-export function trust(scenario: Scenario, backend: BackendName, grader: string, identity: { kubernetesVersion: string; image: string } | null): TrustView {
+export function trust(
+  scenario: Scenario,
+  backend: BackendName,
+  grader: string,
+  identity: { kubernetesVersion: string; image: string } | null,
+): TrustView {
   const proof = proofOf(scenario, backend)
   if (proof === null || proof.variants.length === 0 || proof.variants.some((variant) => !variant.proven)) return { state: 'unproven' }
-  const count = (kind: ProofPart['kind']) => new Set(proof.variants.flatMap((variant) => variant.parts.filter((part) => part.kind === kind).map((part) => part.name))).size
-  const now: Partial<ProofKey> = { scenario: scenario.hash, grader, ...(identity ? { image: identity.image, kubernetes: identity.kubernetesVersion } : {}) }
+  const count = (kind: ProofPart['kind']) =>
+    new Set(proof.variants.flatMap((variant) => variant.parts.filter((part) => part.kind === kind).map((part) => part.name))).size
+  const now: Partial<ProofKey> = {
+    scenario: scenario.hash,
+    grader,
+    ...(identity ? { image: identity.image, kubernetes: identity.kubernetesVersion } : {}),
+  }
   const moved = (Object.keys(now) as (keyof ProofKey)[]).filter((part) => now[part] !== proof.key[part])
   const counts = { provenAt: proof.provenAt, alternatives: count('alternative'), cheats: count('cheat'), partials: count('partial') }
-  return moved.length === 0 ? { state: 'proven', ...counts } : { state: 'stale', ...counts, reason: `changed since: ${moved.map((part) => words[part]).join(', ')}` }
+  return moved.length === 0
+    ? { state: 'proven', ...counts }
+    : { state: 'stale', ...counts, reason: `changed since: ${moved.map((part) => words[part]).join(', ')}` }
 }
