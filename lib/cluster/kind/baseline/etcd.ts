@@ -35,6 +35,17 @@ done
 etcdutl snapshot restore $at/snapshot --data-dir $at/data --name $(flag name) --initial-cluster $(flag initial-cluster) --initial-advertise-peer-urls $(flag initial-advertise-peer-urls) --bump-revision $(date +%s%3N) --mark-compacted >/dev/null 2>&1
 rm -rf /var/lib/etcd/member
 mv $at/data/member /var/lib/etcd/member
+# What holds connections and certificates of before begins anew, and so do the kubelet's back-offs.
+others=$(crictl ps -q --name '^(kube-controller-manager|kube-scheduler)$')
+[ -z "$others" ] || crictl stop -t 1 $others >/dev/null 2>&1 || true
+systemctl restart kubelet
+# etcd first: an API server that does not find it ends, and waits longer each time.
+mv $held/etcd.yaml $manifests/
+pki=/etc/kubernetes/pki/etcd
+for try in $(seq 240); do
+  etcdctl --endpoints=127.0.0.1:2379 --command-timeout=2s --cacert=$pki/ca.crt --cert=$pki/server.crt --key=$pki/server.key endpoint health >/dev/null 2>&1 && break
+  sleep 0.5
+done
 mv $held/* $manifests/
 rmdir $held
 `
@@ -42,7 +53,7 @@ async function run(docker: Docker, container: string, script: string, what: stri
   const result = await docker.exec(container, ['bash', '-c', script], {
     user: 'root',
     signal,
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
     ...(stdin === undefined ? {} : { stdin }),
   })
   if (result.exitCode !== 0)

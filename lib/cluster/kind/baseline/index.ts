@@ -163,14 +163,10 @@ export async function restoreBaseline(
     const pki = restored.get('control-plane')?.some((path) => path.startsWith('/etc/kubernetes/')) ?? false
     if (changed === undefined || changed.length > 0 || pki) {
       await putSnapshot(docker, controlPlane.container, saved.etcd, signal)
-      // The others hold connections and certificates of before; they are started anew by the kubelet at once.
-      const others =
-        'ids=$(crictl ps -q --name \'^(kube-controller-manager|kube-scheduler)$\'); [ -z "$ids" ] || crictl stop -t 1 $ids; systemctl restart kubelet'
-      await docker.exec(controlPlane.container, ['bash', '-c', others], { user: 'root', signal })
       await apiAnswers(api, signal)
       await renewPods(api, changed, signal)
     }
-    await untilReady(api, machines.filter(isNode).length, () => {}, signal, 150_000)
+    await untilReady(api, machines.filter(isNode).length, () => {}, signal, 240_000)
     return await untilEqual(subject, saved, api, signal, home)
   } catch (thrown) {
     if (signal.aborted)
@@ -190,7 +186,7 @@ export async function restoreBaseline(
 }
 
 async function apiAnswers(api: Api, signal: AbortSignal): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(120_000)])
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(240_000)])
   for (;;) {
     const ok = await api.raw('GET', '/readyz', undefined, { signal: limit, timeoutMs: 2000 }).catch(() => undefined)
     if (ok === 'ok') return
@@ -221,7 +217,7 @@ async function renewPods(api: Api, changed: readonly string[] | undefined, signa
 
 /** Compares until equal: a DaemonSet's status settles a moment after its pods. */
 async function untilEqual(subject: Subject, saved: Saved, api: Api, signal: AbortSignal, home: boolean): Promise<Fingerprint> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(45_000)])
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(90_000)])
   for (;;) {
     const { parts, notes } = await partsOf(subject, saved, api, signal)
     if (!home) for (const name of Object.keys(parts)) if (name.startsWith('home ')) parts[name] = saved.fingerprint.parts[name] ?? ''
