@@ -371,8 +371,8 @@ test.describe('A lab in trouble', () => {
     })
     await page.goto(`/session/${id}`)
     await expect(page.getByRole('status').filter({ hasText: 'Connection lost' })).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Reconnect now' })).toBeVisible()
     refused = false
-    await page.getByRole('button', { name: 'Reconnect now' }).click()
     await shell(page)
     await expect(page.getByText('Connection lost')).toHaveCount(0)
   })
