@@ -253,10 +253,10 @@ function CheckItem({ check }: { check: CheckReport }) {
           ) : null}
           <dl className="grid gap-x-4 gap-y-1 sm:grid-cols-[6.5rem_minmax(0,1fr)]">
             <dt className="text-xs leading-5 text-text-3">{m.report.expected}</dt>
-            <dd className="font-mono text-xs leading-5 break-words whitespace-pre-wrap">{check.expected}</dd>
+            <dd className="font-mono text-xs leading-5 break-words whitespace-pre-wrap">{check.expected[locale]}</dd>
             <dt className="text-xs leading-5 text-text-3">{m.report.actual}</dt>
             <dd className={cx('font-mono text-xs leading-5 break-words whitespace-pre-wrap', failed && toneText[look.tone])}>
-              {check.actual}
+              {check.actual[locale]}
             </dd>
           </dl>
           {check.evidence.length > 0 ? (

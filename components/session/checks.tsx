@@ -101,7 +101,7 @@ function Item({ check }: { check: CheckLive }) {
         {check.seen && !(check.state === 'passing') ? (
           <p className="text-xs break-words text-text-2">
             {check.state === 'not-evaluable' ? `${m.session.cause} ` : ''}
-            {check.seen}
+            {text(check.seen)}
           </p>
         ) : null}
       </div>

@@ -179,7 +179,7 @@ export async function untilHolds(conditions: readonly Condition[], seconds: numb
         conditions.map(async (condition) => {
           const what = conditionOf(condition)
           const observation = await observe(what, { ...eyes, signal })
-          return { holds: observation.holds, text: `${expectedOf(what)}: ${observation.actual}` }
+          return { holds: observation.holds, text: `${expectedOf(what).en}: ${observation.actual.en}` }
         }),
       )
       const left = seen.filter((one) => !one.holds)

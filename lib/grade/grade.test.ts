@@ -76,7 +76,11 @@ describe('the score', () => {
     await api.put(config({ value: 'good' }))
     const result = await grade([goal('right', 70, value('good')), goal('wrong', 30, value('better'))])
     expect(result).toMatchObject({ score: 70, evaluatedWeight: 100, totalWeight: 100, brokenGuards: [] })
-    expect(result.checks[1]).toMatchObject({ verdict: 'fail', actual: 'good', expected: expect.stringContaining('better') })
+    expect(result.checks[1]).toMatchObject({
+      verdict: 'fail',
+      actual: { en: 'good', ko: 'good' },
+      expected: { en: expect.stringContaining('better') },
+    })
   })
   it('is void when a guard breaks', async () => {
     await api.put(config({ value: 'good' }))
@@ -142,7 +146,10 @@ describe('a cluster that its learner left unreachable', () => {
       limits,
     })
     expect(result).toMatchObject({ score: 0 })
-    expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('cannot be asked') })
+    expect(result.checks[0]).toMatchObject({
+      verdict: 'fail',
+      actual: { en: expect.stringContaining('cannot be asked'), ko: expect.stringContaining('물어볼 수 없습니다') },
+    })
   })
 })
 
@@ -155,7 +162,7 @@ describe('harm', () => {
     await harm()
     const result = await grade(harmless, handover)
     expect(result.score).toBe(result.brokenGuards.length > 0 ? 0 : 100)
-    return result.checks.find((check) => check.id === 'no-harm')?.actual ?? ''
+    return result.checks.find((check) => check.id === 'no-harm')?.actual.en ?? ''
   }
   it('is not seen where there is none', async () => {
     expect(await findingsAfter(async () => api.put({ ...deployment(), metadata: { name: 'more', namespace: 'default' } }))).toBe(
@@ -228,7 +235,7 @@ describe('reachability', () => {
         },
       }),
     ])
-    expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('nobody to ask from') })
+    expect(result.checks[0]).toMatchObject({ verdict: 'fail', actual: { en: expect.stringContaining('nobody to ask from') } })
   })
 })
 
@@ -243,9 +250,9 @@ describe('the other kinds', () => {
       }),
       goal('gone', 20, { file: { at: 'worker-2', path: '/etc/kubernetes/kubelet.yaml', exists: false } }),
       goal('answer', 20, {
-        answer: { path: '/home/candidate/answer.txt', expect: 'answer == "three"', describe: 'how many nodes there are' },
+        answer: { path: '/home/candidate/answer.txt', expect: 'answer == "three"', describe: text('how many nodes there are') },
       }),
-      goal('script', 20, { script: { at: 'worker-1', run: 'exit 3', describe: 'a script', timeout: 5 } }),
+      goal('script', 20, { script: { at: 'worker-1', run: 'exit 3', describe: text('a script'), timeout: 5 } }),
     ])
     expect(verdicts(result)).toEqual({ unit: 'pass', yaml: 'pass', gone: 'pass', answer: 'pass', script: 'fail' })
   })
@@ -276,7 +283,7 @@ describe('watching', () => {
     expect(seen.map((check) => check.state)).toEqual(['failing', 'holding', 'passing'])
     const before = seen.length
     await api.put(config({ value: 'worse' }))
-    await until((check) => check.state === 'failing' && check.seen === 'worse')
+    await until((check) => check.state === 'failing' && check.seen?.en === 'worse')
     expect(seen.slice(before).map((check) => check.state)).toContain('failing')
   })
   it('sees a file without anybody telling', async () => {

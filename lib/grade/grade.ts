@@ -4,8 +4,9 @@ import { type Api, type Cluster, type KubeObject, kubernetesApi, wait } from '#l
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
 import type { Handover } from './harmless.ts'
-import { CannotLook, type Eyes, expectedOf, type Observation, observe, open } from './observe.ts'
+import { CannotLook, type Eyes, type Observation, observe, open } from './observe.ts'
 import { watchObjects } from './watch.ts'
+import { expectedOf, say } from './words.ts'
 
 export interface Grade {
   /** 0…100, a broken guard voids it; null when no goal could be evaluated */
@@ -192,7 +193,7 @@ function sum(runs: readonly Run[]): Grade {
       weight: run.check.weight,
       verdict: run.verdict as Verdict,
       expected: run.last?.expected ?? expectedOf(run.condition),
-      actual: run.verdict === 'not-evaluable' ? 'could not be looked at' : (run.last?.actual ?? ''),
+      actual: run.verdict === 'not-evaluable' ? say('could not be looked at', '확인할 수 없었습니다') : (run.last?.actual ?? say('', '')),
       why: run.check.why,
       evidence: run.last?.evidence ?? [],
       ...(run.cause === null ? {} : { cause: run.cause }),

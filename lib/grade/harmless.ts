@@ -1,6 +1,8 @@
 // What a learner was handed, and what of it was harmed since: removed, scaled down, cordoned, tainted, given more privilege.
 // Compared with the moment of handover, so that the fault itself is never held against the learner. Plain data, kept with the session.
 import type { Api, KubeObject } from '#lib/cluster/index.ts'
+import type { Text } from '#lib/protocol/index.ts'
+import { say } from './words.ts'
 
 interface Workload {
   replicas: number | null
@@ -20,8 +22,9 @@ export interface Handover {
   webhooks: string[]
 }
 export interface Finding {
+  /** Kind/namespace/name */
   object: string
-  what: string
+  what: Text
 }
 
 const workloadKinds = ['Deployment', 'DaemonSet', 'StatefulSet'] as const
@@ -88,31 +91,42 @@ export async function takeHandover(api: Api, signal?: AbortSignal): Promise<Hand
 export async function compareWithHandover(before: Handover, api: Api, signal?: AbortSignal): Promise<Finding[]> {
   const now = await takeHandover(api, signal)
   const findings: Finding[] = []
-  const add = (object: string, what: string) => findings.push({ object, what })
+  const add = (object: string, en: string, ko: string) => findings.push({ object, what: say(en, ko) })
   for (const [name, node] of Object.entries(before.nodes)) {
     const current = now.nodes[name]
-    if (!current) add(`Node/${name}`, 'was removed from the cluster')
+    if (!current) add(`Node/${name}`, 'was removed from the cluster', '클러스터에서 제거되었습니다')
     else {
-      if (current.unschedulable && !node.unschedulable) add(`Node/${name}`, 'was cordoned')
-      for (const taint of current.taints) if (!node.taints.includes(taint)) add(`Node/${name}`, `has a new taint ${taint}`)
+      if (current.unschedulable && !node.unschedulable) add(`Node/${name}`, 'was cordoned', '스케줄링이 차단되었습니다')
+      for (const taint of current.taints)
+        if (!node.taints.includes(taint)) add(`Node/${name}`, `has a new taint ${taint}`, `새 테인트 ${taint}이(가) 있습니다`)
     }
   }
-  for (const name of before.namespaces) if (!now.namespaces.includes(name)) add(`Namespace/${name}`, 'was deleted')
+  for (const name of before.namespaces) if (!now.namespaces.includes(name)) add(`Namespace/${name}`, 'was deleted', '삭제되었습니다')
   for (const [name, workload] of Object.entries(before.workloads)) {
     const current = now.workloads[name]
     if (!current) {
-      add(name, 'was deleted')
+      add(name, 'was deleted', '삭제되었습니다')
       continue
     }
     if (workload.replicas !== null && (current.replicas ?? 0) < workload.replicas)
-      add(name, `was scaled down from ${workload.replicas} to ${current.replicas}`)
+      add(
+        name,
+        `was scaled down from ${workload.replicas} to ${current.replicas}`,
+        `레플리카가 ${workload.replicas}에서 ${current.replicas}(으)로 줄었습니다`,
+      )
     if (workload.nodes !== null && (current.nodes ?? 0) < workload.nodes)
-      add(name, `was kept off ${workload.nodes - (current.nodes ?? 0)} of ${workload.nodes} nodes`)
-    for (const privilege of current.privileges) if (!workload.privileges.includes(privilege)) add(name, `was given ${privilege}`)
+      add(
+        name,
+        `was kept off ${workload.nodes - (current.nodes ?? 0)} of ${workload.nodes} nodes`,
+        `노드 ${workload.nodes}개 중 ${workload.nodes - (current.nodes ?? 0)}개에서 제외되었습니다`,
+      )
+    for (const privilege of current.privileges)
+      if (!workload.privileges.includes(privilege)) add(name, `was given ${privilege}`, `${privilege} 권한이 추가되었습니다`)
   }
-  for (const name of before.services) if (!now.services.includes(name)) add(name, 'was deleted')
+  for (const name of before.services) if (!now.services.includes(name)) add(name, 'was deleted', '삭제되었습니다')
   for (const subject of now.bindings)
-    if (!before.bindings.includes(subject)) add(`ClusterRoleBinding to cluster-admin`, `was given to ${subject}`)
-  for (const name of now.webhooks) if (!before.webhooks.includes(name)) add(`Webhook/${name}`, 'was added')
+    if (!before.bindings.includes(subject))
+      add(`ClusterRoleBinding to cluster-admin`, `was given to ${subject}`, `${subject}에 부여되었습니다`)
+  for (const name of now.webhooks) if (!before.webhooks.includes(name)) add(`Webhook/${name}`, 'was added', '추가되었습니다')
   return findings
 }

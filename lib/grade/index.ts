@@ -9,8 +9,9 @@ import { type Watch, type WatchOptions, watchChecks } from './watch.ts'
 
 export { type Grade, type GradeBaseline, type GradeOptions, grade, gradeChecks } from './grade.ts'
 export type { Finding, Handover } from './harmless.ts'
-export { CannotLook, type Evidence, type Eyes, expectedOf, type Observation, observe, open } from './observe.ts'
+export { CannotLook, type Evidence, type Eyes, type Observation, observe, open } from './observe.ts'
 export { type Watch, type WatchOptions, watchChecks, watchObjects } from './watch.ts'
+export { expectedOf } from './words.ts'
 
 /** Moves whenever the same cluster could get another verdict; proofs are keyed by it. */
 export const graderVersion = '1'
@@ -30,7 +31,7 @@ export async function baselineOf(
     const guards = scenario.checks.filter((check) => check.role === 'guard').map((check) => ({ ...check, hold: 0 }))
     const grade = await gradeChecks(guards, eyes, options)
     if (grade.brokenGuards.length > 0) {
-      const lines = grade.checks.filter((check) => grade.brokenGuards.includes(check.id)).map((check) => `${check.id}: ${check.actual}`)
+      const lines = grade.checks.filter((check) => grade.brokenGuards.includes(check.id)).map((check) => `${check.id}: ${check.actual.en}`)
       throw new LabError('scenario-invalid', `On the healthy cluster these guards do not hold: ${lines.join('; ')}.`, {
         hint: 'Start again with a fresh cluster; if it comes back, the scenario is at fault.',
       })

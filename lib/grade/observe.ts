@@ -12,11 +12,12 @@ import {
   type Target,
   type Vantage,
 } from '#lib/cluster/index.ts'
-import { LabError } from '#lib/protocol/index.ts'
+import { LabError, type Text } from '#lib/protocol/index.ts'
 import type { AnyCondition, ConditionKind } from '#lib/scenario/index.ts'
 import { type Canaries, canaries } from './canary.ts'
 import { compareWithHandover, type Handover } from './harmless.ts'
 import { mismatch } from './match.ts'
+import { expectedOf, labels, notThere, plain, refText, say } from './words.ts'
 
 export interface Evidence {
   label: string
@@ -25,8 +26,8 @@ export interface Evidence {
 export interface Observation {
   holds: boolean
   /** one line each */
-  expected: string
-  actual: string
+  expected: Text
+  actual: Text
   evidence: Evidence[]
   /** still on its way (a rollout in progress): a negative verdict would be early */
   moving?: boolean
@@ -53,6 +54,8 @@ export const open = (on: { cluster: Cluster; api: Api; handover: Handover | null
 const maxEvidence = 1200
 const clip = (text: string, max = maxEvidence): string => (text.length > max ? `${text.slice(0, max)}…` : text)
 const oneLine = (text: string): string => clip(text.replaceAll(/\s+/g, ' ').trim(), 300)
+const asExpected = say('as expected', '올바릅니다')
+const found = (names: string): Text => say(`there: ${names}`, `있음: ${names}`)
 const cel = new Environment({ unlistedVariablesAreDyn: true })
 
 /** The value, undefined where the object does not have what the expression reads (a field missing, another type): then nothing holds. Lint has parsed it before. */
@@ -68,16 +71,6 @@ function show(value: unknown): string {
   if (typeof value === 'bigint') return value.toString()
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? 'nothing'
 }
-const refText = (ref: ObjectRef): string =>
-  `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ''}${
-    ref.name ??
-    (ref.selector
-      ? Object.entries(ref.selector)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(',')
-      : '*')
-  }`
-
 type Observer<K extends ConditionKind> = (body: Extract<AnyCondition, { kind: K }>['body'], eyes: Eyes) => Promise<Observation>
 type Observers = { [K in ConditionKind]: Observer<K> }
 
@@ -110,48 +103,9 @@ export async function observe(condition: AnyCondition, eyes: Eyes): Promise<Obse
 const unreachable = (condition: AnyCondition, message: string): Observation => ({
   holds: false,
   expected: expectedOf(condition),
-  actual: `the cluster cannot be asked: ${message}`,
+  actual: say(`the cluster cannot be asked: ${message}`, `클러스터에 물어볼 수 없습니다: ${message}`),
   evidence: [{ label: 'API server', text: message }],
 })
-
-/** What a condition expects, in a line, without looking. */
-export function expectedOf(condition: AnyCondition): string {
-  const { kind, body } = condition
-  if (kind === 'resource') return body.describe ?? `${refText(body)}: ${body.expect ?? JSON.stringify(body.match)}`
-  if (kind === 'absent') return `${refText(body)} is not there`
-  if (kind === 'rollout')
-    return body.everyNode
-      ? `${body.kind} ${body.namespace}/${body.name} has a ready pod on every node`
-      : `${body.kind} ${body.namespace}/${body.name} is rolled out and ready`
-  if (kind === 'reach')
-    return `${targetText(body.to)} over ${body.protocol} is ${body.expect} from ${body.quantifier} ${vantageText(body.from)}`
-  if (kind === 'dns') return `${body.name} is ${body.expect} from ${body.quantifier} ${vantageText(body.from)}`
-  if (kind === 'http')
-    return `${targetText(body.to)}${body.path} ${body.expect === 'failed' ? 'fails' : `answers${body.status ? ` ${body.status}` : ''}`} from ${body.quantifier} ${vantageText(body.from)}`
-  if (kind === 'logs') return `a log line that matches /${body.match}/ is ${body.expect}`
-  if (kind === 'unit') return `${body.name} on ${body.node} is ${body.active}${body.enabled ? ` and ${body.enabled}` : ''}`
-  if (kind === 'file') return body.exists ? `${body.path} on ${body.at} is as it must be` : `${body.path} on ${body.at} is not there`
-  if (kind === 'canI')
-    return `${body.serviceAccount ?? body.user ?? 'the user'} may ${body.expect ? '' : 'not '}${body.verb} ${body.resource}`
-  if (kind === 'harmless') return 'nothing else was removed, scaled down, cordoned, tainted or given more privilege'
-  return body.describe
-}
-const vantageText = (from: Extract<AnyCondition, { kind: 'reach' }>['body']['from']): string =>
-  'nodes' in from
-    ? from.nodes === 'all'
-      ? 'node'
-      : from.nodes === 'workers'
-        ? 'worker'
-        : from.nodes.join(', ')
-    : `pod ${from.pods.namespace}/${Object.values(from.pods.selector).join(',')}`
-const targetText = (to: Extract<AnyCondition, { kind: 'reach' }>['body']['to']): string =>
-  'service' in to
-    ? `${to.fresh ? 'a service made now like' : 'service'} ${to.service.namespace}/${to.service.name}:${to.port}`
-    : 'pods' in to
-      ? `pods ${to.pods.namespace}/${Object.values(to.pods.selector).join(',')}:${to.port}`
-      : 'node' in to
-        ? `${to.node}:${to.port}`
-        : `${to.host}:${to.port}`
 
 // ---- where from, where to
 interface Spot {
@@ -181,27 +135,30 @@ async function runningPods(ref: { namespace: string; selector: Record<string, st
   )
   return pods.filter((pod) => pod.status?.phase === 'Running' && !pod.metadata.deletionTimestamp)
 }
-/** host and port of a target; a string is why there is none */
+/** host and port of each target; words are why there is none */
 async function addresses(
   to: Extract<AnyCondition, { kind: 'reach' }>['body']['to'],
   eyes: Eyes,
-): Promise<{ host: string; port: number }[] | string> {
+): Promise<{ host: string; port: number }[] | Text> {
   if ('host' in to) return [{ host: to.host, port: to.port }]
   if ('node' in to) {
     const node = eyes.cluster.nodes.find((one) => one.place === to.node)
-    return node ? [{ host: node.address, port: to.port }] : `there is no node ${to.node}`
+    return node ? [{ host: node.address, port: to.port }] : notThere(to.node)
   }
   if ('pods' in to) {
     const pods = (await runningPods(to.pods, eyes)).filter((pod) => pod.status.podIP)
-    return pods.length > 0 ? pods.map((pod) => ({ host: pod.status.podIP, port: to.port })) : 'no such pod is running'
+    return pods.length > 0
+      ? pods.map((pod) => ({ host: pod.status.podIP, port: to.port }))
+      : say('no such pod is running', '실행 중인 해당 파드가 없습니다')
   }
   const service = to.fresh
     ? await eyes.canaries.like(to.service, eyes.signal)
     : await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...to.service }, { signal: eyes.signal })
-  if (!service) return `service ${to.service.namespace}/${to.service.name} is not there`
+  if (!service) return notThere(`Service ${to.service.namespace}/${to.service.name}`)
   const port = service.spec.ports?.find((one: KubeObject) => one.port === to.port || one.name === to.port)
-  if (!port) return `service ${to.service.name} has no port ${to.port}`
-  if (!service.spec.clusterIP || service.spec.clusterIP === 'None') return `service ${to.service.name} has no cluster IP`
+  if (!port) return say(`service ${to.service.name} has no port ${to.port}`, `서비스 ${to.service.name}에 포트 ${to.port}이(가) 없습니다`)
+  if (!service.spec.clusterIP || service.spec.clusterIP === 'None')
+    return say(`service ${to.service.name} has no cluster IP`, `서비스 ${to.service.name}에 클러스터 IP가 없습니다`)
   return [{ host: service.spec.clusterIP, port: port.port }]
 }
 
@@ -214,23 +171,31 @@ async function fromEach(
 ): Promise<Pick<Observation, 'holds' | 'actual' | 'evidence'>> {
   const places = await spots(from, eyes)
   if (places.length === 0)
-    return { holds: false, actual: `nobody to ask from: no such ${'nodes' in from ? 'node' : 'running pod'}`, evidence: [] }
+    return {
+      holds: false,
+      actual:
+        'nodes' in from
+          ? say('nobody to ask from: no such node', '확인할 노드가 없습니다')
+          : say('nobody to ask from: no such running pod', '확인할 실행 중인 파드가 없습니다'),
+      evidence: [],
+    }
   const answers = (
     await Promise.all(places.map(async (spot) => (await ask(spot)).map((answer) => ({ ...answer, spot: spot.name }))))
   ).flat()
   const good = answers.filter((answer) => answer.good).length
   const bad = answers.filter((answer) => !answer.good)
   const holds = quantifier === 'every' ? bad.length === 0 : good > 0
+  const failing = bad
+    .slice(0, 3)
+    .map((answer) => `${answer.spot}: ${answer.line}`)
+    .join('; ')
   const actual =
     bad.length === 0
-      ? `yes, from all ${answers.length}: ${answers[0]?.line}`
-      : `${good} of ${answers.length}; ${bad
-          .slice(0, 3)
-          .map((answer) => `${answer.spot}: ${answer.line}`)
-          .join('; ')}`
+      ? say(oneLine(`yes, from all ${answers.length}: ${answers[0]?.line}`), oneLine(`${answers.length}곳 모두 확인: ${answers[0]?.line}`))
+      : say(oneLine(`${good} of ${answers.length}; ${failing}`), oneLine(`${answers.length}곳 중 ${good}곳; ${failing}`))
   return {
     holds,
-    actual: oneLine(actual),
+    actual,
     evidence: answers.slice(0, 12).map((answer) => ({ label: answer.spot, text: clip(answer.line, 400) })),
   }
 }
@@ -246,24 +211,22 @@ const observers: Observers = {
     const expected = expectedOf({ kind: 'resource', body })
     const nodes = eyes.cluster.nodes.length
     const label = `kubectl get ${body.kind.toLowerCase()}${body.namespace ? ` -n ${body.namespace}` : ''}${
-      body.name
-        ? ` ${body.name}`
-        : body.selector
-          ? ` -l ${Object.entries(body.selector)
-              .map(([key, value]) => `${key}=${value}`)
-              .join(',')}`
-          : ''
+      body.name ? ` ${body.name}` : body.selector ? ` -l ${labels(body.selector)}` : ''
     }`
     if (body.name) {
       const object = await eyes.api.get(body, { signal: eyes.signal })
-      if (!object) return { holds: false, expected, actual: `${refText(body)} is not there`, evidence: [{ label, text: 'not found' }] }
+      if (!object) return { holds: false, expected, actual: notThere(refText(body)), evidence: [{ label, text: 'not found' }] }
       const why = body.match === undefined ? null : mismatch(body.match, object)
       const value = body.expect === undefined ? true : evaluate(body.expect, { object, nodes })
-      const actual = body.show ? show(evaluate(body.show, { object, nodes })) : (why ?? (value === true ? 'as expected' : summary(object)))
+      const actual = body.show
+        ? plain(oneLine(show(evaluate(body.show, { object, nodes }))))
+        : why === null && value === true
+          ? asExpected
+          : plain(oneLine(why ?? summary(object)))
       return {
         holds: why === null && value === true,
         expected,
-        actual: oneLine(actual),
+        actual,
         evidence: [{ label, text: clip(JSON.stringify(object.status ?? strip(object), null, 1)) }],
         moving: rolling(object),
       }
@@ -277,12 +240,14 @@ const observers: Observers = {
           : (objects.map((object) => mismatch(body.match, object)).find((why) => why !== null) ?? null)
     const value = body.expect === undefined ? true : evaluate(body.expect, { objects, nodes })
     const actual = body.show
-      ? show(evaluate(body.show, { objects, nodes }))
-      : (missing ?? (objects.length === 0 ? 'there is none' : objects.map(summary).join('; ')))
+      ? plain(oneLine(show(evaluate(body.show, { objects, nodes }))))
+      : objects.length === 0
+        ? say('there is none', '하나도 없습니다')
+        : plain(oneLine(missing ?? objects.map(summary).join('; ')))
     return {
       holds: missing === null && value === true,
       expected,
-      actual: oneLine(actual),
+      actual,
       evidence: objects.slice(0, 8).map((object) => ({ label: `${object.metadata.name}`, text: clip(summary(object), 300) })),
       moving: objects.some(rolling),
     }
@@ -294,7 +259,7 @@ const observers: Observers = {
     return {
       holds: objects.length === 0,
       expected: expectedOf({ kind: 'absent', body }),
-      actual: objects.length === 0 ? 'none is there' : `there: ${objects.map((object) => object.metadata.name).join(', ')}`,
+      actual: objects.length === 0 ? say('none is there', '없습니다') : found(objects.map((object) => object.metadata.name).join(', ')),
       evidence: [],
       moving: objects.some((object) => object.metadata.deletionTimestamp),
     }
@@ -305,7 +270,7 @@ const observers: Observers = {
       { apiVersion: 'apps/v1', kind: body.kind, namespace: body.namespace, name: body.name },
       { signal: eyes.signal },
     )
-    if (!object) return { holds: false, expected, actual: `${body.kind} ${body.name} is not there`, evidence: [] }
+    if (!object) return { holds: false, expected, actual: notThere(`${body.kind} ${body.name}`), evidence: [] }
     const { status = {}, spec, metadata } = object
     const current = (status.observedGeneration ?? 0) >= metadata.generation
     const wanted =
@@ -317,7 +282,7 @@ const observers: Observers = {
     return {
       holds,
       expected,
-      actual: `${ready} of ${wanted} ready, ${updated} up to date`,
+      actual: say(`${ready} of ${wanted} ready, ${updated} up to date`, `${wanted}개 중 ${ready}개 준비, ${updated}개 최신`),
       evidence: [{ label: `${body.kind} ${body.namespace}/${body.name} status`, text: clip(JSON.stringify(status, null, 1)) }],
       moving: rolling(object),
     }
@@ -325,7 +290,7 @@ const observers: Observers = {
   async reach(body, eyes) {
     const expected = expectedOf({ kind: 'reach', body })
     const targets = await addresses(body.to, eyes)
-    if (typeof targets === 'string') return { holds: false, expected, actual: targets, evidence: [] }
+    if (!Array.isArray(targets)) return { holds: false, expected, actual: targets, evidence: [] }
     const joined = await fromEach(body.from, body.quantifier, eyes, (spot) =>
       Promise.all(
         targets.map(async ({ host, port }) => {
@@ -343,14 +308,21 @@ const observers: Observers = {
     const clusterIP = async (ref: { namespace: string; name: string }): Promise<string | null> =>
       (await eyes.api.get({ apiVersion: 'v1', kind: 'Service', ...ref }, { signal: eyes.signal }))?.spec?.clusterIP ?? null
     const server = body.server === undefined || typeof body.server === 'string' ? body.server : await clusterIP(body.server.service)
-    if (server === null) return { holds: false, expected, actual: 'the DNS service is not there', evidence: [] }
+    if (server === null)
+      return { holds: false, expected, actual: say('the DNS service is not there', 'DNS 서비스가 없습니다'), evidence: [] }
     const address =
       body.address === undefined || typeof body.address === 'string'
         ? body.address
         : 'node' in body.address
           ? nodeAddress(eyes, body.address.node)
           : await clusterIP(body.address.service)
-    if (address === null) return { holds: false, expected, actual: 'the service that the name stands for is not there', evidence: [] }
+    if (address === null)
+      return {
+        holds: false,
+        expected,
+        actual: say('the service that the name stands for is not there', '이름이 가리키는 서비스가 없습니다'),
+        evidence: [],
+      }
     const joined = await fromEach(body.from, body.quantifier, eyes, async (spot) => {
       const result = await asked(eyes, spot, {
         kind: 'dns',
@@ -373,7 +345,7 @@ const observers: Observers = {
   async http(body, eyes) {
     const expected = expectedOf({ kind: 'http', body })
     const targets = await addresses(body.to, eyes)
-    if (typeof targets === 'string') return { holds: body.expect === 'failed', expected, actual: targets, evidence: [] }
+    if (!Array.isArray(targets)) return { holds: body.expect === 'failed', expected, actual: targets, evidence: [] }
     const joined = await fromEach(body.from, body.quantifier, eyes, (spot) =>
       Promise.all(
         targets.map(async ({ host, port }) => {
@@ -427,7 +399,7 @@ const observers: Observers = {
     return {
       holds: found.length > 0 === (body.expect === 'present'),
       expected,
-      actual: found[0]?.text ?? 'no such line',
+      actual: found[0] ? plain(found[0].text) : say('no such line', '그런 줄이 없습니다'),
       evidence: found.slice(0, 6),
     }
   },
@@ -437,7 +409,7 @@ const observers: Observers = {
     return {
       holds,
       expected: expectedOf({ kind: 'unit', body }),
-      actual: `${state.active} (${state.sub}), ${state.enabled}`,
+      actual: plain(`${state.active} (${state.sub}), ${state.enabled}`),
       evidence: [
         {
           label: `systemctl status ${body.name} on ${body.node}`,
@@ -461,21 +433,27 @@ const observers: Observers = {
       return {
         holds: (content === null) === !body.exists,
         expected,
-        actual: content === null ? 'the file is not there' : 'the file is there',
+        actual: content === null ? say('the file is not there', '파일이 없습니다') : say('the file is there', '파일이 있습니다'),
         evidence,
       }
     if (body.matches !== undefined && !new RegExp(body.matches, 'mu').test(content))
-      return { holds: false, expected, actual: 'the text is not as it must be', evidence }
+      return { holds: false, expected, actual: say('the text is not as it must be', '내용이 올바르지 않습니다'), evidence }
     if (body.yaml !== undefined) {
       let object: unknown
       try {
         object = parseYaml(content)
       } catch (error) {
-        return { holds: false, expected, actual: `not YAML: ${oneLine((error as Error).message)}`, evidence }
+        return {
+          holds: false,
+          expected,
+          actual: say(`not YAML: ${oneLine((error as Error).message)}`, `YAML이 아닙니다: ${oneLine((error as Error).message)}`),
+          evidence,
+        }
       }
-      if (evaluate(body.yaml, { object }) !== true) return { holds: false, expected, actual: 'its content is not as it must be', evidence }
+      if (evaluate(body.yaml, { object }) !== true)
+        return { holds: false, expected, actual: say('its content is not as it must be', '내용이 올바르지 않습니다'), evidence }
     }
-    return { holds: true, expected, actual: 'as expected', evidence }
+    return { holds: true, expected, actual: asExpected, evidence }
   },
   async canI(body, eyes) {
     const [namespace, name] = body.serviceAccount?.split('/') ?? []
@@ -508,7 +486,7 @@ const observers: Observers = {
     return {
       holds: allowed === body.expect,
       expected: expectedOf({ kind: 'canI', body }),
-      actual: allowed ? 'allowed' : 'not allowed',
+      actual: allowed ? say('allowed', '허용됨') : say('not allowed', '허용되지 않음'),
       evidence: [
         { label: `kubectl auth can-i ${body.verb} ${body.resource} --as ${user}`, text: review.status?.reason || (allowed ? 'yes' : 'no') },
       ],
@@ -522,12 +500,12 @@ const observers: Observers = {
         if (error instanceof LabError && error.code === 'not-found') return null
         throw error
       })
-    if (text === null) return { holds: false, expected: body.describe, actual: `${body.path} is not there`, evidence: [] }
+    if (text === null) return { holds: false, expected: body.describe, actual: notThere(body.path), evidence: [] }
     const objects = body.of ? await eyes.api.list(body.of, { signal: eyes.signal }) : []
     return {
       holds: evaluate(body.expect, { answer: text, objects }) === true,
       expected: body.describe,
-      actual: oneLine(text),
+      actual: plain(oneLine(text)),
       evidence: [{ label: body.path, text: clip(text) }],
     }
   },
@@ -539,13 +517,14 @@ const observers: Observers = {
     return {
       holds: result.exitCode === 0,
       expected: body.describe,
-      actual: result.exitCode === 0 ? 'yes' : oneLine(result.stderr || result.stdout || `exit code ${result.exitCode}`),
+      actual: result.exitCode === 0 ? asExpected : plain(oneLine(result.stderr || result.stdout || `exit code ${result.exitCode}`)),
       evidence: [{ label: `exit code ${result.exitCode}`, text: clip(`${result.stdout}${result.stderr}`) }],
     }
   },
   async harmless(body, eyes) {
     const expected = expectedOf({ kind: 'harmless', body })
-    if (eyes.handover === null) return { holds: true, expected, actual: 'nothing was handed over yet', evidence: [] }
+    if (eyes.handover === null)
+      return { holds: true, expected, actual: say('nothing was handed over yet', '아직 실습이 시작되지 않았습니다'), evidence: [] }
     const findings = (await compareWithHandover(eyes.handover, eyes.api, eyes.signal)).filter(
       (finding) => !body.allow.includes(finding.object),
     )
@@ -553,8 +532,13 @@ const observers: Observers = {
       holds: findings.length === 0,
       expected,
       actual:
-        findings.length === 0 ? 'all is as it was' : oneLine(findings.map((finding) => `${finding.object} ${finding.what}`).join('; ')),
-      evidence: findings.slice(0, 10).map((finding) => ({ label: finding.object, text: finding.what })),
+        findings.length === 0
+          ? say('all is as it was', '모두 처음 그대로입니다')
+          : say(
+              oneLine(findings.map((finding) => `${finding.object} ${finding.what.en}`).join('; ')),
+              oneLine(findings.map((finding) => `${finding.object}: ${finding.what.ko}`).join('; ')),
+            ),
+      evidence: findings.slice(0, 10).map((finding) => ({ label: finding.object, text: finding.what.en })),
     }
   },
 }

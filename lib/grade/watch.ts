@@ -2,9 +2,10 @@
 // (a port, a name, a file) is looked at again after every change and at a slow beat. Knows nothing of scores or sessions.
 import type { Api, ObjectRef } from '#lib/cluster/index.ts'
 import { wait } from '#lib/cluster/index.ts'
-import { asLabError, type CheckLive } from '#lib/protocol/index.ts'
+import { asLabError, type CheckLive, type Text } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, type Condition, conditionOf } from '#lib/scenario/index.ts'
 import { CannotLook, type Eyes, type Observation, observe } from './observe.ts'
+import { plain } from './words.ts'
 
 /** Kinds whose every change may move a port, a name or a guard. */
 const ground: ObjectRef[] = [
@@ -87,9 +88,9 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
   }))
   let lastChange = now()
 
-  const update = (one: Tracked, state: CheckLive['state'], since: number, seen: string | undefined) => {
+  const update = (one: Tracked, state: CheckLive['state'], since: number, seen: Text | undefined) => {
     const { live } = one
-    if (live.state === state && live.seen === seen && live.since === since) return
+    if (live.state === state && live.seen?.en === seen?.en && live.since === since) return
     const { seen: _, ...rest } = live
     one.live = { ...rest, state, since, ...(seen === undefined ? {} : { seen }) }
     options.onChange(one.live)
@@ -124,7 +125,7 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
         one,
         'not-evaluable',
         one.live.state === 'not-evaluable' ? one.live.since : now(),
-        error instanceof CannotLook ? error.message : asLabError(error).message,
+        plain(error instanceof CannotLook ? error.message : asLabError(error).message),
       )
       void wait(3000, signal).then(() => look(one))
     } finally {

@@ -62,7 +62,13 @@ async function runScript(
 }
 
 const checksOf = (result: Grade): ProofPart['checks'] =>
-  result.checks.map((check) => ({ id: check.id, role: check.role, verdict: check.verdict, expected: check.expected, actual: check.actual }))
+  result.checks.map((check) => ({
+    id: check.id,
+    role: check.role,
+    verdict: check.verdict,
+    expected: check.expected.en,
+    actual: check.actual.en,
+  }))
 
 /**
  * One part from a healthy cluster to its score. The cluster is left as the script left it.
@@ -141,7 +147,7 @@ function wrong(result: Grade, expected: number): string {
     expected === 100 ? check.verdict !== 'pass' : check.role === 'goal' ? check.verdict === 'pass' : check.verdict !== 'pass',
   )
   return (
-    culprits.map((check) => `${check.id} ${check.verdict} (expected ${check.expected}; actual ${check.actual})`).join('; ') ||
+    culprits.map((check) => `${check.id} ${check.verdict} (expected ${check.expected.en}; actual ${check.actual.en})`).join('; ') ||
     'see the checks'
   )
 }

@@ -80,7 +80,7 @@ export const checkLive = z.object({
   /** seconds the check must hold in all; green is `since` + hold */
   hold: z.number(),
   /** one line of what is seen now; never names the cause of the incident */
-  seen: z.string().optional(),
+  seen: text.optional(),
 })
 export type CheckLive = z.infer<typeof checkLive>
 
@@ -90,8 +90,8 @@ export const checkReport = z.object({
   title: text,
   weight: z.number(),
   verdict,
-  expected: z.string(),
-  actual: z.string(),
+  expected: text,
+  actual: text,
   why: text,
   /** what was looked at: commands, objects, answers, each short enough to read */
   evidence: z.array(z.object({ label: z.string(), text: z.string() })),

@@ -28,7 +28,7 @@ const resource = z
       .string()
       .optional()
       .describe('CEL over `object` (with a name) or `objects` (a list), and `nodes` (how many nodes the lab has); must be true'),
-    describe: z.string().max(200).optional().describe('what is expected, in words, for the report; default: the expression'),
+    describe: text.optional().describe('what is expected, in words, for the report; default: the expression'),
     show: z.string().optional().describe('CEL that gives the line a person sees as "actual"'),
   })
   .refine((value) => value.match !== undefined || value.expect !== undefined, 'needs match or expect')
@@ -137,12 +137,12 @@ const answer = z.strictObject({
   path: z.string().describe('file on the workstation that the learner writes'),
   expect: z.string().describe('CEL over `answer` (the trimmed text) and `objects` (see `of`)'),
   of: z.strictObject(objectRef).optional(),
-  describe: z.string().max(200),
+  describe: text,
 })
 const script = z.strictObject({
   at: place,
   run: z.string().describe('bash, run by the grader; exit code 0 is a pass'),
-  describe: z.string().max(200),
+  describe: text,
   timeout: seconds.default(20),
 })
 /** Nothing that was there when the lab was handed over is gone, scaled down, cordoned, tainted or given more privilege. */

@@ -623,7 +623,7 @@ export class Session {
     const now = this.#deps.clock.now()
     if (known?.state === 'waiting' && check.state === 'waiting') return
     if (known !== undefined && known.state === check.state && known.since === check.since) {
-      if (known.seen === check.seen || now - (this.#seenAt.get(check.id) ?? 0) < 1000) return
+      if (known.seen?.en === check.seen?.en || now - (this.#seenAt.get(check.id) ?? 0) < 1000) return
     }
     this.#seenAt.set(check.id, now)
     this.#emit({ type: 'check', check })
@@ -691,7 +691,7 @@ export class Session {
       const since = this.#deps.clock.now()
       for (const check of this.#view.checks)
         if (check.state !== 'not-evaluable')
-          this.#emit({ type: 'check', check: { ...check, state: 'not-evaluable', since, seen: error.message } })
+          this.#emit({ type: 'check', check: { ...check, state: 'not-evaluable', since, seen: { en: error.message, ko: error.message } } })
       return
     }
     this.#emit({ type: 'outage', outage: null })
