@@ -135,6 +135,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     maxAgeMs: config.maxAgeMs,
     ...parts.sessions,
   })
+  await sessions.recall()
   const tickets = new Tickets()
   const user = localIdentity.id
   const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
@@ -180,7 +181,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     warm() {
       void (async () => {
         await identify()
-        await sessions.adopt()
+        sessions.adopt()
       })().catch((thrown: unknown) => log.error({ error: asLabError(thrown).message }, 'earlier sessions could not be looked for'))
     },
     async close() {

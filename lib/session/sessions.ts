@@ -50,6 +50,8 @@ export class Sessions {
   readonly #backends: ReadonlyMap<BackendName, Clusters>
   /** users whose start is being written, so that two at once do not both pass the limit */
   readonly #starting = new Map<string, number>()
+  /** sessions of an earlier run whose cluster has not been found yet, and its id */
+  readonly #waiting = new Map<Session, string | null>()
   #states = new Map<BackendName, BackendView>()
   #cancelSweep: (() => void) | null = null
   #closed = false
@@ -306,13 +308,11 @@ export class Sessions {
   // ---- after a restart of the server
 
   /**
-   * Finds the sessions of an earlier run again: those that were ready (or being graded) go on with their cluster, others are failed
-   * with words. Sessions can be looked at as soon as this has returned; the search for clusters goes on in the background until
-   * each backend has answered. Clusters that nobody uses are given back.
+   * Brings the sessions of an earlier run back: those that were ready (or being graded) wait for their cluster, others are failed
+   * with words. To be done before anybody may ask: a session that is looked up earlier would be a second one of the same id.
    */
-  async adopt(): Promise<void> {
+  async recall(): Promise<void> {
     const rows = await this.#options.store.sessions({ states: living, limit: 1000 })
-    const waiting = new Map<BackendName, Session[]>()
     for (const row of rows) {
       const scenario = this.#options.catalogue.byId(row.scenario_id)
       const clusters = this.#backends.get(row.backend as BackendName)
@@ -339,23 +339,30 @@ export class Sessions {
           hint: 'This takes a few seconds; time does not count until then.',
         }),
       )
-      waiting.set(clusters.backend, [...(waiting.get(clusters.backend) ?? []), session])
+      this.#waiting.set(session, row.cluster_id)
     }
-    const ids = new Map(rows.map((row) => [row.id, row.cluster_id]))
-    for (const clusters of this.#backends.values()) void this.#find(clusters, waiting.get(clusters.backend) ?? [], ids)
   }
 
-  async #find(clusters: Clusters, sessions: readonly Session[], clusterIds: ReadonlyMap<string, string | null>): Promise<void> {
+  /**
+   * Looks for the clusters of the sessions that wait for one, in the background until each backend has answered. Clusters that
+   * nobody uses are given back.
+   */
+  adopt(): void {
+    for (const clusters of this.#backends.values()) void this.#find(clusters)
+  }
+
+  async #find(clusters: Clusters): Promise<void> {
     const { log } = this.#options
-    const left = new Set(sessions)
+    const left = () => [...this.#waiting.keys()].filter((session) => session.view().backend === clusters.backend)
     try {
       for await (const cluster of clusters.adopt()) {
-        const session = [...left].find((one) => clusterIds.get(one.id) === cluster.id)
-        if (session === undefined) {
+        const session = left().find((one) => this.#waiting.get(one) === cluster.id)
+        if (session !== undefined) this.#waiting.delete(session)
+        // One that was ended while it waited needs its cluster no more.
+        if (session === undefined || !session.alive) {
           await this.#giveBack(clusters, cluster)
           continue
         }
-        left.delete(session)
         try {
           session.resume(cluster)
           log.info({ session: session.id, cluster: cluster.id }, 'session goes on')
@@ -365,21 +372,24 @@ export class Sessions {
         }
       }
     } catch (thrown) {
+      if (this.#closed) return
       const error = asLabError(thrown)
-      if (left.size === 0 || this.#closed) return
       log.warn({ backend: clusters.backend, error: error.message }, 'clusters cannot be looked for yet')
-      for (const session of left) session.outage(error)
+      for (const session of left()) session.outage(error)
       this.#clock.after(this.#options.adoptMs ?? 5000, () => {
-        if (!this.#closed) void this.#find(clusters, [...left], clusterIds)
+        if (!this.#closed) void this.#find(clusters)
       })
       return
     }
-    for (const session of left)
+    for (const session of left()) {
+      this.#waiting.delete(session)
+      if (!session.alive) continue
       session.failWith(
         new LabError('backend-unavailable', 'The server was restarted, and the cluster of this lab is gone.', {
           hint: 'Try again; a fresh cluster is used.',
         }),
       )
+    }
   }
   async #giveBack(clusters: Clusters, cluster: Cluster): Promise<void> {
     try {
