@@ -7,7 +7,6 @@ import {
   ApiError,
   type Cluster,
   type KubeObject,
-  type ObjectRef,
   type ProbeResult,
   type Target,
   type Vantage,
