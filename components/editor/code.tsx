@@ -81,6 +81,17 @@ export function Code({
 
 export function Difference({ theirs, mine, language, dark }: { theirs: string; mine: string; language: string; dark: boolean }) {
   const m = useMessages()
+  const models = useRef<{ dispose(): void }[]>([])
+  useEffect(
+    () => () => {
+      const left = models.current
+      // The editor lets go of its models first.
+      setTimeout(() => {
+        for (const model of left) model.dispose()
+      }, 0)
+    },
+    [],
+  )
   return (
     <DiffEditor
       original={theirs}
@@ -96,6 +107,12 @@ export function Difference({ theirs, mine, language, dark }: { theirs: string; m
         useInlineViewWhenSpaceIsLimited: false,
       }}
       beforeMount={themes}
+      onMount={(editor) => {
+        const both = editor.getModel()
+        models.current = both ? [both.original, both.modified] : []
+      }}
+      keepCurrentOriginalModel
+      keepCurrentModifiedModel
     />
   )
 }
