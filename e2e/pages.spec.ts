@@ -272,7 +272,7 @@ test.describe('The lab', () => {
     await expect(page.getByRole('tab', { name: 'worker-1' })).toHaveCount(0)
   })
 
-  test('The editor saves a file on a node, and shows both versions when it changed meanwhile', async ({ page, server }) => {
+  test('The editor saves a file on a node, and shows both versions when it changed meanwhile', async ({ page, server, consoleErrors }) => {
     await freshLab(page, server)
     const right = await port(page)
     await page.getByRole('tab', { name: 'Editor' }).click()
@@ -297,6 +297,8 @@ test.describe('The lab', () => {
     await page.keyboard.type('mine=1')
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await expect(page.getByText('The file changed on the machine since you opened it')).toBeVisible()
+    // The browser notes the refusal itself, and nothing else.
+    expect(consoleErrors.splice(0)).toEqual([expect.stringContaining('409 (Conflict)')])
     await expect(page.locator('.monaco-diff-editor')).toContainText('theirs=1')
     await picture(page, 'editor-conflict')
     await page.getByRole('button', { name: 'Overwrite with mine' }).click()
