@@ -310,6 +310,12 @@ test('two tabs see the same terminal, and a reload goes on where the page was', 
   await again.terminal(terminal, at)
   await again.until(() => again.text(terminal).includes('셋'), 'what was missed')
   expect(again.text(terminal)).not.toContain('둘')
+  // A page that was loaded anew has seen nothing: what it starts from is how things stand now.
+  const fresh = await client.open(id, { after: 0 })
+  const now = await fresh.message('snapshot')
+  expect(now.session).toMatchObject({ state: 'ready', terminals: [{ id: terminal, state: 'open' }] })
+  expect(fresh.messages.filter((one) => one.type === 'event' && one.seq <= now.seq)).toEqual([])
+  await fresh.close()
   await other.close()
   await again.close()
 })

@@ -153,11 +153,11 @@ export class Session {
   }
   /**
    * What a page starts from: the view as of `seq` and the events since. `after` (the last number the page has seen) is honoured
-   * while those events are at hand, else the view is the newest and there are none.
+   * while those events are at hand; else, and for 0 (a page that has seen nothing), the view is the newest and there are none.
    */
   snapshot(after?: number): { seq: number; view: SessionView; events: Numbered[] } {
     const oldest = this.#tail[0]?.seq
-    if (after === undefined || after >= this.#seq || oldest === undefined || after < oldest - 1)
+    if (after === undefined || after <= 0 || after >= this.#seq || oldest === undefined || after < oldest - 1)
       return { seq: this.#seq, view: this.view(), events: [] }
     const known = this.#tail.filter((one) => one.seq <= after)
     const view = known.reduce((folded, one) => applyEvent(folded, one.event), this.#tailBase)
