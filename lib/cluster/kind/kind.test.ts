@@ -378,6 +378,12 @@ describe('adoption', () => {
     expect(await adopted(provider())).toEqual([])
     expect([docker.containers, docker.networks]).toEqual([[], []])
   })
+  it('and destruction go on when a loaded Docker gives up in the middle', async () => {
+    const cluster = await create(provider())
+    docker.failOn = { seen: /^DELETE \/containers/, status: 500, message: 'tried to kill container, but did not receive an exit event' }
+    await cluster.destroy()
+    nothingLeft()
+  })
   it('leaves other servers’ clusters alone', async () => {
     await create(provider())
     expect(await adopted(provider({ owner: 'another', dataDir: join(dir, 'another') }))).toEqual([])
