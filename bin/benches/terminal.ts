@@ -35,7 +35,8 @@ function until(line: Line, mark: string, begin: () => void): Promise<number> {
 async function throughput(line: Line, file: string): Promise<number> {
   const from = performance.now()
   // The mark is split in what is typed: its echo does not hold it.
-  const bytes = await until(line, 'the-end-of-it', () => line.write(`cat ${file}; echo the-end"-of-it"\r`))
+  const bytes = await until(line, 'the-end-of-it', () => line.write(`\u0015cat ${file}; echo the-end"-of-it"\r`))
+  if (bytes < megabytes * 1e6) throw new Error(`only ${bytes} bytes of ${file} came through`)
   return bytes / 1e6 / ((performance.now() - from) / 1000)
 }
 /** Milliseconds from a key to its echo: median and 99th percentile. */
