@@ -86,13 +86,20 @@ const picture = (page: Page, name: string, fullPage = false) => page.screenshot(
 async function played(
   page: Page,
   view: Partial<SessionView> = {},
-): Promise<{ say(message: ServerMessage): void; socket(): WebSocketRoute }> {
+): Promise<{ say(message: ServerMessage): Promise<void>; socket(): WebSocketRoute }> {
   let route: WebSocketRoute | null = null
   await page.routeWebSocket(/\/ws\/session\//, (socket) => {
     route = socket
     socket.send(JSON.stringify({ type: 'snapshot', seq: 1, now: Date.now(), session: sessionOf(view) } satisfies ServerMessage))
   })
-  return { say: (message) => route!.send(JSON.stringify(message)), socket: () => route! }
+  return {
+    // The page is drawn by the server before its socket is open.
+    async say(message) {
+      await expect.poll(() => route !== null).toBe(true)
+      route!.send(JSON.stringify(message))
+    },
+    socket: () => route!,
+  }
 }
 
 test.describe('The catalogue', () => {
@@ -333,7 +340,7 @@ test.describe('A lab in trouble', () => {
     const lab = await played(page, { id })
     await page.goto(`/session/${id}`)
     await expect(page.getByText('Waiting for a first look at the cluster…')).toBeVisible()
-    lab.say({ type: 'topology', topology: crowdedTopology(Date.now()) })
+    await lab.say({ type: 'topology', topology: crowdedTopology(Date.now()) })
     await expect(page.getByText('2/3 nodes Ready')).toBeVisible()
     await expect(page.getByText('cni plugin not initialized')).toBeVisible()
     await expect(page.locator('[data-pod^="kube-system/kube-proxy-b"]')).toContainText('CrashLoopBackOff')
@@ -351,7 +358,7 @@ test.describe('A lab in trouble', () => {
     const lab = await played(page, { id })
     await page.goto(`/session/${id}`)
     await expect(page.getByRole('button', { name: 'Submit' })).toBeVisible()
-    lab.say({
+    await lab.say({
       type: 'event',
       seq: 2,
       at: Date.now(),
@@ -360,7 +367,7 @@ test.describe('A lab in trouble', () => {
     await expect(alert(page)).toContainText('Time is stopped and nothing is held against you')
     await picture(page, 'outage')
     await accessible(page, 'the outage')
-    lab.say({ type: 'event', seq: 3, at: Date.now(), event: { type: 'outage', outage: null } })
+    await lab.say({ type: 'event', seq: 3, at: Date.now(), event: { type: 'outage', outage: null } })
     await expect(page.getByText('Time is stopped')).toHaveCount(0)
   })
 
@@ -412,7 +419,7 @@ test.describe('A lab in trouble', () => {
         { id: 'confirm', state: 'failed', startedAt: now - 2000, endedAt: now, detail: 'asked 30 times' },
       ],
     })
-    lab.say({
+    await lab.say({
       type: 'event',
       seq: 2,
       at: now,
