@@ -409,6 +409,7 @@ test.describe('A lab in trouble', () => {
     const failed = sessionOf({
       id,
       state: 'failed',
+      readyAt: null,
       error: {
         code: 'symptom-absent',
         message: 'CoreDNS kept answering for 90 s after the fault was injected.',
