@@ -28,6 +28,13 @@ export interface ResolvedScenario {
 
 const both = (text: Text, values: Values): Text => ({ en: fillText(text.en, values), ko: fillText(text.ko, values) })
 
+/** A script as a learner would have typed it: its parameters' values in place of the variables that the proof sets. */
+const spoken = (script: string, env: Readonly<Record<string, string>>): string =>
+  script.replace(
+    /"\$([A-Z_][A-Z0-9_]*)"|\$\{([A-Z_][A-Z0-9_]*)\}|\$([A-Z_][A-Z0-9_]*)/g,
+    (whole, ...names: (string | undefined)[]) => env[names.slice(0, 3).find((name) => name !== undefined) ?? ''] ?? whole,
+  )
+
 /**
  * Draws and fills in. Manifests that a step names by file are read from the scenario's folder and become inline.
  * @param options.variant in place of the one that the seed would draw
@@ -61,7 +68,7 @@ export function resolve(scenario: Scenario, options: { seed: string; nodes: read
     brief: both(scenario.brief, values),
     explanation: both(scenario.explanation, values),
     hints: spec.hints.map((hint) => both(hint, values)),
-    solution: scenario.solution,
+    solution: spoken(scenario.solution, environment(values)),
     prepare: pick(spec.prepare.map(inline)),
     fault: pick(spec.fault.map(inline)),
     symptom: pick(spec.symptom),

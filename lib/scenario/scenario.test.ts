@@ -150,6 +150,12 @@ describe('parameters', () => {
     expect(resolved.env).toMatchObject({ NS: ns, APP: app, PORT: String(port), NODE_WORKER_1: 'km-worker', VARIANT: 'default' })
     expect(JSON.stringify(resolved)).not.toContain('${')
   })
+  it('stand in the solution that a learner reads, in place of variables', async () => {
+    const cni = (await loadCatalogue(own)).bySlug('cni-deleted') as Scenario
+    const { solution, values } = resolve(cni, { seed: 'a', nodes })
+    expect(solution).toContain(`kubectl -n ${values.ns} rollout status deployment ${values.app}`)
+    expect(solution).not.toContain('$NS')
+  })
   it('leave out what belongs to other variants', async () => {
     const loop = (await loadCatalogue(own)).bySlug('coredns-loop') as Scenario
     const ids = (variant: string) => resolve(loop, { seed: 'x', nodes, variant }).checks.map((check) => check.id)
