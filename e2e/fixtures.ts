@@ -5,7 +5,9 @@ import { LabServer } from './server.ts'
 
 export { expect, LabServer }
 
-export const test = base.extend<{ consoleErrors: string[] }, { server: LabServer }>({
+export const test = base.extend<{ consoleErrors: string[] }, { server: LabServer; suite: string }>({
+  /** Files that name a suite of their own get a server of their own: nobody else's sessions run on it. */
+  suite: ['', { scope: 'worker', option: true }],
   server: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures that one asks for from this pattern
     async ({}, use) => {

@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test'
 import type { Report } from '#lib/protocol/index.ts'
 import { expect, type LabServer, test } from './fixtures.ts'
 
+test.use({ suite: 'session' })
 const symptom = 'Two nodes no longer take part'
 
 async function openLab(page: Page, server: LabServer): Promise<string> {
