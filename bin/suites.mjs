@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from './bootstrap.mjs'
+import { root, StartError } from './bootstrap.mjs'
 
 /** @typedef {{ passed: number, failed: number, skipped: number, note?: string }} Count */
 /** @typedef {(tool: Tool) => Promise<Count>} Suite */
@@ -170,6 +170,23 @@ export function countProof(text, code) {
 
 /** The line that both commands, and CI, end with. */
 export const verdict = (/** @type {Count} */ { passed, failed }) => `${passed} passed, ${failed} failed`
+
+/**
+ * The suites that were asked for, all of them when none was named.
+ * @param {Record<string, Suite>} all by name
+ * @param {readonly string[]} asked names
+ * @returns {Record<string, Suite>} in the order of `all`
+ * @throws {StartError} naming what there is, when there is no such suite
+ */
+export function chosen(all, asked) {
+  const unknown = asked.filter((name) => !(name in all))
+  if (unknown.length > 0)
+    throw new StartError(
+      `There is no suite ${unknown.join(', ')}.`,
+      `There are ${Object.keys(all).join(', ')}; without a name all of them run.`,
+    )
+  return Object.fromEntries(Object.entries(all).filter(([name]) => asked.length === 0 || asked.includes(name)))
+}
 
 /**
  * Runs the suites in order, each whatever became of the one before, prints a line for each and the verdict alone on the last one.

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fail, prepare, run, StartError } from './bootstrap.mjs'
-import { countProof, playwright, runSuites, vitest } from './suites.mjs'
+import { chosen, countProof, playwright, runSuites, vitest } from './suites.mjs'
 
 try {
   const node = await prepare({ build: true })
@@ -34,15 +34,7 @@ try {
     },
     browser: playwright(['--project=kind']),
   }
-  const asked = process.argv.slice(2)
-  const unknown = asked.filter((name) => !(name in all))
-  if (unknown.length > 0)
-    throw new StartError(
-      `There is no suite ${unknown.join(', ')}.`,
-      `There are ${Object.keys(all).join(', ')}; without a name all of them run.`,
-    )
-  const chosen = Object.fromEntries(Object.entries(all).filter(([name]) => asked.length === 0 || asked.includes(name)))
-  process.exitCode = (await runSuites(node, chosen)) ? 0 : 1
+  process.exitCode = (await runSuites(node, chosen(all, process.argv.slice(2)))) ? 0 : 1
 } catch (error) {
   fail(error)
 }

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, line, prepare, root, StartError, step } from './bootstrap.mjs'
-import { command, countGo, playwright, runSuites, vitest } from './suites.mjs'
+import { chosen, command, countGo, playwright, runSuites, vitest } from './suites.mjs'
 
 const works = (/** @type {string} */ program, /** @type {string[]} */ args) => {
   const { status, stdout } = spawnSync(program, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -117,14 +117,7 @@ try {
     line('✓', 'everything that the tests need is there')
     process.exit(0)
   }
-  const unknown = asked.filter((name) => !(name in all))
-  if (unknown.length > 0)
-    throw new StartError(
-      `There is no suite ${unknown.join(', ')}.`,
-      `There are ${Object.keys(all).join(', ')}; without a name all of them run.`,
-    )
-  const chosen = Object.fromEntries(Object.entries(all).filter(([name]) => asked.length === 0 || asked.includes(name)))
-  process.exitCode = (await runSuites(node, chosen)) ? 0 : 1
+  process.exitCode = (await runSuites(node, chosen(all, asked))) ? 0 : 1
 } catch (error) {
   fail(error)
 }

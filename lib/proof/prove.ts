@@ -32,7 +32,7 @@ interface Job {
   key: ProofKey
 }
 
-export const keyOf = (scenario: Scenario, identity: { kubernetesVersion: string; image: string }): ProofKey => ({
+const keyOf = (scenario: Scenario, identity: { kubernetesVersion: string; image: string }): ProofKey => ({
   scenario: scenario.hash,
   image: identity.image,
   kubernetes: identity.kubernetesVersion,

@@ -1,5 +1,6 @@
 // Objects of the fake cluster: a store with resource versions and a history to watch. Knows nothing of HTTP; runs no controllers.
 import { randomUUID } from 'node:crypto'
+import { canonical } from '../canonical.ts'
 
 export interface StoredObject {
   apiVersion?: string
@@ -132,20 +133,10 @@ export class Objects {
   }
 }
 
-const sorted = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(sorted)
-    : value !== null && typeof value === 'object'
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, item]) => [key, sorted(item)]),
-        )
-      : value
 /** An object as text that is equal for equal content, whatever the server has stamped on it. */
 export function normalised(object: StoredObject): string {
   const { uid: _u, resourceVersion: _r, creationTimestamp: _c, generation: _g, ...metadata } = object.metadata
-  return JSON.stringify(sorted({ ...object, metadata }))
+  return canonical({ ...object, metadata })
 }
 
 /** RFC 7396. */
@@ -180,8 +171,7 @@ export function jsonPatch(target: unknown, steps: readonly JsonPatchStep[]): unk
     const index = Array.isArray(at) ? (last === '-' ? at.length : Number(last)) : -1
     const exists = Array.isArray(at) ? index < at.length : last in holder
     if (step.op !== 'add' && !exists) throw new Error(`the path ${step.path} does not exist`)
-    if (step.op === 'test' && JSON.stringify(sorted(holder[last])) !== JSON.stringify(sorted(step.value)))
-      throw new Error(`test of ${step.path} failed`)
+    if (step.op === 'test' && canonical(holder[last]) !== canonical(step.value)) throw new Error(`test of ${step.path} failed`)
     if (step.op === 'remove') Array.isArray(at) ? at.splice(index, 1) : delete holder[last]
     if (step.op === 'add' && Array.isArray(at)) at.splice(index, 0, step.value)
     else if (step.op === 'add' || step.op === 'replace') holder[Array.isArray(at) ? String(index) : last] = step.value

@@ -18,9 +18,6 @@ import { kindProgress, step } from './progress.ts'
 import { untilReady } from './ready.ts'
 import { createWorkstation, giveKubeconfig, giveSsh, writeHosts } from './workstation.ts'
 
-/** Called with the diagnostics of a creation that failed, before it is cleaned up. */
-export type OnFailure = (diagnostics: Awaited<ReturnType<typeof diagnose>>) => void
-
 /**
  * @param reserve runs the check of capacity and the making of the network, one creation at a time
  * @throws LabError capacity-exceeded, backend-unavailable, docker-unavailable, cluster-create-failed, cancelled

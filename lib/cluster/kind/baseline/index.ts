@@ -3,13 +3,14 @@
 import { readFile } from 'node:fs/promises'
 import { LabError } from '#lib/protocol/index.ts'
 import { type Api, kubernetesApi, wait } from '../../api.ts'
+import { canonical } from '../../canonical.ts'
 import type { Fingerprint } from '../../port.ts'
 import type { Ground } from '../ground.ts'
 import type { Machine } from '../machines.ts'
 import { untilReady } from '../ready.ts'
 import { putSnapshot, takeSnapshot } from './etcd.ts'
 import { type FileMachine, type FilesBaseline, hashFiles, recordFiles, restoreFiles } from './files.ts'
-import { canonical, differences, hashObjects, type ObjectHashes, sha } from './objects.ts'
+import { differences, hashObjects, type ObjectHashes, sha } from './objects.ts'
 import { endStrays, type NodeState, nodeState, restoreState, stateParts } from './state.ts'
 
 interface Saved {

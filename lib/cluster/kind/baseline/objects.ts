@@ -2,6 +2,7 @@
 // What the system itself keeps changing (status, versions, leases, events, names of pods) is left out; the rules below say what.
 import { createHash } from 'node:crypto'
 import { type Api, ApiError, type KubeObject } from '../../api.ts'
+import { canonical } from '../../canonical.ts'
 
 /** `G/V Kind namespace/name` → hash */
 export type ObjectHashes = Record<string, string>
@@ -19,18 +20,7 @@ const transient = new Set([
 ])
 /** kinds of which only the name counts: their content follows from where pods happen to run */
 const named = new Set(['Endpoints', 'EndpointSlice', 'CSINode', 'APIService', 'IPAddress'])
-const sorted = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(sorted)
-    : value !== null && typeof value === 'object'
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, item]) => [key, sorted(item)]),
-        )
-      : value
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
-export const canonical = (value: unknown): string => JSON.stringify(sorted(value))
 
 const withoutSuffix = (name: string) => name.replace(/-[a-z0-9]{5}$/, '')
 
