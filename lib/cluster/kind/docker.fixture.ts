@@ -39,7 +39,7 @@ export class FakeDocker {
   cpus = 4
   /** refuses with this the next request whose `METHOD /path` matches */
   failOn: { seen: RegExp; status: number; message: string } | undefined
-  private readonly execs = new Map<string, { container: FakeContainer; argv: string[]; stdin: boolean; exitCode: number | null }>()
+  private readonly execs = new Map<string, { container: FakeContainer; argv: string[]; stdin: boolean; exitCode: number | null; looks: number }>()
   private server: Server | undefined
   private readonly sockets = new Set<Socket>()
   private readonly path: string
@@ -188,12 +188,14 @@ export class FakeDocker {
         if (!container) return send(response, 404, { message: `No such container: ${id}` })
         if (!container.running) return send(response, 409, { message: `Container ${id} is not running` })
         const exec = randomBytes(16).toString('hex')
-        this.execs.set(exec, { container, argv: body.Cmd, stdin: body.AttachStdin === true, exitCode: null })
+        this.execs.set(exec, { container, argv: body.Cmd, stdin: body.AttachStdin === true, exitCode: null, looks: 0 })
         return send(response, 201, { Id: exec })
       }
       case 'GET exec json': {
+        // As the daemon does: running is known before the process's id is.
         const exec = this.execs.get(id ?? '')
-        return send(response, 200, { Running: exec?.exitCode === null, ExitCode: exec?.exitCode ?? null, Pid: 4242 })
+        const looks = exec === undefined ? 0 : exec.looks++
+        return send(response, 200, { Running: exec?.exitCode === null, ExitCode: exec?.exitCode ?? null, Pid: looks === 0 ? 0 : 4242 })
       }
       case 'GET containers logs':
         return void response.end('console of the machine\n')

@@ -125,8 +125,13 @@ export class Docker {
       return {
         input,
         pid: async () => {
-          const state = await inspect()
-          return state.Running ? ((state as { Pid?: number }).Pid ?? 0) : 0
+          // Output may arrive before the daemon has noted the process's id; a command that has an exit code has none any more.
+          for (let wait = 5; ; wait = Math.min(wait * 2, 200)) {
+            const state = (await inspect()) as Awaited<ReturnType<typeof inspect>> & { Pid?: number }
+            if (state.Running && state.Pid) return state.Pid
+            if (!state.Running && state.ExitCode !== null && state.ExitCode !== undefined) return 0
+            await new Promise((resolve) => setTimeout(resolve, wait))
+          }
         },
         exitCode: async () => {
           // The stream ends a moment before the daemon has noted the exit code.
