@@ -39,7 +39,10 @@ export class FakeDocker {
   cpus = 4
   /** refuses with this the next request whose `METHOD /path` matches */
   failOn: { seen: RegExp; status: number; message: string } | undefined
-  private readonly execs = new Map<string, { container: FakeContainer; argv: string[]; stdin: boolean; exitCode: number | null; looks: number }>()
+  private readonly execs = new Map<
+    string,
+    { container: FakeContainer; argv: string[]; stdin: boolean; exitCode: number | null; looks: number }
+  >()
   private server: Server | undefined
   private readonly sockets = new Set<Socket>()
   private readonly path: string
