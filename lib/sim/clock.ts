@@ -1,0 +1,177 @@
+// Time inside a simulated cluster. Every component takes its time from here, so that a boot and a proof skip what nobody needs to wait for.
+// Knows nothing of clusters. Timers that are due at the same time run in the order in which they were set.
+
+/** A timer that was set; `cancel` twice is once. */
+export interface Timer {
+  cancel(): void
+}
+export interface Clock {
+  /** epoch milliseconds of the lab's own time */
+  now(): number
+  /** calls `run` once, `ms` of the lab's time from now; never before the present turn of the event loop is over */
+  after(ms: number, run: () => void): Timer
+  /** resolves after `ms` of the lab's time, or when the signal aborts, whichever is first */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+interface Due {
+  at: number
+  order: number
+  run: () => void
+  cancelled: boolean
+}
+
+/**
+ * A lab's clock. `rate` lab seconds pass per real second: 1 while a learner works, more in proofs. While `skip` runs, time does not pass
+ * by itself: it jumps from timer to timer as fast as the work that they cause is done.
+ */
+export class SimClock implements Clock {
+  #rate: number
+  #base: number
+  #realBase: number
+  #order = 0
+  /** a binary heap by time, then by order */
+  readonly #heap: Due[] = []
+  #wake: NodeJS.Timeout | undefined
+  #skipping = false
+  #stopped = false
+
+  /** `start`: epoch ms at which the lab's time begins, default now; `rate`: default 1 */
+  constructor(options: { start?: number; rate?: number } = {}) {
+    this.#base = options.start ?? Date.now()
+    this.#realBase = performance.now()
+    this.#rate = options.rate ?? 1
+  }
+
+  now(): number {
+    if (this.#skipping || this.#stopped) return this.#base
+    return Math.floor(this.#base + (performance.now() - this.#realBase) * this.#rate)
+  }
+  get rate(): number {
+    return this.#rate
+  }
+  /** from now on; what has passed stays passed */
+  set rate(rate: number) {
+    this.#rebase(this.now())
+    this.#rate = rate
+    this.#arm()
+  }
+
+  after(ms: number, run: () => void): Timer {
+    const due: Due = { at: this.now() + Math.max(0, ms), order: this.#order++, run, cancelled: false }
+    this.#push(due)
+    if (!this.#skipping && this.#heap[0] === due) this.#arm()
+    return {
+      cancel: () => {
+        due.cancelled = true
+      },
+    }
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const done = () => {
+        timer.cancel()
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = this.after(ms, done)
+      signal?.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  /**
+   * Jumps from timer to timer until `until` says true (asked after each one), or `ms` of the lab's time have passed (default a day).
+   * Between timers everything that is ready to run in this process runs, I/O that has arrived included. Returns whether `until` said true.
+   */
+  async skip(until: () => boolean, ms = 86_400_000): Promise<boolean> {
+    if (this.#skipping) throw new Error('The clock skips already.')
+    this.#rebase(this.now())
+    this.#skipping = true
+    clearTimeout(this.#wake)
+    const end = this.#base + ms
+    try {
+      for (;;) {
+        await settled()
+        if (this.#stopped) return until()
+        if (until()) return true
+        const next = this.#peek()
+        if (next === undefined || next.at > end) {
+          this.#base = next === undefined ? this.#base : end
+          return until()
+        }
+        this.#pop()
+        this.#base = Math.max(this.#base, next.at)
+        next.run()
+      }
+    } finally {
+      this.#skipping = false
+      this.#realBase = performance.now()
+      this.#arm()
+    }
+  }
+
+  /** No timer runs any more, time stands still. */
+  stop(): void {
+    this.#base = this.now()
+    this.#stopped = true
+    clearTimeout(this.#wake)
+    this.#heap.length = 0
+  }
+
+  #rebase(now: number): void {
+    this.#base = now
+    this.#realBase = performance.now()
+  }
+  #arm(): void {
+    clearTimeout(this.#wake)
+    const next = this.#peek()
+    if (next === undefined || this.#skipping || this.#stopped) return
+    this.#wake = setTimeout(() => this.#runDue(), Math.min(Math.max(0, (next.at - this.now()) / this.#rate), 2 ** 31 - 1))
+    // A lab alone does not keep a process alive: its server or its worker does.
+    this.#wake.unref()
+  }
+  #runDue(): void {
+    // Only what was due when this began, so that a timer of 0 ms that sets itself again does not starve everything else.
+    const now = this.now()
+    const last = this.#order
+    for (let next = this.#peek(); next !== undefined && next.at <= now && next.order < last; next = this.#peek()) {
+      this.#pop()
+      next.run()
+    }
+    this.#arm()
+  }
+  #peek(): Due | undefined {
+    while (this.#heap[0]?.cancelled) this.#pop()
+    return this.#heap[0]
+  }
+  #push(due: Due): void {
+    const heap = this.#heap
+    let at = heap.push(due) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (before(heap[parent] as Due, due)) break
+      heap[at] = heap[parent] as Due
+      at = parent
+    }
+    heap[at] = due
+  }
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1] as Due, heap[child] as Due)) child += 1
+      if (before(last, heap[child] as Due)) break
+      heap[at] = heap[child] as Due
+      at = child
+    }
+    heap[at] = last
+  }
+}
+const before = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+/** After every microtask and what was ready of this turn. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,137 @@
+// What runs inside a simulated machine: programs of containers (nginx, coredns, kube-proxy …), tools that a person types (systemctl, curl, crictl …), and
+// the port through which real processes (bash, vim) run in a sandbox. Interfaces only. Knows nothing of Kubernetes objects.
+import type { Clock } from './clock.ts'
+import type { Files, Machine } from './machine.ts'
+import type { Netns } from './net.ts'
+
+/** The process of a container, written for the simulation. */
+export interface Running {
+  /** SIGTERM (15), SIGKILL (9), SIGHUP (1) … A program that ignores one returns; SIGKILL is never asked: the runtime just forgets it. */
+  signal(number: number): void
+}
+export interface ContainerContext {
+  readonly clock: Clock
+  readonly machine: Machine
+  /** of the pod, or of the machine for hostNetwork */
+  readonly net: Netns
+  readonly pid: number
+  readonly containerId: string
+  /** entrypoint and arguments, `$(VAR)` replaced */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** the container's root: the image's files, with volumes mounted in their places, read-only ones refusing writes with EROFS */
+  readonly files: Files
+  /** user id that it runs as, and what it may do */
+  readonly security: { uid: number; privileged: boolean; capabilities: readonly string[] }
+  readonly pod: { namespace: string; name: string; uid: string; hostNetwork: boolean }
+  log(text: string, stream?: 'stdout' | 'stderr'): void
+  /** the process ended by itself; called at most once, later calls are ignored */
+  exit(code: number): void
+  /** of the program's own state that a snapshot keeps, JSON; undefined on a fresh start */
+  readonly saved?: unknown
+}
+/** Starts a container's process. May throw: the container then ends with code 1 and the message on stderr. */
+export type Program = (context: ContainerContext) => Running & { save?(): unknown }
+
+/** One image that the simulated registry and the nodes know. */
+export interface SimImage {
+  /** full name with tag: `docker.io/library/nginx:latest` */
+  name: string
+  /** `sha256:…` */
+  digest: string
+  sizeBytes: number
+  entrypoint: readonly string[]
+  cmd: readonly string[]
+  env: Readonly<Record<string, string>>
+  workdir: string
+  user: string
+  ports: readonly string[]
+  /** files of the image, path → text; directories end with / */
+  files: Readonly<Record<string, string>>
+  /** program by the base name of argv[0] (`nginx`, `coredns`), for what the image ships */
+  programs: Readonly<Record<string, Program>>
+  /** a shell and the usual small tools are in it: `kubectl exec -- sh` works, commands by `sh -c` run */
+  shell: 'none' | 'busybox' | 'debian'
+  /** not on the nodes until it is pulled; default false */
+  remote?: boolean
+}
+
+/** Where a tool is called: on a machine (or the workstation), or in a container on one. */
+export interface ToolPlace {
+  machine: Machine
+  /** of the machine, or of the container's pod */
+  net: Netns
+  /** of the machine, or of the container */
+  files: Files
+  container?: ContainerContext
+}
+/** One call of a tool: what it was given, and the way back. Paths are as the caller sees them. */
+export interface ToolCall {
+  readonly place: ToolPlace
+  /** argv[0] is the tool's name */
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  /** 0 is root */
+  readonly uid: number
+  readonly clock: Clock
+  /** ends when the caller's standard input does */
+  readonly stdin: AsyncIterable<Uint8Array>
+  /** set when standard output is a terminal */
+  readonly tty?: { cols: number; rows: number }
+  out(text: string | Uint8Array): void
+  err(text: string | Uint8Array): void
+  /** SIGINT or the caller has gone */
+  readonly signal: AbortSignal
+}
+/** Answers with the exit code. What it throws is printed after the tool's name, exit code 1. */
+export type Tool = (call: ToolCall) => Promise<number>
+
+/** A real process in a sandbox. */
+export interface Spawned {
+  readonly pid: number
+  /** output of a pty is all stdout */
+  onData(listener: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void): void
+  onExit(listener: (code: number) => void): void
+  write(bytes: Uint8Array): void
+  endInput(): void
+  resize(size: { cols: number; rows: number }): void
+  pause(): void
+  resume(): void
+  kill(signal?: NodeJS.Signals): void
+}
+export interface SpawnRequest {
+  argv: readonly string[]
+  /** root or the learner */
+  user: string
+  cwd?: string
+  env?: Readonly<Record<string, string>>
+  pty?: { cols: number; rows: number }
+}
+/** Real processes on one place of one lab: a machine, or a container. All of a place see each other, and nothing beyond it. */
+export interface Sandbox {
+  spawn(request: SpawnRequest): Promise<Spawned>
+  /** ends every process of the place; files stay */
+  close(): Promise<void>
+}
+/** Makes sandboxes. Implemented with bubblewrap in `sandbox/`; handed in, so that the rest runs and is tested without. */
+export interface ProcessHost {
+  /** `tools`: names of the simulated tools that stand in the place's PATH; `call` is asked for each use of one */
+  open(place: {
+    id: string
+    machine: Machine
+    /** container's root instead of the machine's */
+    files?: Files
+    hostname: string
+    /** address:port pairs at which real clients (kubectl) in this place find a listener of the lab, and who takes the connections */
+    ports: readonly { address: string; port: number }[]
+    /** names for the place's /etc/hosts that must resolve for real clients are in its own /etc/hosts file */
+    tools: readonly string[]
+    call(tool: string, request: Omit<ToolCall, 'place' | 'clock'>): Promise<number>
+    /** a real TCP connection from inside the place to one of `ports` */
+    connection(to: { address: string; port: number }, socket: import('node:net').Socket): void
+  }): Promise<Sandbox>
+  /** what is missing on this machine, and how to get it; null when sandboxes work */
+  missing(): Promise<{ message: string; remedy: string } | null>
+}
