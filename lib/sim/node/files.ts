@@ -161,7 +161,8 @@ class RootedFiles implements Files {
     this.#within(place, path, (entry) => {
       const before = lstatSync(entry, { throwIfNoEntry: false })
       const wanted = before?.isFile() ? before.mode & 0o7777 : mode
-      const beside = `${dirname(entry)}/.${basename(entry)}.${process.pid}.${(serial += 1)}`
+      serial += 1
+      const beside = `${dirname(entry)}/.${basename(entry)}.${process.pid}.${serial}`
       try {
         writeFileSync(beside, bytes, { flag: 'wx', mode: wanted })
         // The umask may have taken bits away.
@@ -292,8 +293,8 @@ class Watch {
     }
     this.#disarm()
     this.#at = next
-    let listening = watchers.get(next.directory)
-    if (!listening) watchers.set(next.directory, (listening = new Set()))
+    const listening = watchers.get(next.directory) ?? new Set()
+    watchers.set(next.directory, listening)
     listening.add(this.#own)
     try {
       this.#kernel = watch(next.directory, { persistent: false }, (event, name) => {
