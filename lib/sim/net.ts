@@ -87,3 +87,32 @@ export interface Network {
   host(machine: string): Netns
   netns(id: string): Netns | undefined
 }
+
+export interface PortMapping {
+  hostPort: number
+  containerPort: number
+  protocol: 'tcp' | 'udp' | 'sctp'
+  /** '' for every address of the machine */
+  hostIP: string
+}
+/** The pod for which a container runtime asks a network, as CNI_ARGS and the runtime configuration tell it. */
+export interface CniSandbox {
+  /** 64 hexadecimal digits */
+  sandboxId: string
+  namespace: string
+  name: string
+  uid: string
+  portMappings: readonly PortMapping[]
+}
+/**
+ * What a machine's container runtime knows of CNI: it reads the configuration in /etc/cni/net.d and runs the plugins of /opt/cni/bin. The runtime
+ * hands the hooks of its own machine around; they read that machine's files at each call.
+ */
+export interface CniHooks {
+  /** undefined when a network configuration is loaded; else why not, as containerd puts it in its NetworkReady condition: `Network plugin returns error: cni plugin not initialized` */
+  ready(): string | undefined
+  /** a network namespace with the pod's address; throws Error with the text that containerd gives after `failed to setup network for sandbox "<id>": ` (or whole when it says `cni plugin not initialized`) */
+  add(sandbox: CniSandbox): { ip: string; netns: Netns }
+  /** throws like `add`, after `failed to destroy network for sandbox "<id>": `; nothing to take away is no error */
+  del(sandbox: CniSandbox): void
+}
