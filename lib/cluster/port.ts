@@ -124,6 +124,16 @@ export interface FileStat {
   size: number
 }
 
+/** The time in which a cluster lives, where that is not the host's: holds, beats and time-outs of whoever looks at it are counted in it. */
+export interface LabClock {
+  /** epoch milliseconds */
+  now(): number
+  /** resolves after `ms` of this time or when the signal aborts, whichever is first */
+  wait(ms: number, signal?: AbortSignal): Promise<void>
+  /** seconds of this time that pass in a real one, now */
+  readonly rate: number
+}
+
 /** What the learner is given, so that scripts and terminals see the same. */
 export interface Cluster {
   readonly id: string
@@ -133,6 +143,10 @@ export interface Cluster {
   readonly can: ReadonlySet<Capability>
   /** the grader's own, with a certificate that the learner's changes to RBAC do not touch; YAML */
   readonly kubeconfig: string
+  /** left out: the host's time */
+  readonly clock?: LabClock
+  /** the cluster's time passes faster while `work` is under way, for what nobody watches; left out: it cannot */
+  hurry?<T>(work: () => Promise<T>): Promise<T>
   /** runs to the end whatever the exit code. @throws LabError docker-unavailable, not-found, timeout, cancelled */
   exec(where: Where, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
   /** seen from there with the grader's own tools. @throws LabError only when it could not look (never for a closed port) */

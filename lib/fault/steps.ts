@@ -1,8 +1,8 @@
 // Typed steps that prepare a lab and break it, each with its inverse where one exists. Knows nothing of which scenario asks, or of grading.
 // Objects are changed as kubectl would change them, so that nothing a learner can see names the fault.
 import { parseAllDocuments } from 'yaml'
-import { type Api, ApiError, type Cluster, type KubeObject, type ObjectRef, wait } from '#lib/cluster/index.ts'
-import { expectedOf, observe, open, watchObjects } from '#lib/grade/index.ts'
+import { type Api, ApiError, type Cluster, clockOf, type KubeObject, type LabClock, type ObjectRef } from '#lib/cluster/index.ts'
+import { expectedOf, nextLook, observe, open, watchObjects } from '#lib/grade/index.ts'
 import { LabError, type Place } from '#lib/protocol/index.ts'
 import { type Condition, conditionOf, type Step, stepOf } from '#lib/scenario/index.ts'
 
@@ -31,7 +31,7 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
       for (const object of manifestsOf(body as string)) {
         const ref = refOf(object)
         undo.push({ kind: 'object', ref, before: await current(api, ref, signal) })
-        await retried(() => api.put(object, { signal }), signal)
+        await retried(() => api.put(object, { signal }), clockOf(cluster), signal)
         context.progress(`${object.kind} ${object.metadata?.name}`)
       }
       return undo
@@ -83,6 +83,7 @@ export async function perform(step: Step, context: StepContext): Promise<Undo[]>
           return !left.some((pod) => pods.some((old) => old.metadata.uid === pod.metadata.uid))
         },
         60_000,
+        clockOf(cluster),
         signal,
         `the pods of ${body.namespace} to be replaced`,
       )
@@ -167,12 +168,13 @@ export async function takeBack(undo: readonly Undo[], context: Omit<StepContext,
  */
 export async function untilHolds(conditions: readonly Condition[], seconds: number, context: StepContext): Promise<void> {
   const { cluster, api, signal } = context
-  const deadline = Date.now() + seconds * 1000
+  const clock = clockOf(cluster)
+  const deadline = clock.now() + seconds * 1000
   const eyes = open({ cluster, api, handover: null })
   const inner = new AbortController()
   const all = AbortSignal.any([signal, inner.signal])
-  let wake = () => {}
-  watchObjects(api, conditions, () => wake(), all)
+  const next = nextLook(clock, { soon: 200, beat: 1500 }, all)
+  watchObjects(api, conditions, next.changed, all)
   try {
     for (;;) {
       const seen = await Promise.all(
@@ -186,13 +188,8 @@ export async function untilHolds(conditions: readonly Condition[], seconds: numb
       if (left.length === 0) return
       context.progress(`${seen.length - left.length} of ${seen.length}: ${left[0]?.text}`)
       if (signal.aborted) throw new LabError('cancelled', 'Cancelled.')
-      if (Date.now() >= deadline) throw new LabError('timeout', `Not seen within ${seconds} s: ${left.map((one) => one.text).join('; ')}`)
-      await Promise.race([
-        wait(1500, all),
-        new Promise<void>((resolve) => {
-          wake = () => void wait(200, all).then(resolve)
-        }),
-      ])
+      if (clock.now() >= deadline) throw new LabError('timeout', `Not seen within ${seconds} s: ${left.map((one) => one.text).join('; ')}`)
+      await next.wait()
     }
   } finally {
     inner.abort()
@@ -266,7 +263,7 @@ async function ran(cluster: Cluster, at: Place, argv: readonly string[], signal:
     )
 }
 /** A new namespace has no default service account for a moment, and a webhook or API server may just be starting. */
-async function retried<T>(action: () => Promise<T>, signal: AbortSignal): Promise<T> {
+async function retried<T>(action: () => Promise<T>, clock: LabClock, signal: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await action()
@@ -275,15 +272,15 @@ async function retried<T>(action: () => Promise<T>, signal: AbortSignal): Promis
         error instanceof ApiError &&
         (error.status === 409 || error.status >= 500 || (error.status === 403 && /service account|serviceaccount/.test(error.message)))
       if (!passing || attempt >= 8 || signal.aborted) throw error
-      await wait(250 * attempt, signal)
+      await clock.wait(250 * attempt, signal)
     }
   }
 }
-async function until(done: () => Promise<boolean>, ms: number, signal: AbortSignal, what: string): Promise<void> {
-  const deadline = Date.now() + ms
+async function until(done: () => Promise<boolean>, ms: number, clock: LabClock, signal: AbortSignal, what: string): Promise<void> {
+  const deadline = clock.now() + ms
   while (!(await done())) {
     if (signal.aborted) throw new LabError('cancelled', 'Cancelled.')
-    if (Date.now() > deadline) throw new LabError('timeout', `Waited ${ms / 1000} s for ${what}.`)
-    await wait(400, signal)
+    if (clock.now() > deadline) throw new LabError('timeout', `Waited ${ms / 1000} s for ${what}.`)
+    await clock.wait(400, signal)
   }
 }

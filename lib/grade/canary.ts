@@ -1,7 +1,7 @@
 // Services that the grader makes for one look: only a working service network reaches an address that nobody knew before.
 // Hand-made rules for the services a learner can see buy nothing. Knows nothing of checks.
 import { randomBytes } from 'node:crypto'
-import type { Api, KubeObject } from '#lib/cluster/index.ts'
+import type { Api, KubeObject, LabClock } from '#lib/cluster/index.ts'
 
 export interface Canaries {
   /** a service like this one, under a new name and address, at most `maxAgeMs` old; null when there is none to copy */
@@ -12,7 +12,7 @@ export interface Canaries {
 
 const maxAgeMs = 20_000
 
-export function canaries(api: Api): Canaries {
+export function canaries(api: Api, clock: LabClock): Canaries {
   const made = new Map<string, { at: number; service: Promise<KubeObject | null> }>()
   const remove = async (service: KubeObject | null) => {
     if (service)
@@ -27,7 +27,7 @@ export function canaries(api: Api): Canaries {
     async like(ref, signal) {
       const key = `${ref.namespace}/${ref.name}`
       const known = made.get(key)
-      if (known && Date.now() - known.at < maxAgeMs) return known.service
+      if (known && clock.now() - known.at < maxAgeMs) return known.service
       if (known) void known.service.then(remove, () => {})
       const service = (async () => {
         const model = await api.get({ apiVersion: 'v1', kind: 'Service', ...ref }, { signal })
@@ -48,7 +48,7 @@ export function canaries(api: Api): Canaries {
         )
       })()
       service.catch(() => made.delete(key))
-      made.set(key, { at: Date.now(), service })
+      made.set(key, { at: clock.now(), service })
       return service
     },
     async dispose() {

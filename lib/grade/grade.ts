@@ -1,11 +1,11 @@
 // The verdict. Every check is looked at until it has held long enough, or until the cluster has settled without it.
 // "not repaired" and "could not look" never mix. Knows nothing of sessions; what it returns is plain data.
-import { type Api, type Cluster, type KubeObject, kubernetesApi, wait } from '#lib/cluster/index.ts'
+import { type Api, type Cluster, clockOf, type KubeObject, kubernetesApi, type LabClock } from '#lib/cluster/index.ts'
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
 import type { Handover } from './harmless.ts'
 import { CannotLook, type Eyes, type Observation, observe, open } from './observe.ts'
-import { watchObjects } from './watch.ts'
+import { nextLook, watchObjects } from './watch.ts'
 import { expectedOf, say } from './words.ts'
 
 export interface Grade {
@@ -19,8 +19,8 @@ export interface Grade {
 export interface GradeOptions {
   signal: AbortSignal
   progress?: (detail: string) => void
-  /** epoch milliseconds; default Date.now */
-  now?: () => number
+  /** in which holds and limits are counted; default the cluster's */
+  clock?: LabClock
   limits?: Partial<Limits>
 }
 interface Limits {
@@ -51,7 +51,8 @@ interface Run {
  * @throws LabError cancelled
  */
 export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options: GradeOptions): Promise<Grade> {
-  const now = options.now ?? Date.now
+  const clock = options.clock ?? clockOf(eyes.cluster)
+  const now = () => clock.now()
   const limits = { ...defaults, ...options.limits }
   const begun = now()
   const runs: Run[] = checks.map((check) => ({
@@ -68,9 +69,9 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   }))
   const inner = new AbortController()
   const signal = AbortSignal.any([options.signal, inner.signal])
-  let wake = () => {}
+  const next = nextLook(clock, { soon: 150, beat: 700 }, signal)
   let restSince: number | null = null
-  watchObjects(eyes.api, checks, () => wake(), signal)
+  watchObjects(eyes.api, checks, next.changed, signal)
   try {
     for (;;) {
       if (options.signal.aborted) throw new LabError('cancelled', 'Grading was cancelled.')
@@ -88,12 +89,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
         }
       }
       if (runs.every((run) => run.verdict !== null)) break
-      await Promise.race([
-        wait(700, signal),
-        new Promise<void>((resolve) => {
-          wake = () => void wait(150, signal).then(resolve)
-        }),
-      ])
+      await next.wait()
     }
     // A guard that held must still hold when the goals are done: the last thing looked at is the whole.
     await Promise.all(

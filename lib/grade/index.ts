@@ -10,7 +10,7 @@ import { type Watch, type WatchOptions, watchChecks } from './watch.ts'
 export { type Grade, type GradeBaseline, type GradeOptions, grade, gradeChecks } from './grade.ts'
 export type { Finding, Handover } from './harmless.ts'
 export { CannotLook, type Evidence, type Eyes, type Observation, observe, open } from './observe.ts'
-export { type Watch, type WatchOptions, watchChecks, watchObjects } from './watch.ts'
+export { nextLook, type Watch, type WatchOptions, watchChecks, watchObjects } from './watch.ts'
 export { expectedOf } from './words.ts'
 
 /** Moves whenever the same cluster could get another verdict; proofs are keyed by it. */

@@ -2,7 +2,16 @@
 // data; that we could not look is the exception `CannotLook`. Knows nothing of holds, weights or scores.
 import { Environment } from '@marcbachmann/cel-js'
 import { parse as parseYaml } from 'yaml'
-import { type Api, ApiError, type Cluster, type KubeObject, type ProbeResult, type Target, type Vantage } from '#lib/cluster/index.ts'
+import {
+  type Api,
+  ApiError,
+  type Cluster,
+  clockOf,
+  type KubeObject,
+  type ProbeResult,
+  type Target,
+  type Vantage,
+} from '#lib/cluster/index.ts'
 import { LabError, type Text } from '#lib/protocol/index.ts'
 import type { AnyCondition, ConditionKind } from '#lib/scenario/index.ts'
 import { type Canaries, canaries } from './canary.ts'
@@ -40,7 +49,10 @@ export interface Eyes {
 }
 
 /** Eyes for a while; whoever opens them disposes of their canaries. */
-export const open = (on: { cluster: Cluster; api: Api; handover: Handover | null }): Eyes => ({ ...on, canaries: canaries(on.api) })
+export const open = (on: { cluster: Cluster; api: Api; handover: Handover | null }): Eyes => ({
+  ...on,
+  canaries: canaries(on.api, clockOf(on.cluster)),
+})
 
 const maxEvidence = 1200
 const clip = (text: string, max = maxEvidence): string => (text.length > max ? `${text.slice(0, max)}…` : text)

@@ -1,7 +1,6 @@
 // Watches checks while a learner works. Object checks are looked at again when a watched object changed; what no watch can tell
 // (a port, a name, a file) is looked at again after every change and at a slow beat. Knows nothing of scores or sessions.
-import type { Api, ObjectRef } from '#lib/cluster/index.ts'
-import { wait } from '#lib/cluster/index.ts'
+import { type Api, clockOf, type LabClock, type ObjectRef } from '#lib/cluster/index.ts'
 import { asLabError, type CheckLive, type Text } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, type Condition, conditionOf } from '#lib/scenario/index.ts'
 import { CannotLook, type Eyes, type Observation, observe } from './observe.ts'
@@ -52,10 +51,43 @@ export function watchObjects(api: Api, conditions: readonly Condition[], onChang
   }
 }
 
+/**
+ * Paces looks: the next one comes `soon` after something changed, else after a `beat`; milliseconds of the cluster's time.
+ * A change that comes while a look is under way asks for another one.
+ */
+export function nextLook(clock: LabClock, pace: { soon: number; beat: number }, signal: AbortSignal) {
+  let pending = false
+  let wake = () => {}
+  return {
+    changed(): void {
+      pending = true
+      wake()
+    },
+    async wait(): Promise<void> {
+      if (!pending) {
+        const idle = new AbortController()
+        await Promise.race([
+          clock.wait(pace.beat, AbortSignal.any([signal, idle.signal])),
+          new Promise<void>((resolve) => {
+            wake = resolve
+          }),
+        ])
+        idle.abort()
+        wake = () => {}
+      }
+      // Changes come in bursts; one look covers them.
+      if (pending) await clock.wait(pace.soon, signal)
+      pending = false
+    },
+  }
+}
+
 export interface WatchOptions {
   signal: AbortSignal
   onChange: (check: CheckLive) => void
-  /** epoch milliseconds; default Date.now */
+  /** in which holds and beats are counted; default the cluster's */
+  clock?: LabClock
+  /** epoch milliseconds that a person's clock shows, for `since`; default Date.now */
   now?: () => number
   /** milliseconds between looks at what cannot be watched: soon after a change, and otherwise; default 1000 and 2500 */
   beat?: { lively: number; calm: number }
@@ -67,8 +99,8 @@ interface Tracked {
   check: Check
   condition: AnyCondition
   live: CheckLive
-  /** epoch ms since when it has held without a break, null when it does not */
-  holdsSince: number | null
+  /** since when it has held without a break, by the cluster's clock and by a person's; null when it does not */
+  holds: { lab: number; shown: number } | null
   running: boolean
   again: boolean
 }
@@ -76,17 +108,18 @@ interface Tracked {
 /** Watches until the signal aborts. States start as `waiting`. Canaries of `eyes` stay the caller's to dispose of. */
 export function watchChecks(checks: readonly Check[], eyes: Eyes, options: WatchOptions): Watch {
   const now = options.now ?? Date.now
+  const clock = options.clock ?? clockOf(eyes.cluster)
   const beat = options.beat ?? { lively: 1000, calm: 2500 }
   const { signal } = options
   const tracked: Tracked[] = checks.map((check) => ({
     check,
     condition: conditionOf(check),
     live: { id: check.id, role: check.role, title: check.title, weight: check.weight, state: 'waiting', since: now(), hold: check.hold },
-    holdsSince: null,
+    holds: null,
     running: false,
     again: false,
   }))
-  let lastChange = now()
+  let lastChange = clock.now()
 
   const update = (one: Tracked, state: CheckLive['state'], since: number, seen: Text | undefined) => {
     const { live } = one
@@ -96,16 +129,16 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
     options.onChange(one.live)
   }
   const settle = (one: Tracked, observation: Observation) => {
-    const time = now()
     if (!observation.holds) {
-      one.holdsSince = null
-      update(one, 'failing', one.live.state === 'failing' ? one.live.since : time, observation.actual)
+      one.holds = null
+      update(one, 'failing', one.live.state === 'failing' ? one.live.since : now(), observation.actual)
       return
     }
-    one.holdsSince ??= time
-    const green = time - one.holdsSince >= one.check.hold * 1000
-    update(one, green ? 'passing' : 'holding', one.holdsSince, observation.actual)
-    if (!green) void wait(one.holdsSince + one.check.hold * 1000 - time + 20, signal).then(() => look(one))
+    const time = clock.now()
+    one.holds ??= { lab: time, shown: now() }
+    const left = one.holds.lab + one.check.hold * 1000 - time
+    update(one, left <= 0 ? 'passing' : 'holding', one.holds.shown, observation.actual)
+    if (left > 0) void clock.wait(left + 20, signal).then(() => look(one))
   }
   /** One look at a time per check; a change meanwhile asks for one more. */
   async function look(one: Tracked): Promise<void> {
@@ -120,30 +153,30 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
       if (!signal.aborted) settle(one, observation)
     } catch (error) {
       if (signal.aborted) return
-      one.holdsSince = null
+      one.holds = null
       update(
         one,
         'not-evaluable',
         one.live.state === 'not-evaluable' ? one.live.since : now(),
         plain(error instanceof CannotLook ? error.message : asLabError(error).message),
       )
-      void wait(3000, signal).then(() => look(one))
+      void clock.wait(3000, signal).then(() => look(one))
     } finally {
       one.running = false
       if (one.again) {
         one.again = false
-        void wait(200, signal).then(() => look(one))
+        void clock.wait(200, signal).then(() => look(one))
       }
     }
   }
 
   let scheduled = false
   const changed = () => {
-    lastChange = now()
+    lastChange = clock.now()
     if (scheduled) return
     scheduled = true
     // Changes come in bursts; one look covers them.
-    void wait(250, signal).then(() => {
+    void clock.wait(250, signal).then(() => {
       scheduled = false
       for (const one of tracked) void look(one)
     })
@@ -152,7 +185,7 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
   for (const one of tracked) void look(one)
   void (async () => {
     while (!signal.aborted) {
-      await wait(now() - lastChange < 20_000 ? beat.lively : beat.calm, signal)
+      await clock.wait(clock.now() - lastChange < 20_000 ? beat.lively : beat.calm, signal)
       await Promise.all(tracked.filter((one) => !watchedKinds.has(one.condition.kind)).map(look))
     }
   })()
