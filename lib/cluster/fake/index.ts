@@ -12,6 +12,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { processes, type Runner } from '#lib/exec/index.ts'
 import { LabError } from '#lib/protocol/index.ts'
+import { HeldShell } from '../held.ts'
 import type {
   Capability,
   Cluster,
@@ -33,7 +34,7 @@ import type {
 } from '../port.ts'
 import { FakeApi } from './api.ts'
 import { normalised, Objects } from './objects.ts'
-import { HeldShell } from './shell.ts'
+import { localPty } from './shell.ts'
 import { empty, hashTree, inRoot, list, read, write } from './tree.ts'
 
 export interface FakeOptions {
@@ -189,7 +190,9 @@ export class FakeCluster implements Cluster {
       if (this.shells.size >= shellLimit)
         throw new LabError('capacity-exceeded', `This cluster already holds ${shellLimit} shells.`, { hint: 'Close one.' })
       const env = this.environment(root, 'candidate')
-      held = new HeldShell(['bash', '--norc', '--noprofile'], env.HOME!, { ...env, PS1: `candidate@${where}:\\w$ ` }, request.size)
+      held = new HeldShell(
+        localPty(['bash', '--norc', '--noprofile'], env.HOME!, { ...env, PS1: `candidate@${where}:\\w$ ` }, request.size),
+      )
       this.shells.set(key, held)
     }
     const shell = held.attach(request.id, request)

@@ -1,178 +1,52 @@
-// Shells of the fake cluster: real local processes on a pty, with a ring buffer and byte offsets as the port asks. They live in this
-// process: what survives is a detached client, not a restart.
+// A local process on a pty, for shells of the fake cluster. Knows nothing of who holds it.
 import { write } from 'node:fs'
-import { type IPty, spawn } from '@lydell/node-pty'
-import { LabError } from '#lib/protocol/index.ts'
-import type { Shell, ShellRequest, Size } from '../port.ts'
+import { spawn } from '@lydell/node-pty'
+import type { Pty } from '../held.ts'
+import type { Size } from '../port.ts'
 
-const ringBytes = 4 * 1024 * 1024
-type End = Parameters<Parameters<Shell['onEnd']>[0]>[0]
-
-/** One running shell and the last `ringBytes` of what it wrote. */
-export class HeldShell {
-  readonly pty: IPty
-  /** bytes written since the shell began */
-  end = 0
-  exitCode: number | undefined
-  private ring: Buffer[] = []
-  private ringSize = 0
-  private readonly attached = new Set<Attachment>()
-
-  constructor(argv: readonly string[], cwd: string, env: Record<string, string>, size: Size) {
-    this.pty = spawn(argv[0]!, argv.slice(1), { name: 'xterm-256color', cols: size.cols, rows: size.rows, cwd, env, encoding: null })
-    this.pty.onData((data) => {
-      const bytes = Buffer.from(data as unknown as Uint8Array)
-      this.ring.push(bytes)
-      this.ringSize += bytes.length
-      this.end += bytes.length
-      while (this.ringSize - this.ring[0]!.length >= ringBytes) this.ringSize -= this.ring.shift()!.length
-      for (const attachment of this.attached) attachment.pump()
-    })
-    this.pty.onExit(({ exitCode }) => {
-      this.exitCode = exitCode
-      for (const attachment of this.attached) attachment.pump()
-    })
-  }
-  private readonly input: Buffer[] = []
-  private writing = false
-  /** In order, waiting while the terminal takes no more. (node-pty's own write spins in the event loop then, even after the shell's end.) */
-  write(bytes: Uint8Array): void {
-    this.input.push(Buffer.from(bytes))
-    if (!this.writing) this.next()
-  }
-  private next(): void {
-    const bytes = this.input[0]
-    this.writing = bytes !== undefined && this.exitCode === undefined
-    if (!bytes || !this.writing) return
-    write((this.pty as unknown as { fd: number }).fd, bytes, (error, written) => {
+export function localPty(argv: readonly string[], cwd: string, env: Record<string, string>, size: Size): Pty & { readonly pid: number } {
+  const pty = spawn(argv[0]!, argv.slice(1), { name: 'xterm-256color', cols: size.cols, rows: size.rows, cwd, env, encoding: null })
+  const input: Buffer[] = []
+  let writing = false
+  let over = false
+  pty.onExit(() => {
+    over = true
+  })
+  // node-pty's own write spins in the event loop while the terminal takes no more, even after the shell's end.
+  const next = () => {
+    const bytes = input[0]
+    writing = bytes !== undefined && !over
+    if (!bytes || !writing) return
+    write((pty as unknown as { fd: number }).fd, bytes, (error, written) => {
       if (error && error.code !== 'EAGAIN') {
-        this.input.length = 0
-        this.writing = false
+        input.length = 0
+        writing = false
         return
       }
-      if (written === bytes.length) this.input.shift()
-      else this.input[0] = bytes.subarray(written ?? 0)
-      error ? setTimeout(() => this.next(), 5) : this.next()
+      if (written === bytes.length) input.shift()
+      else input[0] = bytes.subarray(written ?? 0)
+      error ? setTimeout(next, 5) : next()
     })
   }
-  get start(): number {
-    return this.end - this.ringSize
-  }
-  /** the stored bytes from `offset` on, at most one stored chunk */
-  chunkAt(offset: number): Buffer | undefined {
-    let at = this.start
-    for (const chunk of this.ring) {
-      if (offset < at + chunk.length) return chunk.subarray(Math.max(0, offset - at))
-      at += chunk.length
-    }
-    return undefined
-  }
-  attach(id: string, request: ShellRequest): Shell {
-    if (this.exitCode === undefined) this.pty.resize(request.size.cols, request.size.rows)
-    const attachment = new Attachment(id, this, request.from ?? 0, () => {
-      this.attached.delete(attachment)
-      this.flow()
-    })
-    this.attached.add(attachment)
-    return attachment
-  }
-  /** the pty is read only while every attached client takes what it gets */
-  flow(): void {
-    if (this.exitCode !== undefined) return
-    if ([...this.attached].some((attachment) => attachment.paused)) this.pty.pause()
-    else this.pty.resume()
-  }
-  kill(): void {
-    this.drop({ kind: 'exit', exitCode: 129 })
-    if (this.exitCode !== undefined) return
-    try {
-      process.kill(-this.pty.pid, 'SIGKILL')
-    } catch {
-      // already gone
-    }
-  }
-  /** Breaks every connection to it. */
-  drop(end: End): void {
-    for (const attachment of [...this.attached]) attachment.finish(end)
-  }
-}
-
-class Attachment implements Shell {
-  readonly id: string
-  readonly offset: number
-  readonly lost: number
-  paused = false
-  private next: number
-  private output: ((bytes: Uint8Array, offset: number) => void) | undefined
-  private ended: ((end: End) => void) | undefined
-  private pending: End | undefined
-  private finished = false
-  private readonly held: HeldShell
-  private readonly leave: () => void
-
-  constructor(id: string, held: HeldShell, from: number, leave: () => void) {
-    this.id = id
-    this.held = held
-    this.leave = leave
-    this.offset = Math.min(Math.max(from, held.start), held.end)
-    this.lost = Math.max(0, held.start - from)
-    this.next = this.offset
-  }
-  onOutput(listener: (bytes: Uint8Array, offset: number) => void): void {
-    this.output = listener
-    queueMicrotask(() => this.pump())
-  }
-  onEnd(listener: (end: End) => void): void {
-    this.ended = listener
-    queueMicrotask(() => this.pump())
-  }
-  pump(): void {
-    if (!this.output || !this.ended) return
-    while (!this.paused && !this.finished) {
-      const chunk = this.held.chunkAt(this.next)
-      if (!chunk) break
-      const offset = this.next
-      this.next += chunk.length
-      this.output(chunk, offset)
-    }
-    if (this.finished || this.paused) return
-    const end = this.pending ?? (this.held.exitCode === undefined ? undefined : ({ kind: 'exit', exitCode: this.held.exitCode } as const))
-    if (end) this.finish(end)
-  }
-  finish(end: End): void {
-    if (this.finished) return
-    if (!this.ended) {
-      this.pending = end
-      return
-    }
-    this.finished = true
-    this.leave()
-    this.ended(end)
-  }
-  private live(): HeldShell {
-    if (this.finished) throw new LabError('conflict', `The connection to shell ${this.id} is closed.`, { hint: 'Attach to it again.' })
-    return this.held
-  }
-  write(bytes: Uint8Array): void {
-    if (this.held.exitCode === undefined) this.live().write(bytes)
-  }
-  resize(size: Size): void {
-    if (this.held.exitCode === undefined) this.live().pty.resize(size.cols, size.rows)
-  }
-  pause(): void {
-    this.paused = true
-    this.held.flow()
-  }
-  resume(): void {
-    this.paused = false
-    this.held.flow()
-    this.pump()
-  }
-  async detach(): Promise<void> {
-    this.finished = true
-    this.leave()
-  }
-  async kill(): Promise<void> {
-    this.held.kill()
+  return {
+    pid: pty.pid,
+    onData: (listener) => void pty.onData((data) => listener(data as unknown as Uint8Array)),
+    onExit: (listener) => void pty.onExit(({ exitCode }) => listener(exitCode)),
+    write(bytes) {
+      input.push(Buffer.from(bytes))
+      if (!writing) next()
+    },
+    resize: ({ cols, rows }) => {
+      if (!over) pty.resize(cols, rows)
+    },
+    pause: () => pty.pause(),
+    resume: () => pty.resume(),
+    kill() {
+      try {
+        process.kill(-pty.pid, 'SIGKILL')
+      } catch {
+        // already gone
+      }
+    },
   }
 }
