@@ -1,0 +1,28 @@
+// What the API's types are: resources, shapes, decoding, defaults, validation, patches, server-side apply. Pure functions over JSON; nothing
+// here stores, authorises or serves. What takes an object leaves it alone; what gives one back may share parts with it.
+
+export { type ApplyOptions, apply, type TrackOptions, track } from './apply/index.ts'
+export {
+  type Cause,
+  duplicateValue,
+  forbidden,
+  immutable,
+  invalid,
+  invalidValue,
+  notFound,
+  notSupported,
+  requiredValue,
+  typeInvalid,
+} from './cause.ts'
+export { coerce } from './coerce.ts'
+export { shapeOfCrd } from './crd.ts'
+export { defaults } from './defaults/index.ts'
+export { checkFields, type FieldErrors } from './fields.ts'
+export { equal, type JsonPatchOperation, jsonPatch, mergePatch } from './patch.ts'
+export { decode } from './protobuf.ts'
+export { canonicalQuantity, compareQuantities, formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
+export { openapiDocument, openapiIndex, type ResourceInfo, resources } from './resources.ts'
+export { type Shape, type StructShape, shapeOf } from './shape.ts'
+export { strategicMerge } from './strategic.ts'
+export { goValue } from './text.ts'
+export { validateCreate, validateUpdate } from './validate/index.ts'
