@@ -53,6 +53,10 @@ export interface SimImage {
   programs: Readonly<Record<string, Program>>
   /** a shell and the usual small tools are in it: `kubectl exec -- sh` works, commands by `sh -c` run */
   shell: 'none' | 'busybox' | 'debian'
+  /** names of the simulated tools (curl, nslookup …) that the image ships */
+  tools?: readonly string[]
+  /** what ends the main process instead of SIGTERM (15) */
+  stopSignal?: number
   /** not on the nodes until it is pulled; default false */
   remote?: boolean
 }
@@ -84,6 +88,19 @@ export interface ToolCall {
   err(text: string | Uint8Array): void
   /** SIGINT or the caller has gone */
   readonly signal: AbortSignal
+  /** Below: what only a call from a real process in a sandbox has. */
+  /** resolves when what was written so far has left; for tools that write without end */
+  drain?(): Promise<void>
+  /** the caller's terminal, when its input and its output are one */
+  readonly terminal?: {
+    /** keys come as they are pressed, unechoed, until the call ends */
+    raw(): void
+    onResize(listener: (size: { cols: number; rows: number }) => void): void
+  }
+  /** the caller becomes this real program of its place instead of waiting here; the call is over with it */
+  become?(argv: readonly string[]): void
+  /** opens a port of the caller's own loopback, where a real program may listen (`kubectl port-forward`); rejects with ECONNREFUSED in `code` */
+  connect?(port: number): Promise<import('node:stream').Duplex>
 }
 /** Answers with the exit code. What it throws is printed after the tool's name, exit code 1. */
 export type Tool = (call: ToolCall) => Promise<number>
@@ -112,6 +129,8 @@ export interface SpawnRequest {
 /** Real processes on one place of one lab: a machine, or a container. All of a place see each other, and nothing beyond it. */
 export interface Sandbox {
   spawn(request: SpawnRequest): Promise<Spawned>
+  /** from now on these ports are open to real clients in the place, and no others; at first those that `open` was given */
+  listen?(ports: readonly { address: string; port: number }[]): Promise<void>
   /** ends every process of the place; files stay */
   close(): Promise<void>
 }
@@ -123,7 +142,11 @@ export interface ProcessHost {
     machine: Machine
     /** container's root instead of the machine's */
     files?: Files
+    /** with `files`: what stands at paths within it, as absolute paths of the host */
+    mounts?: readonly { path: string; hostPath: string; readOnly: boolean }[]
     hostname: string
+    /** what lies elsewhere on the host than below the root: volumes of a container; later ones lie over earlier ones */
+    mounts?: readonly { path: string; source: string; readOnly?: boolean }[]
     /** address:port pairs at which real clients (kubectl) in this place find a listener of the lab, and who takes the connections */
     ports: readonly { address: string; port: number }[]
     /** names for the place's /etc/hosts that must resolve for real clients are in its own /etc/hosts file */
