@@ -1,17 +1,44 @@
 // The controllers of kube-controller-manager and the scheduler of a simulated cluster. Each knows the cluster by the API alone: it starts from the
 // objects, needs no memory of an earlier run, and ends with `stop`. Leader election, flags and files are whoever's who starts them.
+import { startRootCa, startServiceAccount, startServiceAccountToken } from './accounts.ts'
 import { type ControllerContext, Run } from './context.ts'
+import { startDaemonSet } from './daemonset.ts'
+import { startDeployment } from './deployment.ts'
+import { startEndpointSlice, startEndpointSliceMirroring, startEndpoints } from './endpoints.ts'
+import { startGarbageCollector } from './gc.ts'
+import { startNamespace } from './namespace.ts'
+import { startNodeIpam, startTtl } from './nodeipam.ts'
+import { startNodeLifecycle } from './nodelifecycle.ts'
+import { startReplicaSet, startReplicationController } from './replicaset.ts'
+import { startTaintEviction } from './tainteviction.ts'
 
 export type { ControllerContext, ControllerOptions } from './context.ts'
 
 type Start = (run: Run) => void
 /** in the order in which they start; names are those of kube-controller-manager (cmd/kube-controller-manager/names) */
-const controllers: Readonly<Record<string, Start>> = {}
+const controllers: Readonly<Record<string, Start>> = {
+  'serviceaccount-token-controller': startServiceAccountToken,
+  'endpoints-controller': startEndpoints,
+  'endpointslice-controller': startEndpointSlice,
+  'endpointslice-mirroring-controller': startEndpointSliceMirroring,
+  'replicationcontroller-controller': startReplicationController,
+  'namespace-controller': startNamespace,
+  'serviceaccount-controller': startServiceAccount,
+  'garbage-collector-controller': startGarbageCollector,
+  'daemonset-controller': startDaemonSet,
+  'deployment-controller': startDeployment,
+  'replicaset-controller': startReplicaSet,
+  'ttl-controller': startTtl,
+  'node-ipam-controller': startNodeIpam,
+  'node-lifecycle-controller': startNodeLifecycle,
+  'taint-eviction-controller': startTaintEviction,
+  'root-ca-certificate-publisher-controller': startRootCa,
+}
 
 /** every controller that is simulated, by the name that --controllers takes */
 export const controllerNames: readonly string[] = Object.keys(controllers)
 
-/** Starts the controllers with these names, by default all. Names that are not simulated are passed over; `running` says which are not. */
+/** Starts the controllers with these names, by default all. Names that are not simulated are passed over: `running` says which were started. */
 export function startControllers(
   context: ControllerContext,
   names: readonly string[] = controllerNames,
