@@ -142,8 +142,6 @@ export interface ProcessHost {
     machine: Machine
     /** container's root instead of the machine's */
     files?: Files
-    /** with `files`: what stands at paths within it, as absolute paths of the host */
-    mounts?: readonly { path: string; hostPath: string; readOnly: boolean }[]
     hostname: string
     /** what lies elsewhere on the host than below the root: volumes of a container; later ones lie over earlier ones */
     mounts?: readonly { path: string; source: string; readOnly?: boolean }[]
