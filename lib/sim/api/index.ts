@@ -1,0 +1,10 @@
+// The API server of the simulated cluster, and etcd's content. Its only door.
+export type { Connect, Connection } from './client.ts'
+export type { ContainerRef, ExecRequest, ExecStreams, KubeletDoor, LogOptions, LogSink } from './kubelet-door.ts'
+export { compare, format, parseQuantity } from './quantity.ts'
+export { used as quotaUsage } from './quota.ts'
+export { fieldMatch, labelMatch, selectorMatches } from './selectors.ts'
+export { ApiServer, type ApiServerOptions, createClient } from './server.ts'
+export { type Change, Store, type StoreDump } from './store.ts'
+export { printSelector, withCondition } from './subresources.ts'
+export { serviceAccountUser } from './tokens.ts'

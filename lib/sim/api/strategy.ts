@@ -1,0 +1,182 @@
+// What the API server itself fills into an object of each kind before it is stored, and which parts of it a request may change. Data where it is a
+// list of kinds. Knows nothing of who asks. Sources: pkg/registry/*/*/strategy.go
+import type { KubeObject, User } from '../kube.ts'
+import type { Served } from './registry.ts'
+import { equal } from './store.ts'
+
+/** Kinds that have metadata.generation; it grows with every change of anything but metadata and status. */
+const generations = new Set([
+  'pods',
+  'replicationcontrollers',
+  'daemonsets.apps',
+  'deployments.apps',
+  'replicasets.apps',
+  'statefulsets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'endpointslices.discovery.k8s.io',
+  'flowschemas.flowcontrol.apiserver.k8s.io',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+  'ingresses.networking.k8s.io',
+  'ingressclasses.networking.k8s.io',
+  'networkpolicies.networking.k8s.io',
+  'poddisruptionbudgets.policy',
+  'priorityclasses.scheduling.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+])
+/** What status an object begins with, where it is not the kind's empty one. */
+const firstStatus: Readonly<Record<string, KubeObject>> = {
+  namespaces: { phase: 'Active' },
+  persistentvolumeclaims: { phase: 'Pending' },
+  persistentvolumes: { phase: 'Pending' },
+  services: { loadBalancer: {} },
+  'deployments.apps': {},
+  'replicasets.apps': { replicas: 0 },
+  replicationcontrollers: { replicas: 0 },
+  'statefulsets.apps': { replicas: 0, availableReplicas: 0 },
+  'daemonsets.apps': { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 },
+  'jobs.batch': {},
+  'cronjobs.batch': {},
+  'ingresses.networking.k8s.io': { loadBalancer: {} },
+  'poddisruptionbudgets.policy': { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+  'horizontalpodautoscalers.autoscaling': { currentMetrics: null, desiredReplicas: 0 },
+  'certificatesigningrequests.certificates.k8s.io': {},
+  resourcequotas: {},
+  'flowschemas.flowcontrol.apiserver.k8s.io': {},
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': {},
+  'apiservices.apiregistration.k8s.io': {},
+  'servicecidrs.networking.k8s.io': {},
+}
+/** Kinds whose creator may say the status. */
+const keepsStatus = new Set(['nodes', 'volumeattachments.storage.k8s.io'])
+/** A write of the status of these may change labels and annotations too. */
+const statusChangesMetadata = new Set(['pods', 'nodes', 'persistentvolumes', 'persistentvolumeclaims'])
+
+export const hasGeneration = (served: Served): boolean => served.custom !== undefined || generations.has(served.bucket)
+const hasStatus = (served: Served): boolean => served.subresources.some((subresource) => subresource.name === 'status')
+
+/** Changes the object, which is the caller's own. `uid` is set already. */
+export function prepareCreate(served: Served, object: KubeObject, user: User): void {
+  if (hasGeneration(served)) object.metadata.generation = 1
+  else delete object.metadata.generation
+  const first = firstStatus[served.bucket]
+  if (first !== undefined) object.status = structuredClone(first)
+  else if (hasStatus(served) && !keepsStatus.has(served.bucket)) delete object.status
+  switch (served.bucket) {
+    case 'pods':
+      object.status = { phase: 'Pending', qosClass: qosClass(object.spec) }
+      // Both names of one field: what a client of old reads is what a new one wrote.
+      if (object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
+      break
+    case 'namespaces':
+      object.spec = { finalizers: [...new Set([...(object.spec?.finalizers ?? []), 'kubernetes'])] }
+      object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name }
+      break
+    case 'jobs.batch':
+      if (object.spec.manualSelector !== true) jobSelector(object)
+      break
+    case 'certificatesigningrequests.certificates.k8s.io':
+      Object.assign(object.spec, {
+        username: user.name,
+        ...(user.uid === undefined ? {} : { uid: user.uid }),
+        groups: [...user.groups],
+        ...(user.extra === undefined ? {} : { extra: user.extra }),
+      })
+      break
+    case 'customresourcedefinitions.apiextensions.k8s.io':
+      object.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: storedVersions(object) }
+      break
+  }
+}
+const storedVersions = (crd: KubeObject): string[] =>
+  (crd.spec.versions ?? []).filter((version: KubeObject) => version.storage).map((version: KubeObject) => version.name)
+
+function jobSelector(job: KubeObject): void {
+  const template = job.spec.template
+  const labels: Record<string, string> = {
+    ...template.metadata?.labels,
+    'batch.kubernetes.io/controller-uid': job.metadata.uid,
+    'batch.kubernetes.io/job-name': job.metadata.name,
+    'controller-uid': job.metadata.uid,
+    'job-name': job.metadata.name,
+  }
+  job.spec.template = { ...template, metadata: { ...template.metadata, labels } }
+  job.spec.selector = { matchLabels: { ...job.spec.selector?.matchLabels, 'batch.kubernetes.io/controller-uid': job.metadata.uid } }
+}
+
+/**
+ * Brings the parts that this request may not change back from `old`. Changes `object`, which is the caller's own.
+ * `subresource` is '' for the object itself.
+ */
+export function prepareUpdate(served: Served, object: KubeObject, old: KubeObject, subresource: string): void {
+  const kept = old.metadata
+  if (subresource === 'status') {
+    const status = object.status
+    const { labels, annotations, managedFields, finalizers } = object.metadata
+    const metadata = { ...kept, managedFields }
+    if (statusChangesMetadata.has(served.bucket)) {
+      set(metadata, 'labels', labels)
+      set(metadata, 'annotations', annotations)
+      if (served.bucket !== 'pods') set(metadata, 'finalizers', finalizers)
+    } else if (served.custom !== undefined) {
+      // Only managed fields pass, apiextensions-apiserver's status strategy.
+    }
+    for (const key of Object.keys(object)) delete object[key]
+    Object.assign(object, structuredClone({ ...old, metadata: { ...metadata, managedFields: undefined } }))
+    if (managedFields === undefined) delete object.metadata.managedFields
+    else object.metadata.managedFields = managedFields
+    if (status === undefined) delete object.status
+    else object.status = status
+    if (served.bucket === 'pods') object.status.qosClass ??= old.status?.qosClass
+    return
+  }
+  for (const key of [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'generateName',
+    'namespace',
+    'name',
+  ]) {
+    set(object.metadata, key, key === 'generateName' ? (object.metadata.generateName ?? kept.generateName) : kept[key])
+  }
+  if (hasStatus(served)) set(object, 'status', old.status)
+  if (served.bucket === 'namespaces' && subresource !== 'finalize') object.spec = old.spec
+  if (served.bucket === 'namespaces') object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': kept.name }
+  if (served.bucket === 'pods' && object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
+  if (served.bucket === 'certificatesigningrequests.certificates.k8s.io') object.spec = old.spec
+  if (served.bucket === 'jobs.batch') object.spec.selector ??= old.spec.selector
+  if (hasGeneration(served) && !equal(withoutMetadata(object), withoutMetadata(old))) {
+    object.metadata.generation = (kept.generation ?? 0) + 1
+  } else if (served.bucket === 'endpointslices.discovery.k8s.io' && !equal(object.metadata.labels, kept.labels)) {
+    object.metadata.generation = (kept.generation ?? 0) + 1
+  }
+}
+function set(into: KubeObject, key: string, value: unknown): void {
+  if (value === undefined) delete into[key]
+  else into[key] = value
+}
+const withoutMetadata = (object: KubeObject): KubeObject => ({ ...object, metadata: undefined, status: undefined })
+
+/** A pod's quality of service. Source: pkg/apis/core/v1/helper/qos */
+export function qosClass(spec: KubeObject): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+  let any = false
+  let guaranteed = true
+  const every = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
+  for (const { resources = {} } of spec.resources ? [{ resources: spec.resources }] : every) {
+    for (const name of ['cpu', 'memory']) {
+      const request = resources.requests?.[name]
+      const limit = resources.limits?.[name]
+      if (notZero(request) || notZero(limit)) any = true
+      if (!notZero(limit) || (request !== undefined && String(request) !== String(limit))) guaranteed = false
+    }
+  }
+  return any ? (guaranteed ? 'Guaranteed' : 'Burstable') : 'BestEffort'
+}
+const notZero = (quantity: unknown): boolean => quantity !== undefined && Number.parseFloat(String(quantity)) !== 0
