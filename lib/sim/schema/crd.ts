@@ -81,6 +81,7 @@ function structOf(schema: JsonSchema): StructShape {
     type: 'struct',
     go: 'object',
     name: '',
+    id: '',
     fields,
     numbers: new Map(),
     atomic: schema['x-kubernetes-map-type'] === 'atomic',

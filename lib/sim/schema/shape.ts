@@ -45,6 +45,8 @@ export interface StructShape {
   readonly go: string
   /** Go's name of the type without its package: `PodSpec` */
   readonly name: string
+  /** package and name of a built-in type: `core/v1.PodSpec`; empty for a custom one */
+  readonly id: string
   /** JSON name → field, in Go's order; inlined structs are flattened */
   readonly fields: ReadonlyMap<string, Field>
   /** the whole is one value for server-side apply */
@@ -170,6 +172,7 @@ function make(name: string): Shape {
     type: 'struct',
     go: goName(name),
     name: name.slice(name.lastIndexOf('.') + 1),
+    id: name,
     fields,
     numbers,
     atomic: entry.atomic === 1,
