@@ -37,11 +37,12 @@ const retryFirst = 800
 const retryLast = 30_000
 
 /**
- * A client from a kubeconfig of `files`, or from a pod's own service account. Nothing is dialled yet.
+ * A client from a kubeconfig of `files`, or from a pod's own service account. Nothing is dialled yet. `as`: whom the connection speaks for once its own
+ * credentials are good, as a controller manager does with the tokens of its controllers' service accounts.
  * @throws Error with client-go's words when the kubeconfig or what it names cannot be read
  */
-export function connect(deps: ConnectDeps, files: Files, path: string, from: Netns): Client {
-  return new RemoteClient(deps, readKubeconfig(files, path), files, from)
+export function connect(deps: ConnectDeps, files: Files, path: string, from: Netns, as?: User): Client {
+  return new RemoteClient(deps, readKubeconfig(files, path), files, from, as)
 }
 
 class RemoteClient implements Client {
@@ -49,10 +50,12 @@ class RemoteClient implements Client {
   readonly #config: Kubeconfig
   readonly #files: Files
   readonly #from: Netns
+  readonly #as: User | undefined
   #established: Established | undefined
 
-  constructor(deps: ConnectDeps, config: Kubeconfig, files: Files, from: Netns) {
+  constructor(deps: ConnectDeps, config: Kubeconfig, files: Files, from: Netns, as?: User) {
     this.#deps = deps
+    this.#as = as
     this.#config = config
     this.#files = files
     this.#from = from
@@ -100,7 +103,8 @@ class RemoteClient implements Client {
       if (wrong) throw new Unreachable(`tls: failed to verify certificate: ${wrong}`)
     }
     const token = this.#config.token?.()
-    const user = endpoint.authenticate(this.#config.client?.certificate, token === undefined ? undefined : `Bearer ${token}`)
+    const own = endpoint.authenticate(this.#config.client?.certificate, token === undefined ? undefined : `Bearer ${token}`)
+    const user = own === null ? null : (this.#as ?? own)
     if (user === null) throw new ApiError(401, 'Unauthorized', 'Unauthorized')
     this.#established = {
       listener,
