@@ -25,11 +25,12 @@ flag() { grep -oE -- "--$1=\\S+" $held/etcd.yaml | head -1 | cut -d= -f2-; }
 mkdir -p $held
 mv $manifests/etcd.yaml $manifests/kube-apiserver.yaml $held/
 systemctl start containerd kubelet
-for try in $(seq 120); do
+# At once: what they still write goes away with their data, and the API server would take its time to say good-bye.
+for try in $(seq 240); do
   running=$(crictl ps -q --name '^(etcd|kube-apiserver)$')
   [ -z "$running" ] && break
-  [ $try = 4 ] && crictl stop -t 3 $running >/dev/null 2>&1 || true
-  sleep 0.5
+  crictl stop -t 0 $running >/dev/null 2>&1 || true
+  sleep 0.2
 done
 [ -z "$running" ]
 etcdutl snapshot restore $at/snapshot --data-dir $at/data --name $(flag name) --initial-cluster $(flag initial-cluster) --initial-advertise-peer-urls $(flag initial-advertise-peer-urls) --bump-revision $(date +%s%3N) --mark-compacted >/dev/null 2>&1
@@ -44,7 +45,7 @@ mv $held/etcd.yaml $manifests/
 pki=/etc/kubernetes/pki/etcd
 for try in $(seq 240); do
   etcdctl --endpoints=127.0.0.1:2379 --command-timeout=2s --cacert=$pki/ca.crt --cert=$pki/server.crt --key=$pki/server.key endpoint health >/dev/null 2>&1 && break
-  sleep 0.5
+  sleep 0.2
 done
 mv $held/* $manifests/
 rmdir $held

@@ -165,6 +165,7 @@ export async function restoreBaseline(
     if (changed === undefined || changed.length > 0 || pki) {
       await putSnapshot(docker, controlPlane.container, saved.etcd, signal)
       await apiAnswers(api, signal)
+      await releaseLeases(api, signal)
       await renewPods(api, changed, signal)
     }
     await untilReady(api, machines.filter(isNode).length, () => {}, signal, 240_000)
@@ -198,6 +199,13 @@ async function apiAnswers(api: Api, signal: AbortSignal): Promise<void> {
       )
     await wait(300, limit)
   }
+}
+
+/** The controller manager and the scheduler were started anew: without this they wait 15 s for the leases of those that they replace. */
+async function releaseLeases(api: Api, signal: AbortSignal): Promise<void> {
+  const names = ['kube-controller-manager', 'kube-scheduler']
+  const lease = (name: string) => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'kube-system', name })
+  await Promise.all(names.map((name) => api.delete(lease(name), { signal })))
 }
 
 /** Pods that lived through it and may run on what a learner had configured: those of namespaces in which configuration had changed. */
