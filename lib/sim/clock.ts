@@ -24,6 +24,8 @@ interface Due {
 /**
  * A lab's clock. `rate` lab seconds pass per real second: 1 while a learner works, more in proofs. While `skip` runs, time does not pass
  * by itself: it jumps from timer to timer as fast as the work that they cause is done.
+ * Time never passes a timer that has not run: on a host that is too slow for the rate it passes more slowly, so that nobody's lease expires
+ * because everybody was late.
  */
 export class SimClock implements Clock {
   #rate: number
@@ -35,6 +37,8 @@ export class SimClock implements Clock {
   #wake: NodeJS.Timeout | undefined
   #skipping = false
   #stopped = false
+  /** time of the timer that runs now; a turn of the event loop is asked for, in which the next one that is due runs */
+  #turn: number | undefined
 
   /** `start`: epoch ms at which the lab's time begins, default now; `rate`: default 1 */
   constructor(options: { start?: number; rate?: number } = {}) {
@@ -45,6 +49,13 @@ export class SimClock implements Clock {
 
   now(): number {
     if (this.#skipping || this.#stopped) return this.#base
+    if (this.#turn !== undefined) return this.#turn
+    const due = this.#due()
+    const next = this.#peek()
+    return next !== undefined && next.at < due ? next.at : due
+  }
+  /** where time would be if nothing held it back */
+  #due(): number {
     return Math.floor(this.#base + (performance.now() - this.#realBase) * this.#rate)
   }
   get rate(): number {
@@ -126,20 +137,24 @@ export class SimClock implements Clock {
   #arm(): void {
     clearTimeout(this.#wake)
     const next = this.#peek()
-    if (next === undefined || this.#skipping || this.#stopped) return
-    this.#wake = setTimeout(() => this.#runDue(), Math.min(Math.max(0, (next.at - this.now()) / this.#rate), 2 ** 31 - 1))
+    if (next === undefined || this.#turn !== undefined || this.#skipping || this.#stopped) return
+    this.#wake = setTimeout(() => this.#runDue(), Math.min(Math.max(0, (next.at - this.#due()) / this.#rate), 2 ** 31 - 1))
     // A lab alone does not keep a process alive: its server or its worker does.
     this.#wake.unref()
   }
+  /** One timer at a time; what it causes is done before the next, as in `skip`, and I/O gets its turn. */
   #runDue(): void {
-    // Only what was due when this began, so that a timer of 0 ms that sets itself again does not starve everything else.
-    const now = this.now()
-    const last = this.#order
-    for (let next = this.#peek(); next !== undefined && next.at <= now && next.order < last; next = this.#peek()) {
-      this.#pop()
-      next.run()
+    this.#turn = undefined
+    if (this.#skipping || this.#stopped) return
+    const next = this.#peek()
+    if (next === undefined || next.at > this.#due()) {
+      this.#arm()
+      return
     }
-    this.#arm()
+    this.#pop()
+    this.#turn = next.at
+    setImmediate(() => this.#runDue())
+    next.run()
   }
   #peek(): Due | undefined {
     while (this.#heap[0]?.cancelled) this.#pop()
