@@ -6,7 +6,7 @@ import type { Netns } from './net.ts'
 
 /** The process of a container, written for the simulation. */
 export interface Running {
-  /** SIGTERM (15), SIGKILL (9), SIGHUP (1) … A program that ignores one returns; SIGKILL is never asked: the runtime just forgets it. */
+  /** SIGTERM (15), SIGHUP (1) … A program that ignores one returns. SIGKILL (9): let go of listeners, timers and watches; nothing more is heard of it. */
   signal(number: number): void
 }
 export interface ContainerContext {
