@@ -12,7 +12,6 @@ export interface Facts {
 const alnum = '[bcdfghjklmnpqrstvwxz2456789]'
 const rules: readonly [RegExp, string][] = [
   [/\r/g, ''],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of terminals
   [/\u001b\[[0-9;]*[A-Za-z]/g, ''],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
