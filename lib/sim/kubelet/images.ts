@@ -107,7 +107,7 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'flannel-cni-plugin': { cmd: ['sh'], shell: 'busybox', programs: [], files: { '/flannel': '#!/simulated/cni/flannel\n' } },
   'local-path-provisioner': { entrypoint: ['local-path-provisioner'], shell: 'none', programs: ['local-path-provisioner'] },
   'local-path-helper': { cmd: ['sh'], shell: 'busybox', programs: [] },
-  etcd: { shell: 'none', programs: ['etcd', 'etcdctl', 'etcdutl'] },
+  etcd: { shell: 'none', programs: ['etcd'], tools: ['etcdctl', 'etcdutl'] },
   'kube-apiserver': { shell: 'none', programs: ['kube-apiserver'] },
   'kube-controller-manager': { shell: 'none', programs: ['kube-controller-manager'] },
   'kube-scheduler': { shell: 'none', programs: ['kube-scheduler'] },
