@@ -133,17 +133,17 @@ function has(parent: Container, key: string): boolean {
   if (!Array.isArray(parent)) return Object.hasOwn(parent, key)
   return isIndex(key) && wrapped(parent, key) >= 0 && wrapped(parent, key) < parent.length
 }
-function index(list: readonly unknown[], key: string, length: number): number {
+function index(key: string, length: number): number {
   if (!isIndex(key)) throw new Failed(`strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
   const at = Number(key) < 0 ? Number(key) + length : Number(key)
   if (at < 0 || at >= length) throw new Failed(`Unable to access invalid index: ${Number(key)}: invalid index referenced`)
   return at
 }
 function read(parent: Container, key: string): unknown {
-  return Array.isArray(parent) ? parent[index(parent, key, parent.length)] : Object.hasOwn(parent, key) ? parent[key] : undefined
+  return Array.isArray(parent) ? parent[index(key, parent.length)] : Object.hasOwn(parent, key) ? parent[key] : undefined
 }
 function put(parent: Container, key: string, value: unknown): void {
-  if (Array.isArray(parent)) parent[index(parent, key, parent.length)] = value
+  if (Array.isArray(parent)) parent[index(key, parent.length)] = value
   else parent[key] = value
 }
 function insert(parent: Container, key: string, value: unknown): void {
@@ -155,11 +155,11 @@ function insert(parent: Container, key: string, value: unknown): void {
   else {
     if (!isIndex(key))
       throw new Failed(`value was not a proper array index: '${key}': strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
-    parent.splice(index(parent, key, parent.length + 1), 0, value)
+    parent.splice(index(key, parent.length + 1), 0, value)
   }
 }
 function remove(parent: Container, key: string): void {
-  if (Array.isArray(parent)) parent.splice(index(parent, key, parent.length), 1)
+  if (Array.isArray(parent)) parent.splice(index(key, parent.length), 1)
   else {
     if (!Object.hasOwn(parent, key)) throw new Failed(`Unable to remove nonexistent key: ${key}: missing value`)
     delete parent[key]

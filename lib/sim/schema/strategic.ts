@@ -15,7 +15,7 @@ const badRetainKeys = 'invalid patch format of retainKeys'
 /** NewGenericServerResponse(422) as the server makes it for a list of lists or a missing merge key */
 const unprocessable = (message: string) =>
   new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', { causes: [{ message }] })
-const internal = (message: string) => new ApiError(500, 'InternalError', message)
+const internal = (message: string) => new ApiError(500, '', message)
 const noMergeKey = (map: Obj, key: string) => internal(`map: ${goValue(map)} does not contain declared merge key: ${key}`)
 
 /** what the schema says of one field; a map's values have no metadata of their own */
