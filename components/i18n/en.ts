@@ -185,6 +185,8 @@ export const en = {
     resetBody:
       'Everything you changed in the cluster and on its nodes is lost. Your home directory on the workstation is kept. The attempt is marked as reset.',
     resetYes: 'Reset the lab',
+    unsavedLost: (n: number) =>
+      n === 1 ? 'One file in the editor is not saved and is lost.' : `${n} files in the editor are not saved and are lost.`,
     giveUp: 'Give up',
     giveUpTitle: 'Give up this attempt?',
     giveUpBody: 'The lab ends, is graded as it is, and the report reveals the solution.',

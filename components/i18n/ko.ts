@@ -182,6 +182,7 @@ export const ko: Messages = {
     resetBody:
       '클러스터와 노드에서 변경한 내용은 모두 사라집니다. 워크스테이션의 홈 디렉터리는 유지됩니다. 시도 기록에 초기화가 표시됩니다.',
     resetYes: '실습 초기화',
+    unsavedLost: (n: number) => `편집기에서 저장하지 않은 파일 ${n}개가 사라집니다.`,
     giveUp: '포기',
     giveUpTitle: '이번 시도를 포기하시겠습니까?',
     giveUpBody: '실습을 끝내고 현재 상태로 채점하며, 보고서에 풀이를 공개합니다.',

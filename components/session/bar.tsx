@@ -18,7 +18,7 @@ import { goalsOf } from './checks.tsx'
 import { act, useLab, useSession } from './context.tsx'
 import { spentNow } from './socket.ts'
 
-export function LabBar({ theme }: { theme: ThemeChoice }) {
+export function LabBar({ theme, unsaved }: { theme: ThemeChoice; unsaved: number }) {
   const m = useMessages()
   const text = useText()
   const session = useSession()
@@ -104,6 +104,7 @@ export function LabBar({ theme }: { theme: ThemeChoice }) {
       >
         {all ? null : <p className="font-medium text-text">{m.session.submitNotAll(passing, total)}</p>}
         <p>{m.session.submitBody}</p>
+        <Unsaved count={unsaved} />
       </Confirm>
       <Confirm
         open={asking === 'reset'}
@@ -114,6 +115,7 @@ export function LabBar({ theme }: { theme: ThemeChoice }) {
         onYes={() => run({ type: 'reset' })}
       >
         <p>{m.session.resetBody}</p>
+        <Unsaved count={unsaved} />
       </Confirm>
       <Confirm
         open={asking === 'give-up'}
@@ -124,9 +126,15 @@ export function LabBar({ theme }: { theme: ThemeChoice }) {
         onYes={() => run({ type: 'give-up' })}
       >
         <p>{m.session.giveUpBody}</p>
+        <Unsaved count={unsaved} />
       </Confirm>
     </header>
   )
+}
+
+function Unsaved({ count }: { count: number }) {
+  const m = useMessages()
+  return count > 0 ? <p className="font-medium text-warn">{m.session.unsavedLost(count)}</p> : null
 }
 
 function Spent() {

@@ -1,7 +1,7 @@
 'use client'
 // The lab's page: which of its faces is shown, by the session's state. Knows the states; the faces know the rest.
 import { useRouter } from 'next/navigation'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { SessionView } from '#lib/protocol/index.ts'
 import { errorWords } from '../api.ts'
 import type { ThemeChoice } from '../chrome/preferences.tsx'
@@ -26,6 +26,8 @@ function Face({ theme }: { theme: ThemeChoice }) {
   const router = useRouter()
   const session = useSession()
   const connection = useLab((state) => state.connection)
+  /** files in the editor that are not saved: leaving or resetting loses them */
+  const [unsaved, setUnsaved] = useState(0)
   const ended = session.state === 'ended'
   useEffect(() => {
     if (ended) router.replace(`/session/${session.id}/report`)
@@ -41,12 +43,12 @@ function Face({ theme }: { theme: ThemeChoice }) {
   }
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
-      <LabBar theme={theme} />
+      <LabBar theme={theme} unsaved={unsaved} />
       <Banners />
       <p role="status" className="sr-only">
         {arrived ? m.session.announceReady : ''}
       </p>
-      {session.state === 'ready' ? <Workbench /> : <Steps />}
+      {session.state === 'ready' ? <Workbench unsaved={unsaved} onUnsaved={setUnsaved} /> : <Steps />}
     </div>
   )
 }

@@ -19,7 +19,7 @@ import { useKept } from './kept.ts'
 
 const usual = { cols: 100, rows: 30 }
 
-export function Work() {
+export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count: number): void }) {
   const m = useMessages()
   const socket = useSocket()
   const session = useSession()
@@ -31,7 +31,6 @@ export function Work() {
   const [opening, setOpening] = useState<Place | null>(null)
   const [error, setError] = useState<ErrorView | null>(null)
   const [closing, setClosing] = useState<TerminalView | null>(null)
-  const [unsaved, setUnsaved] = useState(0)
   const [size, setSize] = useKept('terminal.text', 13, 9, 24)
   const [reader, setReader] = useKept('terminal.reader', 0, 0, 1)
   const [fullscreen, setFullscreen] = useState(false)
@@ -298,7 +297,7 @@ export function Work() {
           aria-labelledby="tab-editor"
           className={cx('absolute inset-0', active !== 'editor' && 'hidden')}
         >
-          <Editor shown={active === 'editor'} places={places} onUnsaved={setUnsaved} />
+          <Editor shown={active === 'editor'} places={places} onUnsaved={onUnsaved} />
         </div>
       </div>
       {!anyway && active !== 'editor' ? (

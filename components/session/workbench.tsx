@@ -24,7 +24,7 @@ function movePane(step: 1 | -1): void {
   target.focus()
 }
 
-export function Workbench() {
+export function Workbench({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count: number): void }) {
   const m = useMessages()
   const [left, setLeft] = useKept('left', 400, 280, 640)
   const [view, setView] = useState<'brief' | 'work' | 'dock'>('brief')
@@ -88,7 +88,7 @@ export function Workbench() {
             tabIndex={-1}
             className={cx('min-h-0 flex-1 flex-col outline-none lg:flex', view === 'work' ? 'flex' : 'hidden')}
           >
-            <Work />
+            <Work unsaved={unsaved} onUnsaved={onUnsaved} />
           </section>
           <section
             id="pane-dock"
