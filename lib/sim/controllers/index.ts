@@ -10,6 +10,7 @@ import { startNamespace } from './namespace.ts'
 import { startNodeIpam, startTtl } from './nodeipam.ts'
 import { startNodeLifecycle } from './nodelifecycle.ts'
 import { startReplicaSet, startReplicationController } from './replicaset.ts'
+import { startDefaultScheduler } from './scheduler/index.ts'
 import { startTaintEviction } from './tainteviction.ts'
 
 export type { ControllerContext, ControllerOptions } from './context.ts'
@@ -52,5 +53,6 @@ export function startControllers(
 /** Starts the default scheduler. */
 export function startScheduler(context: ControllerContext): { stop(): void } {
   const run = new Run(context, 'kube-scheduler')
+  startDefaultScheduler(run)
   return { stop: () => run.stop() }
 }
