@@ -123,6 +123,8 @@ export const en = {
     consentTime:
       'It takes some minutes when images can be fetched and 20–30 minutes when they are built here. You can close this page; it goes on, and can be continued if it is interrupted.',
     consentDisk: 'It needs about 15 GB of disk while building.',
+    consentLooking: 'Looking at what is really missing here …',
+    consentNothing: 'Nothing has to be changed; the machine is only checked.',
     consentYes: 'Prepare now',
     step: { pending: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', skipped: 'Not needed' },
     backends: 'Backends',

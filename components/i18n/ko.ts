@@ -120,6 +120,8 @@ export const ko: Messages = {
     consentTime:
       '이미지를 내려받을 수 있으면 몇 분, 직접 빌드하면 20~30분이 걸립니다. 이 페이지를 닫아도 계속 진행되며, 중단되면 이어서 할 수 있습니다.',
     consentDisk: '빌드하는 동안 디스크가 약 15GB 필요합니다.',
+    consentLooking: '실제로 무엇이 없는지 확인하는 중…',
+    consentNothing: '바꿀 것이 없습니다. 확인만 합니다.',
     consentYes: '지금 준비하기',
     step: { pending: '대기', running: '진행 중', done: '완료', failed: '실패', skipped: '필요 없음' },
     backends: '백엔드',

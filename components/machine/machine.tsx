@@ -13,7 +13,7 @@ import { Confirm } from '../ui/dialog.tsx'
 import { CopyButton } from '../ui/markdown.tsx'
 import { Badge, type IconName, StateIcon, type Tone } from '../ui/state.tsx'
 import { clock, duration, useNow } from '../ui/time.ts'
-import { useSetup } from './use-setup.ts'
+import { usePlan, useSetup } from './use-setup.ts'
 
 /** In the catalogue, where no backend is ready: what to do, at once. */
 export function MachineNotice({
@@ -200,6 +200,7 @@ function Remedy({ text }: { text: string }) {
 function Prepare({ state }: { state: ReturnType<typeof useSetup> }) {
   const m = useMessages()
   const [asking, setAsking] = useState(false)
+  const plan = usePlan(asking)
   const failed = state.setup.state === 'failed'
   return (
     <>
@@ -208,11 +209,16 @@ function Prepare({ state }: { state: ReturnType<typeof useSetup> }) {
       </Button>
       <Confirm open={asking} onOpenChange={setAsking} title={m.machine.consentTitle} yes={m.machine.consentYes} onYes={state.begin} wide>
         <p>{m.machine.consentLead}</p>
-        <ul className="list-disc space-y-1 pl-5">
-          {m.machine.consentItems.map((item) => (
-            <li key={item}>{item}</li>
+        {plan.state === 'failed' ? <Problem words={errorWords(plan.problem, m)} whatToDo={m.common.what} /> : null}
+        <ul className="list-disc space-y-1 pl-5" aria-busy={plan.state === 'looking'}>
+          {(plan.state === 'known' ? plan.changes : m.machine.consentItems).map((item) => (
+            <li key={item} lang={plan.state === 'known' ? 'en' : undefined}>
+              <Said text={item} />
+            </li>
           ))}
         </ul>
+        {plan.state === 'looking' ? <p className="text-text-3">{m.machine.consentLooking}</p> : null}
+        {plan.state === 'known' && plan.changes.length === 0 ? <p>{m.machine.consentNothing}</p> : null}
         <p className="font-medium text-text">{m.machine.consentTime}</p>
         <p>{m.machine.consentDisk}</p>
       </Confirm>

@@ -2,7 +2,7 @@
 // Watches the machine's set-up while it runs, and begins it on consent. Knows nothing of what its steps do.
 import { useRouter } from 'next/navigation'
 import { useCallback, useEffect, useState } from 'react'
-import { type SetupView, setupView } from '#lib/protocol/index.ts'
+import { type SetupView, setupPlan, setupView } from '#lib/protocol/index.ts'
 import { request } from '../api.ts'
 
 const every = 1500
@@ -43,4 +43,23 @@ export function useSetup(initial: SetupView): { setup: SetupView; problem: unkno
     request('/api/setup', setupView, { method: 'POST', body: { consent: true } }).then(setSetup, setProblem)
   }, [])
   return { setup, problem, begin }
+}
+
+export type Plan = { state: 'looking' } | { state: 'known'; changes: string[] } | { state: 'failed'; problem: unknown }
+/** What the set-up would change on this machine, asked for each time that `wanted` comes true. */
+export function usePlan(wanted: boolean): Plan {
+  const [plan, setPlan] = useState<Plan>({ state: 'looking' })
+  useEffect(() => {
+    if (!wanted) return
+    const abort = new AbortController()
+    setPlan({ state: 'looking' })
+    request('/api/setup/plan', setupPlan, { signal: abort.signal }).then(
+      ({ changes }) => setPlan({ state: 'known', changes }),
+      (problem: unknown) => {
+        if (!abort.signal.aborted) setPlan({ state: 'failed', problem })
+      },
+    )
+    return () => abort.abort()
+  }, [wanted])
+  return plan
 }

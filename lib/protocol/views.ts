@@ -269,6 +269,10 @@ export const setupView = z.object({
 })
 export type SetupView = z.infer<typeof setupView>
 
+/** What a set-up would change on this machine, one sentence each: what a person is asked to agree to. Empty when nothing has to be done. */
+export const setupPlan = z.object({ changes: z.array(z.string()) })
+export type SetupPlan = z.infer<typeof setupPlan>
+
 /** A directory or a file, as the editor sees it. `version` is the SHA-256 of the content: a save must name the version it started from. */
 export const fileEntry = z.object({
   name: z.string(),

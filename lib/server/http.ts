@@ -12,6 +12,7 @@ import {
   LabError,
   place,
   type ScenarioCard,
+  type SetupPlan,
   type SetupView,
   saveFile,
   sessionAction,
@@ -29,6 +30,7 @@ export interface ApiOptions {
   backends(): Promise<BackendView[]>
   doctor(): Promise<DoctorReport>
   setup(): Promise<SetupView>
+  setupPlan(): Promise<SetupPlan>
   startSetup(): Promise<SetupView>
 }
 /** One route's method. `params`: the names in brackets of its path. Never rejects: what goes wrong is in the answer. */
@@ -47,6 +49,7 @@ export type Api = Record<
   | 'recording'
   | 'doctor'
   | 'setup'
+  | 'setupPlan'
   | 'startSetup'
   | 'backends',
   Route
@@ -120,6 +123,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
     backends: route(async () => json({ backends: await options.backends() })),
     doctor: route(async () => json(await options.doctor())),
     setup: route(async () => json(await options.setup())),
+    setupPlan: route(async () => json(await options.setupPlan())),
     startSetup: route(async (request) => {
       await body(request, z.strictObject({ consent: z.literal(true) }))
       const forwarded = request.headers.has('forwarded') || request.headers.has('x-forwarded-for') || request.headers.has('x-real-ip')

@@ -5,7 +5,7 @@ import { localIdentity, Tickets } from '#lib/auth/index.ts'
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
 import { baselineOf, type GradeBaseline, grade, graderVersion, handOver, watch } from '#lib/grade/index.ts'
-import { currentSetup, doctor, setup } from '#lib/host/index.ts'
+import { currentSetup, doctor, planSetup, setup } from '#lib/host/index.ts'
 import {
   asLabError,
   type BackendName,
@@ -15,6 +15,7 @@ import {
   type Report,
   type ScenarioCard,
   type SessionView,
+  type SetupPlan,
   type SetupView,
 } from '#lib/protocol/index.ts'
 import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/index.ts'
@@ -23,6 +24,7 @@ import { openStore, type StoreOptions } from '#lib/store/index.ts'
 import type { Config } from './config.ts'
 import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
+import { simBackend } from './sim.ts'
 
 /** What pages see. Without accounts there is one user, so none is named. */
 export interface LabHandle {
@@ -38,6 +40,8 @@ export interface LabHandle {
   /** looks at the machine; takes up to a second */
   doctor(): Promise<DoctorReport>
   setup(): Promise<SetupView>
+  /** what it would change; looks at the machine and at which registries are reached, takes some seconds */
+  setupPlan(): Promise<SetupPlan>
   /** the HTTP API, for route handlers */
   readonly api: Api
 }
@@ -101,6 +105,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   const backendOf = async (name: BackendName): Promise<ClusterProvider | undefined> => {
     if (name === 'kind')
       return kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env })
+    if (name === 'sim') return simBackend({ dataDir: config.dataDir, log: (line) => log.info({ backend: 'sim' }, line) })
     if (name === 'fake') return fakeProvider({ dir: path.join(config.dataDir, 'fake') })
     return undefined
   }
@@ -172,10 +177,16 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     backends: () => sessions.backendViews(),
     doctor: () => doctor({ serving: true }),
     setup: () => currentSetup(),
+    setupPlan: async () => ({ changes: (await planSetup()).changes }),
   }
   return {
     ...handle,
-    api: createApi({ ...handle, sessionsOf: sessions, tickets, user: () => user, startSetup }),
+    api: createApi({ ...handle, sessionsOf: sessions, tickets, user: () => user, startSetup }, (error, path) =>
+      log.error(
+        { path, code: error.code, error: error.message, ...(error.cause === undefined ? {} : { cause: String(error.cause) }) },
+        'request failed',
+      ),
+    ),
     sessionsOf: sessions,
     tickets,
     warm() {
