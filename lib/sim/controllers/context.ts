@@ -90,7 +90,7 @@ export class Run {
     this.clock = context.clock
     this.random = context.random
     this.options = context.options
-    this.reader = this.client(manager)
+    this.reader = listing(this.client(manager))
   }
   get stopped(): boolean {
     return this.#stopped
@@ -342,6 +342,24 @@ function named(client: Client, manager: string): Client {
       client.patch(resource, name, namespace, type, patch, { fieldManager: manager, ...options }),
     delete: (...call) => client.delete(...call),
     follow: (...call) => client.follow(...call),
+  }
+}
+/** The programs' own users may list and watch everything, but not get it (the informers of the real ones never do). */
+function listing(client: Client): Client {
+  const find: Client['find'] = (resource, name, namespace) => {
+    // No object has such a name; the API would say so for the selector.
+    if (name === '') return undefined
+    return client.list(resource, { namespace, fieldSelector: `metadata.name=${name}` }).items[0]
+  }
+  return {
+    ...client,
+    find,
+    get: (resource, name, namespace) => {
+      const found = find(resource, name, namespace)
+      if (found !== undefined) return found
+      const kind = resource.slice(resource.lastIndexOf('/') + 1)
+      throw new ApiError(404, 'NotFound', `${kind} "${name}" not found`, { name, kind })
+    },
   }
 }
 /** Runs `act`; an answer with one of these codes is as good as success. Returns whether it was not. */
