@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, line, prepare, root, StartError, step } from './bootstrap.mjs'
-import { chosen, command, countGo, playwright, runSuites, vitest } from './suites.mjs'
+import { chosen, command, countGo, countProof, playwright, runSuites, vitest } from './suites.mjs'
 
 const works = (/** @type {string} */ program, /** @type {string[]} */ args) => {
   const { status, stdout } = spawnSync(program, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -101,6 +101,14 @@ try {
         total.skipped += count.skipped
       }
       return total
+    },
+    sim: async (tool) => {
+      // Every scenario's solution, alternatives, half repairs and cheats; cached by content, so that only what changed is played.
+      const { code, stdout } = await tool.run(
+        [tool.node, '--disable-warning=ExperimentalWarning', 'bin/prove.ts', '--all', '--backend', 'sim', '--json'],
+        { capture: true },
+      )
+      return countProof(stdout, code)
     },
     browser: async (tool) => {
       const missing = await ensureSystem(node)

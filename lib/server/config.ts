@@ -34,7 +34,7 @@ const environment = z
     KUBEMEND_SCENARIOS: z.string().min(1).optional().describe('directory of scenarios; default scenarios/ in the checkout'),
     KUBEMEND_BACKENDS: z
       .string()
-      .default('kind')
+      .default('kind,sim')
       .transform((value) => value.split(',').map((name) => name.trim()))
       .pipe(z.array(backendName).min(1))
       .describe('backends in the order of preference, separated by commas'),

@@ -105,7 +105,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   const backendOf = async (name: BackendName): Promise<ClusterProvider | undefined> => {
     if (name === 'kind')
       return kindBackend({ owner: await store.settingOr('owner', randomBytes(4).toString('hex')), dataDir: config.dataDir, env })
-    if (name === 'sim') return simBackend({ dataDir: config.dataDir, log: (line) => log.info({ backend: 'sim' }, line) })
+    if (name === 'sim') return simBackend({ dataDir: config.dataDir, env, log: (line) => log.info({ backend: 'sim' }, line) })
     if (name === 'fake') return fakeProvider({ dir: path.join(config.dataDir, 'fake') })
     return undefined
   }

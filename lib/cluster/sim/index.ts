@@ -6,14 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { asLabError, LabError } from '#lib/protocol/index.ts'
 import type { Cluster, ClusterProvider } from '../port.ts'
 import { capabilities, SimCluster } from './cluster.ts'
-import { simVersion } from './version.ts'
+import { simKubernetes, simVersion } from './version.ts'
 import type { LabView } from './wire.ts'
 import { type WorkerLink, Workers } from './workers.ts'
 
 export interface SimOptions {
   /** holds labs and workers' sockets; made when it is not there */
   dir: string
-  kubernetesVersion: string
+  /** holds what sandboxes of all labs share (some 40 MB); default `sandbox` in `dir` */
+  cache?: string
   /** what simulated clusters lack on this machine, null when nothing; default: nothing is asked */
   missing?: () => Promise<{ message: string; remedy: string } | null>
   /** lab seconds per real one, default 1; more for proofs, in which nobody types */
@@ -47,6 +48,7 @@ export function simProvider(options: SimOptions): SimProvider {
 
   const workers = new Workers({
     dir,
+    cache: resolve(options.cache ?? join(dir, 'sandbox')),
     program,
     get version() {
       return version()
@@ -114,11 +116,11 @@ export function simProvider(options: SimOptions): SimProvider {
             name: 'sim',
             state: 'ready',
             message: 'Simulated clusters on this machine, without Docker.',
-            kubernetesVersion: options.kubernetesVersion,
+            kubernetesVersion: simKubernetes,
           }
         : { name: 'sim', state: 'unavailable', message: missing.message, remedy: missing.remedy }
     },
-    identity: async () => ({ kubernetesVersion: options.kubernetesVersion, image: version() }),
+    identity: async () => ({ kubernetesVersion: simKubernetes, image: version() }),
     async create(spec, progress, signal): Promise<Cluster> {
       if (signal.aborted) throw new LabError('cancelled', 'The creation was cancelled before it began.')
       const there = clusters.size + creating

@@ -18,7 +18,6 @@ const logged: string[] = []
 const provider = (name: string, options: Partial<SimOptions> = {}): SimProvider => {
   const made = simProvider({
     dir: join(base, name),
-    kubernetesVersion: 'v1.35.4',
     worker: { program, version: 'fixture' },
     log: (line) => logged.push(line),
     ...options,

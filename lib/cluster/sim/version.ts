@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** What simulated clusters are. */
+export const simKubernetes = 'v1.35.4'
+
 const lib = fileURLToPath(new URL('../..', import.meta.url))
 let known: string | undefined
 

@@ -12,6 +12,8 @@ import { type LabView, Peer, type StreamHead, wireVersion } from './wire.ts'
 
 export interface WorkersOptions {
   dir: string
+  /** folder of what sandboxes share, lives on */
+  cache: string
   /** the program of a worker; gets one argument, JSON of WorkerArguments */
   program: string
   version: string
@@ -24,6 +26,8 @@ export interface WorkersOptions {
 }
 export interface WorkerArguments {
   dir: string
+  /** for what sandboxes share */
+  cache: string
   name: string
   version: string
 }
@@ -159,7 +163,7 @@ export class Workers {
   }
 
   async #start(): Promise<WorkerLink> {
-    const { dir, program, version } = this.#options
+    const { cache, dir, program, version } = this.#options
     this.#serial += 1
     const name = `${process.pid.toString(36)}-${Date.now().toString(36)}-${this.#serial}`
     const at = join(dir, 'workers', name)
@@ -168,7 +172,7 @@ export class Workers {
     const output = openSync(join(at, 'output'), 'a', 0o600)
     let child: ChildProcess
     try {
-      const told: WorkerArguments = { dir, name, version }
+      const told: WorkerArguments = { dir, cache, name, version }
       child = spawn(
         process.execPath,
         ['--disable-warning=ExperimentalWarning', '--max-old-space-size=1536', program, JSON.stringify(told)],

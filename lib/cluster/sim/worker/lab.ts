@@ -54,8 +54,12 @@ export interface LabRecord {
 const pack = promisify(gzip)
 const unpack = promisify(gunzip)
 const shellLimit = 32
-/** How far the lab's time begins behind the host's: what is skipped and hurried must not lead into the host's future. */
-const leadMs = 10 * 60_000
+/**
+ * How far the lab's time begins behind the host's, and how far it still is when it has booted: what is skipped and hurried must not lead
+ * into the host's future. What is left of it passes before a person looks, so it must not be long enough for anything to expire.
+ */
+const leadMs = 4 * 60_000
+const hurryMs = 2 * 60_000
 /** After something was done in a lab, how long until it is written down. */
 const settleMs = 20_000
 const largestMs = 2 ** 31 - 1
@@ -117,7 +121,9 @@ export class HeldLab {
         await lab.close()
         throw new LabError('cancelled', 'The creation was cancelled.')
       }
-      return new HeldLab(lab, clock, ground, record)
+      const held = new HeldLab(lab, clock, ground, record)
+      await held.catchUp(hurryMs)
+      return held
     } catch (thrown) {
       clock.stop()
       await rm(at, { recursive: true, force: true, maxRetries: 5 })
@@ -137,8 +143,8 @@ export class HeldLab {
     const record = await readRecord(ground.dir, id)
     if (record === undefined) throw new LabError('not-found', `There is no lab ${id}.`)
     const snapshot = await readSnapshot(ground.dir, id, 'snapshot')
-    // The host's time went on meanwhile; the lab's goes on from where it was, as if it had slept.
-    const clock = new SimClock({ start: snapshot.at })
+    // The host's time went on meanwhile: the lab wakes up as a machine that had slept.
+    const clock = new SimClock({ start: Math.max(snapshot.at, Date.now()) })
     const lab = await ground.maker.load(snapshot, filesDir(ground.dir, id), {
       clock,
       processHost: ground.processHost,
@@ -146,7 +152,6 @@ export class HeldLab {
     })
     const held = new HeldLab(lab, clock, ground, { ...record, worker: ground.name })
     await held.#writeRecord()
-    await held.catchUp()
     return held
   }
 
@@ -169,9 +174,9 @@ export class HeldLab {
     else this.#paces.delete(who)
     this.#govern()
   }
-  /** Lets the lab's time jump to the host's, so that what a person sees of both agrees. */
-  async catchUp(): Promise<void> {
-    const behind = Date.now() - this.clock.now()
+  /** Lets the lab's time jump to the host's, so that what a person sees of both agrees; or to `leave` ms before it. */
+  async catchUp(leave = 0): Promise<void> {
+    const behind = Date.now() - this.clock.now() - leave
     if (behind > 1000 && !this.#closed) {
       let there = false
       this.clock.after(behind, () => {

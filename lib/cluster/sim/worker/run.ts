@@ -10,7 +10,7 @@ import { Worker } from './worker.ts'
 /** Runs until the worker ends. */
 export async function runWorker(parts: {
   maker: LabMaker
-  processHost: (told: WorkerArguments) => ProcessHost
+  processHost: (told: WorkerArguments & { log(line: string): void }) => ProcessHost & { close?(): Promise<void> }
   lonelyMs?: { labs: number; empty: number }
 }): Promise<void> {
   const told = JSON.parse(process.argv[2] ?? '{}') as WorkerArguments
@@ -27,15 +27,16 @@ export async function runWorker(parts: {
   // Ctrl-C in the server's terminal is the server's; an operator's SIGTERM ends it with everything written down.
   process.on('SIGINT', () => {})
   process.on('SIGHUP', () => {})
+  const processHost = parts.processHost({ ...told, log })
   const worker = await Worker.start({
     dir: told.dir,
     name: told.name,
     version: told.version,
     maker: parts.maker,
-    processHost: parts.processHost(told),
+    processHost,
     log,
     ...(parts.lonelyMs === undefined ? {} : { lonelyMs: parts.lonelyMs }),
-    onEnd: () => process.exit(0),
+    onEnd: () => void Promise.resolve(processHost.close?.()).finally(() => process.exit(0)),
   })
   process.on('SIGTERM', () => void worker.leave())
   // What libraries print is bounded too.
