@@ -1,0 +1,416 @@
+// One place: a machine, the workstation or a container, as real processes see it. One bubblewrap holds its namespaces as long as somebody works there; each
+// process is started into them by nsenter, and a second bubblewrap gives it its view of the files: all of them for root, for others read-only but for
+// their home and /tmp, and without what only root may read. Behind both stands one user of the host, so views, not owners, make the difference.
+// Knows no Kubernetes and no tool.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Files } from '../machine.ts'
+import type { ProcessHost, Sandbox, Spawned, SpawnRequest } from '../process.ts'
+import { type Call, openDoor } from './door.ts'
+import { controlGroup, type DiskGuard, type Group, type Limits, type Watched } from './limits.ts'
+import { start } from './spawned.ts'
+import { libFolder, libraries, type Toolbox } from './toolbox.ts'
+
+export interface PlaceDeps {
+  /** one word for files and control groups, unlike any other place's of this machine */
+  name: string
+  /** a folder of this place alone, with a short path, that the place removes */
+  folder: string
+  cache: string
+  /** where real programs lie that come late, under their names */
+  programs: string
+  box: Toolbox
+  late: readonly string[]
+  client: 'perl' | 'node'
+  limits: Limits
+  guard: DiskGuard
+  log(line: string): void
+}
+type Port = { address: string; port: number }
+type Open = Parameters<ProcessHost['open']>[0]
+interface Holder {
+  pid: number
+  child: ChildProcess
+  group: Group | undefined
+}
+interface Person {
+  name: string
+  uid: number
+  gid: number
+  home: string
+  shell: string
+}
+
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** over its share of the disk: files can be made smaller and removed, and little more */
+const smallFile = 65_536
+const hostEnvironment = { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, LANG: 'C.UTF-8' } as unknown as NodeJS.ProcessEnv
+const run = (argv: readonly [string, ...string[]], input?: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const child = execFile(argv[0], argv.slice(1), { env: hostEnvironment, timeout: 20_000 }, (error, stdout, stderr) =>
+      error ? reject(new Error(`${argv[0]}: ${stderr.trim() || error.message}`)) : resolve(stdout),
+    )
+    child.stdin?.end(input)
+  })
+
+/** Of /etc/passwd. @throws Error with containerd's words for a user that is not there */
+function person(files: Files, user: string): Person {
+  const rows = (files.text('/etc/passwd') ?? '').split('\n').map((line) => line.split(':'))
+  const row = rows.find(([name, , uid]) => name === user || uid === user)
+  if (row) return { name: row[0] as string, uid: Number(row[2]), gid: Number(row[3]), home: row[5] || '/', shell: row[6] || '/bin/sh' }
+  if (user === 'root' || user === '0') return { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/bash' }
+  if (/^\d+$/.test(user)) return { name: user, uid: Number(user), gid: 0, home: '/', shell: '/bin/sh' }
+  throw new Error(`unable to find user ${user}: no matching entries in passwd file`)
+}
+
+const lstat = (of: string) => lstatSync(of, { throwIfNoEntry: false })
+/** What in a machine's files is root's alone, by permission bits; links are not followed, `deep` folders are looked into. */
+function secrets(root: string, folder: string, deep: number, found: { path: string; folder: boolean }[]): void {
+  let names: string[]
+  try {
+    if (!lstat(root + folder)?.isDirectory()) return
+    names = readdirSync(root + folder)
+  } catch {
+    return
+  }
+  for (const name of names) {
+    const stat = lstat(`${root}${folder}/${name}`)
+    if (stat?.isDirectory()) {
+      if ((stat.mode & 0o005) !== 0o005) found.push({ path: `${folder}/${name}`, folder: true })
+      else if (deep > 0) secrets(root, `${folder}/${name}`, deep - 1, found)
+    } else if (stat?.isFile() && (stat.mode & 0o004) === 0) found.push({ path: `${folder}/${name}`, folder: false })
+    if (found.length > 400) return
+  }
+}
+
+export class Place implements Sandbox {
+  readonly #what: Open
+  readonly #deps: PlaceDeps
+  readonly #files: Files
+  readonly #running = new Set<Spawned>()
+  readonly #watched: Watched
+  readonly #doors = new Map<number, Promise<{ close(): void }>>()
+  #ports: readonly Port[]
+  #servers = new Map<string, Server>()
+  #holder: Promise<Holder> | undefined
+  /** folders that the machine itself has in /usr/lib, as they were when its namespaces were made */
+  #own: readonly string[] = []
+  #closed = false
+  #count = 0
+
+  constructor(what: Open, deps: PlaceDeps) {
+    this.#what = what
+    this.#deps = deps
+    this.#files = what.files ?? what.machine.files
+    this.#ports = what.ports
+    this.#watched = {
+      root: this.#files.root,
+      limits: deps.limits,
+      over: false,
+      tell: (over) => {
+        if (!over) return
+        deps.log(
+          `${what.id}: its files have grown past ${Math.round(deps.limits.disk / 1024 ** 2)} MiB or ${deps.limits.inodes} entries; what ran there was ended`,
+        )
+        this.#end()
+      },
+    }
+    this.#prepare()
+  }
+
+  /** What bubblewrap mounts on must be there: it cannot be made in a read-only view. */
+  #prepare(): void {
+    const files = this.#files
+    for (const folder of ['/usr', '/proc', '/dev', '/tmp', '/var/tmp'])
+      if (!files.exists(folder)) files.mkdir(folder, folder.endsWith('tmp') ? 0o1777 : 0o755)
+    for (const name of ['bin', 'sbin', ...libraries]) if (files.stat(`/${name}`) === undefined) files.symlink(`usr/${name}`, `/${name}`)
+    for (const { path: at, source } of this.#what.mounts ?? []) {
+      if (files.exists(at)) continue
+      if (lstat(source)?.isDirectory()) files.mkdir(at)
+      else files.write(at, '')
+    }
+  }
+
+  async spawn(request: SpawnRequest): Promise<Spawned> {
+    if (this.#closed) throw new Error(`${this.#what.id} is closed`)
+    if (request.argv.length === 0 || request.argv.some((word) => word.includes('\0'))) throw new Error('not a command')
+    const who = person(this.#files, request.user)
+    this.#holder ??= this.#hold()
+    const holder = await this.#holder
+    await this.#door(who.uid)
+    if (this.#watched.over) await this.#deps.guard.look(this.#watched)
+    const { limits, folder, box } = this.#deps
+    const args = join(folder, `args-${this.#count++}`)
+    writeFileSync(args, this.#view(who, request).join('\0'), { mode: 0o600 })
+    if (this.#running.size === 0) this.#deps.guard.watch(this.#watched)
+    const inner = ['bwrap', '--args', '8', ...(box.seccomp ? ['--seccomp', '9'] : []), '--', '/usr/bin/env', '--', ...request.argv]
+    const enter = [
+      'nsenter',
+      '-t',
+      `${holder.pid}`,
+      '--user',
+      '--mount',
+      '--net',
+      '--ipc',
+      '--uts',
+      '--pid',
+      '--preserve-credentials',
+      '--',
+    ]
+    const soft = (name: string, value: number) => `--${name}=${value}:${value}`
+    const limit = [
+      'prlimit',
+      '--core=0:0',
+      soft('nproc', limits.processes),
+      soft('nofile', limits.open),
+      soft('data', limits.data),
+      soft('fsize', this.#watched.over ? smallFile : limits.file),
+      '--',
+    ]
+    // The shell's part: it joins the control group, is the first to be ended when memory is short, and opens what bwrap reads.
+    const script = `while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift
+echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''}; shift 2; exec nice -n 5 "$@"`
+    const spawned = start({
+      argv: ['/bin/sh', '-c', script, 'sh', ...(holder.group?.files ?? []), '--', args, box.seccomp ?? '', ...limit, ...enter, ...inner],
+      env: hostEnvironment as Record<string, string>,
+      ...(request.pty ? { pty: request.pty } : {}),
+      wrappers: ['nsenter', 'bwrap'],
+      ended: () => {
+        this.#running.delete(spawned)
+        rmSync(args, { force: true })
+        if (this.#running.size === 0) this.#deps.guard.unwatch(this.#watched)
+      },
+    })
+    this.#running.add(spawned)
+    return spawned
+  }
+
+  async listen(ports: readonly Port[]): Promise<void> {
+    this.#ports = ports
+    const holder = await this.#holder
+    if (holder) await this.#listen(holder)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const ended = [...this.#running].map((spawned) => new Promise<void>((resolve) => spawned.onExit(() => resolve())))
+    await this.#end()
+    await Promise.race([Promise.all(ended), new Promise((resolve) => setTimeout(resolve, 2000))])
+    for (const door of this.#doors.values()) await door.then(({ close }) => close()).catch(() => {})
+    this.#doors.clear()
+    this.#deps.guard.unwatch(this.#watched)
+    rmSync(this.#deps.folder, { recursive: true, force: true })
+  }
+
+  /** Ends all processes; the next one that is started finds new namespaces. */
+  async #end(): Promise<void> {
+    const ending = this.#holder
+    this.#holder = undefined
+    for (const server of this.#servers.values()) server.close()
+    this.#servers.clear()
+    const holder = await ending?.catch(() => undefined)
+    if (!holder) return
+    holder.child.ref()
+    const gone = new Promise<void>((resolve) =>
+      holder.child.exitCode === null && holder.child.signalCode === null ? holder.child.once('exit', () => resolve()) : resolve(),
+    )
+    // The first process of a process namespace takes all others with it.
+    for (const pid of [holder.pid, holder.child.pid])
+      try {
+        if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      } catch {
+        // gone already
+      }
+    await gone
+    // Its last processes leave the group a moment after the first one.
+    for (let tries = 0; holder.group && tries < 20; tries++) {
+      holder.group.remove()
+      if (!holder.group.files.some((file) => existsSync(file))) break
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+
+  async #hold(): Promise<Holder> {
+    const { box, folder, cache, programs, client, limits, name } = this.#deps
+    mkdirSync(programs, { recursive: true })
+    const own = this.#files.list('/usr/lib').filter((name) => this.#files.stat(`/usr/lib/${name}`)?.type === 'directory')
+    this.#own = own
+    const outer = [
+      ...['--unshare-user', '--uid', '0', '--gid', '0', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts'],
+      ...['--hostname', this.#what.hostname, '--die-with-parent', '--ro-bind', '/usr', '/usr'],
+      ...['bin', 'sbin', ...libraries].flatMap((at) => ['--symlink', `usr/${at}`, `/${at}`]),
+      ...['--dir', '/tmp', '--proc', '/proc', '--dev', '/dev'],
+      ...['--bind', this.#files.root, '/place/root', '--ro-bind', box.usr, '/place/usr'],
+      ...['--ro-bind', box.secretFile, '/place/secret', '--ro-bind', box.secretFolder, '/place/secrets'],
+      ...['--ro-bind', join(folder, 'sockets'), '/place/sockets', '--ro-bind', programs, '/place/programs'],
+      ...(own.length > 0 ? ['--ro-bind', libFolder(cache, own, '/usr/libexec/lib'), '/place/lib'] : []),
+      ...(client === 'node' ? ['--ro-bind', process.execPath, '/place/node'] : []),
+      ...(this.#what.mounts ?? []).flatMap(({ source, readOnly }, at) => [
+        readOnly ? '--ro-bind' : '--bind',
+        source,
+        `/place/mounts/${at}`,
+      ]),
+      ...['--chdir', '/', '--info-fd', '3', '--', '/usr/bin/sh', '-c', 'echo ready; exec sleep infinity'],
+    ]
+    mkdirSync(join(folder, 'sockets'), { recursive: true })
+    const child = spawn('bwrap', outer, { env: hostEnvironment, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true })
+    const pid = await new Promise<number>((resolve, reject) => {
+      let told = ''
+      let stderr = ''
+      // Only what it runs can tell that the new root is there: its id is told earlier.
+      let ready = false
+      const look = () => {
+        const found = /"child-pid": (\d+)/.exec(told)
+        if (ready && found && told.includes('}')) resolve(Number(found[1]))
+      }
+      child.stdout?.on('data', () => {
+        ready = true
+        look()
+      })
+      child.stderr?.on('data', (bytes: Buffer) => {
+        stderr = (stderr + bytes).slice(-2000)
+      })
+      ;(child.stdio[3] as NodeJS.ReadableStream).on('data', (bytes: Buffer) => {
+        told += bytes
+        look()
+      })
+      child.on('error', reject)
+      child.on('exit', (code) => reject(new Error(`the sandbox of ${this.#what.id} did not start (${code}): ${stderr.trim()}`)))
+    }).catch((error) => {
+      this.#holder = undefined
+      throw error
+    })
+    child.unref()
+    for (const stream of child.stdio) (stream as Socket | null)?.unref?.()
+    child.on('exit', () => {
+      if (this.#holder !== promised) return
+      this.#deps.log(`${this.#what.id}: the process that holds its namespaces has ended`)
+      void this.#end()
+    })
+    const promised = this.#holder
+    const holder: Holder = { pid, child, group: controlGroup(name, limits) }
+    await this.#listen(holder)
+    return holder
+  }
+
+  /** Opens and closes ports until those that are wanted are open. */
+  async #listen(holder: Holder): Promise<void> {
+    const key = ({ address, port }: Port) => `${address}:${port}`
+    const wanted = new Map(this.#ports.map((port) => [key(port), port]))
+    for (const [at, server] of this.#servers)
+      if (!wanted.has(at)) {
+        server.close()
+        this.#servers.delete(at)
+      }
+    const fresh = [...wanted].filter(([at]) => !this.#servers.has(at))
+    if (fresh.length === 0) return
+    const enter = ['-t', `${holder.pid}`, '--user', '--net', '--preserve-credentials', '--']
+    const addresses = [...new Set(fresh.map(([, { address }]) => address))].filter((address) => !address.startsWith('127.'))
+    if (addresses.length > 0)
+      await run(
+        ['nsenter', ...enter, 'ip', '-force', '-batch', '-'],
+        addresses.map((address) => `address replace ${address}/32 dev lo\n`).join(''),
+      )
+    await new Promise<void>((resolve, reject) => {
+      const listener = fileURLToPath(new URL('./listener.mjs', import.meta.url))
+      const child = spawn('nsenter', [...enter, process.execPath, listener, ...fresh.map(([at]) => at)], {
+        env: hostEnvironment,
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
+      child.on('message', (message: { to: string; error?: string }, handle) => {
+        const port = wanted.get(message.to)
+        if (message.error !== undefined || !handle || !port)
+          return this.#deps.log(`${this.#what.id}: no listener at ${message.to}: ${message.error}`)
+        const server = handle as Server
+        if (this.#closed || !this.#ports.some((one) => key(one) === message.to)) return server.close()
+        server.on('connection', (socket: Socket) => {
+          socket.on('error', () => {})
+          this.#what.connection(port, socket)
+        })
+        server.on('error', (error) => this.#deps.log(`${this.#what.id}: ${message.to}: ${error.message}`))
+        server.unref()
+        this.#servers.set(message.to, server)
+      })
+      child.on('error', reject)
+      child.on('close', () => resolve())
+    })
+  }
+
+  #door(uid: number): Promise<{ close(): void }> {
+    let door = this.#doors.get(uid)
+    if (!door) {
+      const folder = join(this.#deps.folder, 'sockets', `${uid}`)
+      mkdirSync(folder, { recursive: true })
+      const call: Call = (tool, request) => this.#what.call(tool, request)
+      door = openDoor({ path: join(folder, 'lab'), uid, tools: new Set(this.#what.tools), call })
+      this.#doors.set(uid, door)
+    }
+    return door
+  }
+
+  /** The arguments of the second bubblewrap: the place as this user sees it. */
+  #view(who: Person, request: SpawnRequest): string[] {
+    const { client, late, programs } = this.#deps
+    const root = this.#files.root
+    const is = (at: string, kind: 'isDirectory' | 'isFile') => lstat(root + at)?.[kind]() === true
+    const isRoot = who.uid === 0
+    const view = ['--unshare-user', '--uid', `${who.uid}`, '--gid', `${who.gid}`, '--disable-userns', '--cap-drop', 'ALL']
+    view.push(isRoot ? '--bind' : '--ro-bind', '/place/root', '/')
+    if (!isRoot) {
+      const writable = [...new Set(['/tmp', '/var/tmp', who.home])].filter((at) => at !== '/' && is(at, 'isDirectory'))
+      for (const at of writable) view.push('--bind', `/place/root${at}`, at)
+    }
+    view.push('--ro-bind', '/place/usr', '/usr')
+    const own = this.#own
+    for (const name of libraries) {
+      if (name !== 'lib' || own.length === 0) view.push('--ro-bind', `/usr/${name}`, `/usr/${name}`)
+      else {
+        view.push('--ro-bind', '/place/lib', '/usr/lib', '--ro-bind', '/usr/lib', '/usr/libexec/lib')
+        for (const one of own.filter((name) => is(`/usr/lib/${name}`, 'isDirectory')))
+          view.push(isRoot ? '--bind' : '--ro-bind', `/place/root/usr/lib/${one}`, `/usr/lib/${one}`)
+      }
+    }
+    view.push('--ro-bind', '/usr/share', '/usr/share')
+    if (is('/usr/local', 'isDirectory')) view.push(isRoot ? '--bind' : '--ro-bind', '/place/root/usr/local', '/usr/local')
+    view.push('--ro-bind', `/place/sockets/${who.uid}`, '/usr/libexec/lab/socket')
+    if (client === 'node') view.push('--ro-bind', '/place/node', '/usr/libexec/lab/node')
+    for (const name of late)
+      if (!this.#what.tools.includes(name) && existsSync(join(programs, name)))
+        view.push('--ro-bind', `/place/programs/${name}`, `/usr/bin/${name}`)
+    for (const [at, { path: to, readOnly }] of (this.#what.mounts ?? []).entries())
+      view.push(readOnly ? '--ro-bind' : '--bind', `/place/mounts/${at}`, to)
+    if (!isRoot) {
+      const found: { path: string; folder: boolean }[] = []
+      for (const folder of ['/etc', '/var/lib', '/var/log', '/opt', '/usr/local']) secrets(root, folder, 3, found)
+      for (const folder of ['/root', '/kind', '/home']) {
+        const stat = lstat(root + folder)
+        if (stat?.isDirectory() && (stat.mode & 0o005) !== 0o005 && folder !== who.home) found.push({ path: folder, folder: true })
+      }
+      for (const { path: at, folder } of found) if (at !== who.home) view.push('--ro-bind', folder ? '/place/secrets' : '/place/secret', at)
+    }
+    // Read-only as a whole: behind root stands a user of the host, who may be its root, and the kernel asks some of its switches for nothing else.
+    view.push('--proc', '/proc', '--remount-ro', '/proc')
+    if (is('/proc/sys', 'isDirectory')) view.push(isRoot ? '--bind' : '--ro-bind', '/place/root/proc/sys', '/proc/sys')
+    for (const at of ['kcore', 'keys', 'timer_list', 'sched_debug', 'kallsyms', 'sysrq-trigger', 'mtrr'])
+      if (existsSync(`/proc/${at}`)) view.push('--ro-bind', '/place/secret', `/proc/${at}`)
+    view.push('--dev', '/dev', '--clearenv')
+    const env: Record<string, string> = {
+      PATH: path,
+      HOME: who.home,
+      USER: who.name,
+      LOGNAME: who.name,
+      SHELL: who.shell,
+      LANG: 'C.UTF-8',
+      ...(request.pty ? { TERM: 'xterm-256color' } : {}),
+      ...request.env,
+    }
+    for (const [key, value] of Object.entries(env))
+      if (key !== '' && !key.includes('=') && !`${key}${value}`.includes('\0')) view.push('--setenv', key, value)
+    const cwd = request.cwd ?? who.home
+    view.push('--chdir', this.#files.stat(cwd)?.type === 'directory' ? cwd : '/')
+    return view
+  }
+}
