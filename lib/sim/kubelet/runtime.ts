@@ -60,6 +60,7 @@ interface Saved {
 }
 
 const root = '/run/containerd/io.containerd.runtime.v2.task/k8s.io'
+const kept = '/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes'
 const unavailable = 'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"'
 
 /** Never throws; processes of a loaded runtime start with `resume`. */
@@ -215,6 +216,8 @@ export class ContainerRuntime implements Runtime {
     }
     box.pid = this.#pausePid(id)
     this.#boxes.set(id, box)
+    this.machine.files.write(`${kept}/${id}/resolv.conf`, config.resolvConf)
+    this.machine.files.write(`${kept}/${id}/hostname`, `${config.hostname}\n`)
     this.#say('info', `RunPodSandbox for name:"${config.name}"  uid:"${config.uid}"  namespace:"${config.namespace}" returns sandbox id "${id}"`)
     this.#tell(config.uid)
     return box.state
@@ -248,6 +251,7 @@ export class ContainerRuntime implements Runtime {
     this.stopSandbox(id)
     for (const live of [...this.#containers.values()]) if (live.state.sandboxId === id) this.#forget(live)
     this.#boxes.delete(id)
+    this.machine.files.remove(`${kept}/${id}`)
     this.#tell(box.state.config.uid)
   }
   netns(sandboxId: string): Netns | undefined {
@@ -268,10 +272,12 @@ export class ContainerRuntime implements Runtime {
 
   // ---- containers
 
-  createContainer(sandboxId: string, config: ContainerConfig): ContainerState {
+  createContainer(sandboxId: string, asked: ContainerConfig): ContainerState {
     this.#ask()
     const box = this.#boxes.get(sandboxId)
     if (!box) throw new RuntimeFailure(`failed to find sandbox id "${sandboxId}": not found`, 'NotFound')
+    const own = ['resolv.conf', 'hostname'].map((name) => ({ path: `/etc/${name}`, hostPath: `${kept}/${sandboxId}/${name}`, readOnly: asked.readOnlyRoot }))
+    const config = { ...asked, mounts: [...asked.mounts, ...own.filter((mount) => !asked.mounts.some((one) => one.path === mount.path))] }
     const state: ContainerState = {
       id: this.#options.random.hex(64),
       sandboxId,
