@@ -117,6 +117,9 @@ export function StartButton({
                             .filter(Boolean)
                             .join(' · ')}
                         </span>
+                        {m.backendMeans[backend.name] ? (
+                          <span className="mt-0.5 block text-xs text-text-2">{m.backendMeans[backend.name]}</span>
+                        ) : null}
                       </span>
                     </label>
                   ))}

@@ -30,6 +30,7 @@ export function Trust({ backend, named }: { backend: ScenarioCard['backends'][nu
       content={
         <>
           <p className="text-text">{lead}</p>
+          {m.backendMeans[backend.name] ? <p className="mt-1.5">{m.backendMeans[backend.name]}</p> : null}
           {lines.length > 0 ? (
             <ul className="mt-1.5 space-y-0.5">
               {lines.map((line) => (

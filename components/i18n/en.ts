@@ -44,6 +44,13 @@ export const en = {
     kubeconfig: 'An existing cluster',
     fake: 'A stand-in for tests of this application',
   },
+  /** what the word does not say by itself */
+  backendMeans: {
+    kind: '',
+    sim: 'The API, its controllers, the nodes and their network are simulated by this program, without containers. kubectl, your shell and the files are real, and so are the mistakes and their consequences. What it has no answer for, it says.',
+    kubeconfig: '',
+    fake: '',
+  },
   catalogue: {
     title: 'Scenarios',
     lead: 'Each one hands you a cluster in which something has just broken. Mend it; you are graded on what the cluster then does.',

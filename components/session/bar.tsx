@@ -13,7 +13,9 @@ import { useMessages, useText } from '../i18n/index.tsx'
 import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { Badge } from '../ui/state.tsx'
 import { clock, useNow } from '../ui/time.ts'
+import { Tip } from '../ui/tip.tsx'
 import { goalsOf } from './checks.tsx'
 import { act, useLab, useSession } from './context.tsx'
 import { spentNow } from './socket.ts'
@@ -44,6 +46,11 @@ export function LabBar({ theme, unsaved }: { theme: ThemeChoice; unsaved: number
           <Mark className="size-5" />
         </Link>
         <h1 className="min-w-0 truncate font-semibold">{text(session.scenario.title)}</h1>
+        {m.backendMeans[session.backend] ? (
+          <Tip className="shrink-0" content={<p>{m.backendMeans[session.backend]}</p>}>
+            <Badge tone="idle">{m.backend[session.backend]}</Badge>
+          </Tip>
+        ) : null}
         <div className="ml-auto flex shrink-0 items-center gap-2 sm:gap-3">
           {ready ? <Spent /> : null}
           {ready ? (
