@@ -172,9 +172,7 @@ export class Authorizer {
           if (verb === 'create') return yes
           if (named !== node)
             return no(
-              verb === 'get' || verb === 'list' || verb === 'watch'
-                ? "node '" + node + "' cannot read all nodes, only its own Node object"
-                : '',
+              verb === 'get' || verb === 'list' || verb === 'watch' ? `node '${node}' cannot read all nodes, only its own Node object` : '',
             )
           return ['get', 'list', 'watch', 'update', 'patch', 'delete'].includes(verb) ? yes : no('')
         }

@@ -1,24 +1,588 @@
-// HTTP side; see below.
+// The API over HTTP: routes, who asks, bodies in, answers out, watches. Knows nothing of TLS beyond the client certificate of a connection.
+// Sources: apiserver/pkg/endpoints/{request,handlers}, read against a real server's answers.
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { User } from '../kube.ts'
+import type { TLSSocket } from 'node:tls'
+import { parse as fromYaml } from 'yaml'
+import type { Clock } from '../clock.ts'
+import type { DeleteOptions, KubeObject, ListOptions, PatchType, User } from '../kube.ts'
+import { ApiError } from '../kube.ts'
+import { decode } from '../schema/index.ts'
+import { acceptable, accepted, type Form, send, sendError, sendText, show, showList } from './answers.ts'
+import { Discovery } from './discovery.ts'
+import type { KubeletDoor } from './kubelet-door.ts'
+import type { Call, Page } from './operations.ts'
+import { notServed, type Served } from './registry.ts'
+import type { Requests } from './requests.ts'
+import { type Streamed, Streams } from './streams.ts'
+import type { Tokens } from './tokens.ts'
+import { serveWatch } from './watch.ts'
+
+export interface HttpOptions {
+  requests: Requests
+  tokens: Tokens
+  clock: Clock
+  kubelets: KubeletDoor
+  kubernetesVersion: string
+  /** host:port, for /api */
+  address: string
+  etcd(): string | undefined
+  user(certificate: string | Uint8Array | undefined, authorization: string | undefined): User | null
+}
+/** What a path asks for. */
+export interface Target {
+  served: Served
+  namespace: string
+  name: string
+  subresource: string
+}
+const largest = 3 * 1024 * 1024
+const health = JSON.parse(readFileSync(new URL('./data/health.json', import.meta.url), 'utf8')) as Record<string, string[]>
+const paths = JSON.parse(readFileSync(new URL('./data/paths.json', import.meta.url), 'utf8')) as string[]
+const patches: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+}
+const methods: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
+const streamed = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
+const retired: Readonly<Record<string, string>> = {
+  componentstatuses: 'v1 ComponentStatus is deprecated in v1.19+',
+  endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+}
+
 export class Http {
-  constructor(options: {
-    user(certificate: string | Uint8Array | undefined, authorization: string | undefined): User | null
-    [key: string]: unknown
-  }) {
-    this.options = options
+  readonly #options: HttpOptions
+  readonly #discovery: Discovery
+  readonly #streams: Streams
+  readonly #open = new Set<() => void>()
+  #audit = 0
+
+  constructor(options: HttpOptions) {
+    this.#options = options
+    const { operations } = options.requests
+    this.#discovery = new Discovery(operations.registry, operations.store, options.address)
+    this.#streams = new Streams({ requests: options.requests, kubelets: options.kubelets, clock: options.clock })
   }
-  readonly options: unknown
-  handle(_request: IncomingMessage, response: ServerResponse): void {
-    response.writeHead(503)
-    response.end()
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const warnings: string[] = []
+    this.#audit += 1
+    response.setHeader('audit-id', `${this.#options.requests.operations.random.uuid()}`)
+    this.#handle(request, response, warnings).catch((error) => sendError(request, response, error, warnings))
   }
-  upgrade(_request: IncomingMessage, socket: Duplex, _head: Buffer): void {
-    socket.destroy()
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    try {
+      const url = new URL(request.url ?? '/', 'http://localhost')
+      const target = this.#target(url.pathname)
+      if (target === undefined || !streamed.has(target.subresource)) throw notServed()
+      const user = this.#user(request)
+      this.#options.requests.authorize('get', { user, ...target })
+      // Since 1.35 a websocket is not enough with the right to get: what runs commands must be created.
+      if (target.served.bucket === 'pods') this.#options.requests.authorize('create', { user, ...target })
+      const stop = this.#streams.upgrade(request, socket, head, { user, target, query: url.searchParams })
+      this.#open.add(stop)
+      socket.once('close', () => this.#open.delete(stop))
+    } catch (error) {
+      refuseUpgrade(socket, error)
+    }
   }
-  health(_path: string): string | undefined {
-    return undefined
+  /** why a probe of this path fails; undefined when it does not */
+  health(path: string): string | undefined {
+    const why = this.#options.etcd()
+    return why === undefined || path === '/livez/ping' ? undefined : `[-]etcd failed: reason withheld`
   }
-  stop(): void {}
+  stop(): void {
+    for (const stop of [...this.#open]) stop()
+    this.#open.clear()
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse, warnings: string[]): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://localhost')
+    const user = this.#user(request)
+    const verb = methods[request.method ?? 'GET']
+    const target = this.#target(url.pathname)
+    if (target === undefined) return this.#other(request, response, url, user)
+    if (verb === undefined)
+      throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+    const query = url.searchParams
+    const old = retired[target.served.bucket]
+    if (old !== undefined && target.served.group === '') warnings.push(old)
+    if (streamed.has(target.subresource)) {
+      this.#options.requests.authorize(target.subresource === 'log' ? 'get' : verb, { user, ...target })
+      const abort = new AbortController()
+      const stop = () => {
+        abort.abort()
+        response.destroy()
+      }
+      this.#open.add(stop)
+      response.once('close', () => {
+        abort.abort()
+        this.#open.delete(stop)
+      })
+      const call: Streamed = { user, target, query }
+      return await this.#streams.plain(request, response, call, abort.signal)
+    }
+    const form = accepted(request.headers.accept)
+    if (verb === 'get') return this.#read(request, response, { user, target, query, form, warnings })
+    return await this.#write(request, response, { user, target, query, form, warnings, verb })
+  }
+
+  #user(request: IncomingMessage): User {
+    const socket = request.socket as Partial<TLSSocket>
+    const certificate = socket.getPeerCertificate?.(false)?.raw
+    const user = this.#options.user(certificate, request.headers.authorization)
+    if (user === null) throw new ApiError(401, 'Unauthorized', 'Unauthorized')
+    return this.#impersonated(request, user)
+  }
+  /** `kubectl --as`. Source: apiserver/pkg/endpoints/filters/impersonation.go */
+  #impersonated(request: IncomingMessage, user: User): User {
+    const { authorizer } = this.#options.requests
+    const name = request.headers['impersonate-user']
+    const one = (header: string): string[] => request.headersDistinct[header] ?? []
+    const groups = one('impersonate-group')
+    if (typeof name !== 'string') {
+      if (groups.length > 0 || request.headers['impersonate-uid'] !== undefined) {
+        throw new ApiError(
+          500,
+          'InternalError',
+          `Internal error occurred: requested [{Group  ${groups[0] ?? ''}  }] without impersonating a user`,
+        )
+      }
+      return user
+    }
+    const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
+    const may = (resource: string, which: string, namespace = '') =>
+      authorizer.check(user, { verb: 'impersonate', group: '', resource, name: which, namespace })
+    if (account !== null) may('serviceaccounts', account[2] as string, account[1])
+    else may('users', name)
+    for (const group of groups) may('groups', group)
+    const extra: Record<string, string[]> = {}
+    for (const [header, values] of Object.entries(request.headersDistinct)) {
+      if (!header.startsWith('impersonate-extra-')) continue
+      const key = decodeURIComponent(header.slice('impersonate-extra-'.length))
+      for (const value of values ?? []) {
+        authorizer.check(user, {
+          verb: 'impersonate',
+          group: 'authentication.k8s.io',
+          resource: 'userextras',
+          subresource: key,
+          name: value,
+        })
+      }
+      extra[key] = values ?? []
+    }
+    const own = account !== null && groups.length === 0 ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`] : groups
+    const rest = name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated'
+    return {
+      name,
+      groups: own.includes(rest) ? own : [...own, rest],
+      ...(Object.keys(extra).length > 0 ? { extra } : {}),
+      ...(typeof request.headers['impersonate-uid'] === 'string' ? { uid: request.headers['impersonate-uid'] } : {}),
+    }
+  }
+
+  /** undefined for a path that is for no resource */
+  #target(path: string): Target | undefined {
+    const [root, ...parts] = path.split('/').filter(Boolean).map(decodeURIComponent)
+    if (root !== 'api' && root !== 'apis') return undefined
+    const apiVersion = parts.splice(0, root === 'api' ? 1 : 2).join('/')
+    if (parts.length === 0 || apiVersion === '') return undefined
+    const { registry } = this.#options.requests.operations
+    let namespace = ''
+    if (parts[0] === 'namespaces' && parts.length > 2 && !['status', 'finalize'].includes(parts[2] as string)) {
+      namespace = parts[1] as string
+      parts.splice(0, 2)
+    }
+    const served = registry.find(`${apiVersion}/${parts[0]}`)
+    if (served === undefined) {
+      // A version that is served answers in its own words, anything else is no path at all.
+      if (registry.all().some((one) => one.apiVersion === apiVersion)) throw notServed()
+      return undefined
+    }
+    if ((namespace !== '') !== served.namespaced && (namespace !== '' || parts.length > 1)) throw notServed()
+    const [, name = '', ...rest] = parts
+    return { served, namespace, name, subresource: rest[0] === 'proxy' ? 'proxy' : rest.join('/') }
+  }
+
+  #read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { user, target, query, form, warnings }: { user: User; target: Target; query: URLSearchParams; form: Form; warnings: string[] },
+  ): void {
+    const { requests, clock } = this.#options
+    const { served, namespace } = target
+    const shown = { served, form, now: clock.now(), includeObject: query.get('includeObject') ?? 'Metadata' }
+    const watching = ['true', '1', ''].includes(query.get('watch') ?? 'no')
+    const call = this.#call(user, target, query, request, warnings)
+    if (target.name !== '' && !watching) {
+      requests.authorize('get', call)
+      send(request, response, 200, show(requests.get(call), shown), { yaml: form.yaml, warnings })
+      return
+    }
+    const options: ListOptions = {
+      ...(namespace === '' ? {} : { namespace }),
+      labelSelector: query.get('labelSelector') ?? undefined,
+      fieldSelector: target.name === '' ? (query.get('fieldSelector') ?? undefined) : `metadata.name=${target.name}`,
+    }
+    // A list of one name is allowed where that name is.
+    const one = /^metadata\.name=([^,!=]+)$/.exec(options.fieldSelector ?? '')?.[1] ?? ''
+    requests.authorize(watching ? 'watch' : 'list', { ...call, name: one }, options.fieldSelector)
+    if (watching) {
+      if (!served.verbs.includes('watch'))
+        throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+      const stop = serveWatch({ operations: requests.operations, clock, response, served, options, query, shown, warnings })
+      this.#open.add(stop)
+      response.once('close', () => {
+        this.#open.delete(stop)
+        stop()
+      })
+      return
+    }
+    const page: Page = {}
+    const limit = query.get('limit')
+    if (limit !== null && limit !== '') page.limit = Number(limit)
+    for (const key of ['continue', 'resourceVersion', 'resourceVersionMatch'] as const) {
+      const value = query.get(key)
+      if (value !== null) page[key] = value
+    }
+    send(request, response, 200, showList(requests.list(call, options, page), shown), { yaml: form.yaml, warnings })
+  }
+
+  async #write(
+    request: IncomingMessage,
+    response: ServerResponse,
+    {
+      user,
+      target,
+      query,
+      form,
+      warnings,
+      verb,
+    }: { user: User; target: Target; query: URLSearchParams; form: Form; warnings: string[]; verb: string },
+  ): Promise<void> {
+    const { requests, clock } = this.#options
+    const call = this.#call(user, target, query, request, warnings)
+    const shown = { served: target.served, form, now: clock.now(), includeObject: query.get('includeObject') ?? 'Metadata' }
+    const answer = (code: number, object: KubeObject) =>
+      send(request, response, object.kind === 'Status' && object.code ? object.code : code, show(object, shown), {
+        yaml: form.yaml,
+        warnings,
+      })
+    if (verb === 'delete') {
+      const many = target.name === ''
+      requests.authorize(many ? 'deletecollection' : 'delete', call)
+      const options = deleteOptions(await body(request), request, query)
+      if (options.dryRun?.includes('All')) call.dryRun = true
+      if (many) {
+        const listed = requests.deleteCollection(
+          call,
+          {
+            ...(target.namespace === '' ? {} : { namespace: target.namespace }),
+            labelSelector: query.get('labelSelector') ?? undefined,
+            fieldSelector: query.get('fieldSelector') ?? undefined,
+          },
+          options,
+        )
+        return send(request, response, 200, showList(listed, shown), { yaml: form.yaml, warnings })
+      }
+      const done = requests.delete(call, options)
+      if (done.answer === 'object') return answer(200, done.object)
+      const { served } = target
+      return answer(200, {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Success',
+        details: {
+          name: target.name,
+          ...(served.group === '' ? {} : { group: served.group }),
+          kind: served.resource,
+          uid: done.object.metadata.uid,
+        },
+      })
+    }
+    if (verb === 'patch') {
+      const type = patches[contentType(request)]
+      if (type === undefined) throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+      requests.authorize('patch', call)
+      if (type === 'apply' && !query.get('fieldManager')) {
+        throw new ApiError(
+          422,
+          'Invalid',
+          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+          {
+            group: 'meta.k8s.io',
+            kind: 'PatchOptions',
+            causes: [{ reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' }],
+          },
+        )
+      }
+      const text = (await body(request)).toString()
+      const patch = type === 'apply' ? parseYaml(text) : parseJson(text, 'patch')
+      const { store } = requests.operations
+      const there = store.get(target.served.bucket, target.namespace, target.name) !== undefined
+      return answer(there ? 200 : 201, requests.patch(call, type, patch, { force: query.get('force') === 'true' }))
+    }
+    requests.authorize(verb, call)
+    const bytes = await body(request)
+    const { object, text } = parseBody(bytes, contentType(request), target)
+    if (verb === 'create' && target.subresource === '' && target.name !== '') {
+      throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+    }
+    if (verb === 'update' && target.name === '') {
+      throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+    }
+    if (verb === 'create') return answer(201, requests.create(call, object, text))
+    answer(200, requests.update(call, object, text))
+  }
+
+  #call(user: User, target: Target, query: URLSearchParams, request: IncomingMessage, warnings: string[]): Call {
+    const validation = query.get('fieldValidation')
+    const agent = String(request.headers['user-agent'] ?? 'unknown')
+    const dryRun = query.getAll('dryRun')
+    if (dryRun.some((one) => one !== 'All' && one !== '')) {
+      throw new ApiError(
+        422,
+        'Invalid',
+        `CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`,
+      )
+    }
+    return {
+      user,
+      ...target,
+      dryRun: dryRun.includes('All'),
+      manager: query.get('fieldManager') || agent.split('/')[0] || 'unknown',
+      fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',
+      warn: (text) => warnings.push(text),
+    }
+  }
+
+  // Paths that are for no resource
+
+  async #other(request: IncomingMessage, response: ServerResponse, url: URL, user: User): Promise<void> {
+    const path = url.pathname
+    const verb = ({ GET: 'get', HEAD: 'head' } as Record<string, string>)[request.method ?? 'GET'] ?? String(request.method).toLowerCase()
+    this.#options.requests.authorizer.check(user, { verb, path })
+    const accept = acceptable(request.headers.accept ?? '*/*')
+    if (path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/')) {
+      const document = this.#discovery.document(path, accept)
+      if (document === undefined) return sendText(response, 404, '404 page not found\n')
+      if (document.etag !== undefined && request.headers['if-none-match'] === document.etag) {
+        response.writeHead(304, { etag: document.etag, vary: 'Accept' })
+        response.end()
+        return
+      }
+      if (document.type === 'application/json') return send(request, response, 200, document.text)
+      response.writeHead(200, {
+        'cache-control': 'public',
+        'content-type': document.type,
+        ...(document.etag === undefined ? {} : { etag: document.etag }),
+        vary: 'Accept',
+        'content-length': Buffer.byteLength(document.text),
+      })
+      response.end(document.text)
+      return
+    }
+    if (path === '/openapi/v3') return send(request, response, 200, JSON.stringify(this.#discovery.openapi()))
+    if (path.startsWith('/openapi/v3/')) {
+      const found = this.#discovery.openapiFor(path.slice('/openapi/v3/'.length))
+      if (found === undefined) return sendText(response, 404, '404 page not found\n')
+      const lasting = url.searchParams.has('hash')
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-length': found.length,
+        'cache-control': lasting ? 'public, immutable' : 'no-cache, private',
+        ...(lasting ? { expires: new Date(this.#options.clock.now() + 365 * 86_400_000).toUTCString() } : {}),
+      })
+      response.end(found)
+      return
+    }
+    if (path === '/version' || path === '/version/')
+      return send(request, response, 200, JSON.stringify(version(this.#options.kubernetesVersion)))
+    const probe = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(path)
+    if (probe !== null) return this.#probe(response, url, probe[1] as string, probe[2])
+    if (path === '/metrics') return sendText(response, 200, this.#metrics(), 'text/plain; version=0.0.4; charset=utf-8')
+    if (path === '/.well-known/openid-configuration') {
+      const { issuer } = this.#options.tokens
+      return send(
+        request,
+        response,
+        200,
+        JSON.stringify({
+          issuer,
+          jwks_uri: `https://${this.#options.address}/openid/v1/jwks`,
+          response_types_supported: ['id_token'],
+          subject_types_supported: ['public'],
+          id_token_signing_alg_values_supported: [this.#options.tokens.keys().keys[0]?.alg ?? 'RS256'],
+        }),
+      )
+    }
+    if (path === '/openid/v1/jwks') return send(request, response, 200, JSON.stringify(this.#options.tokens.keys()))
+    if (path === '/') {
+      const groups = new Set(['/api', '/api/v1', '/apis', '/apis/'])
+      for (const { group, apiVersion } of this.#options.requests.operations.registry.all()) {
+        if (group !== '') groups.add(`/apis/${group}`).add(`/apis/${apiVersion}`)
+      }
+      return send(request, response, 200, JSON.stringify({ paths: [...new Set([...groups, ...paths])].sort() }))
+    }
+    sendText(response, 404, '404 page not found\n')
+  }
+  #probe(response: ServerResponse, url: URL, kind: string, check: string | undefined): void {
+    const checks = health[kind] ?? []
+    const excluded = new Set(url.searchParams.getAll('exclude'))
+    const broken = this.#options.etcd() !== undefined
+    const lines: string[] = []
+    let failed = false
+    for (const one of check === undefined ? checks : [check]) {
+      const bad = broken && one.startsWith('etcd') && !excluded.has(one)
+      failed ||= bad
+      lines.push(bad ? `[-]${one} failed: reason withheld` : excluded.has(one) ? `[+]${one} excluded: ok` : `[+]${one} ok`)
+    }
+    const all = check === undefined
+    if (!all && !checks.includes(check)) sendText(response, 404, '404 page not found\n')
+    else if (failed)
+      sendText(response, 500, all ? `${lines.join('\n')}\n${kind} check failed\n` : 'internal server error: reason withheld\n')
+    else sendText(response, 200, all && url.searchParams.has('verbose') ? `${lines.join('\n')}\n${kind} check passed\n` : 'ok')
+  }
+  #metrics(): string {
+    const { store, registry } = this.#options.requests.operations
+    const seen = new Set<string>()
+    const lines = [
+      '# HELP apiserver_storage_objects [STABLE] Number of stored objects at the time of last check split by kind.',
+      '# TYPE apiserver_storage_objects gauge',
+    ]
+    for (const { bucket } of registry.all()) {
+      if (!seen.has(bucket)) lines.push(`apiserver_storage_objects{resource="${bucket}"} ${store.count(bucket)}`)
+      seen.add(bucket)
+    }
+    return `${lines.join('\n')}\n# HELP apiserver_request_total [STABLE] Counter of apiserver requests.\n# TYPE apiserver_request_total counter\napiserver_request_total ${this.#audit}\n`
+  }
+}
+
+export function version(gitVersion: string): KubeObject {
+  const [, major = '1', minor = '0'] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? []
+  return {
+    major,
+    minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
+    gitVersion,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: 'go1.25.7',
+    compiler: 'gc',
+    platform: 'linux/amd64',
+  }
+}
+
+const contentType = (request: IncomingMessage): string => (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+
+async function body(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length
+    if (size > largest) {
+      throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${largest}`)
+    }
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+function parseBody(bytes: Buffer, type: string, target: Target): { object: KubeObject; text?: string } {
+  const { kind } = target.served.subresources.find((one) => one.name === target.subresource) ?? target.served
+  const start = bytes.subarray(0, 4).toString('latin1')
+  if (type === 'application/vnd.kubernetes.protobuf' || start === 'k8s\0') return { object: decode(bytes) }
+  if (type === '' || type === 'application/json' || type === '*/*') {
+    const text = bytes.toString()
+    const unrecognized = (why: string) =>
+      new ApiError(
+        400,
+        'BadRequest',
+        `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${bytes.subarray(0, 32).toString('hex').length > 0 ? excerpt(text) : '<empty>'})`,
+      )
+    try {
+      return { object: JSON.parse(text), text }
+    } catch (error) {
+      throw unrecognized(goJsonError(text, error))
+    }
+  }
+  if (type === 'application/yaml') {
+    const text = bytes.toString()
+    return { object: parseYaml(text), text }
+  }
+  throw new ApiError(
+    415,
+    'UnsupportedMediaType',
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  )
+}
+const excerpt = (text: string): string => (text.length > 256 ? `${text.slice(0, 256)}...` : text)
+function parseYaml(text: string): KubeObject {
+  try {
+    return fromYaml(text)
+  } catch (error) {
+    throw new ApiError(400, 'BadRequest', `error decoding YAML: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
+  }
+}
+function parseJson(text: string, what: string): KubeObject {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ApiError(400, 'BadRequest', `error decoding ${what}: ${goJsonError(text, error)}`)
+  }
+}
+/** V8's complaint in encoding/json's words, where they are about the same thing */
+function goJsonError(text: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (text.trim() === '' || /unterminated|end of JSON input|Unexpected end/i.test(message)) return 'unexpected end of JSON input'
+  const at = /position (\d+)/.exec(message)?.[1]
+  const found = at === undefined ? text.trim()[0] : text[Number(at)]
+  return `invalid character '${found ?? ' '}' looking for beginning of value`
+}
+function deleteOptions(
+  bytes: Buffer,
+  request: IncomingMessage,
+  query: URLSearchParams,
+): DeleteOptions & { dryRun?: string[]; orphanDependents?: boolean } {
+  const options: KubeObject = {}
+  if (bytes.length > 0) {
+    const isProtobuf = contentType(request) === 'application/vnd.kubernetes.protobuf' || bytes.subarray(0, 4).toString('latin1') === 'k8s\0'
+    Object.assign(
+      options,
+      isProtobuf
+        ? decode(bytes)
+        : contentType(request) === 'application/yaml'
+          ? parseYaml(bytes.toString())
+          : parseJson(bytes.toString(), 'DeleteOptions'),
+    )
+  }
+  const grace = query.get('gracePeriodSeconds')
+  if (grace !== null) options.gracePeriodSeconds = Number(grace)
+  const policy = query.get('propagationPolicy')
+  if (policy !== null) options.propagationPolicy = policy
+  const orphan = query.get('orphanDependents')
+  if (orphan !== null) options.orphanDependents = orphan === 'true'
+  return options
+}
+function refuseUpgrade(socket: Duplex, error: unknown): void {
+  const known =
+    error instanceof ApiError ? error : new ApiError(500, 'InternalError', error instanceof Error ? error.message : String(error))
+  const text = JSON.stringify(known.status)
+  socket.end(
+    `HTTP/1.1 ${known.code} ${known.reason}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  )
 }
