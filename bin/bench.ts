@@ -1,16 +1,17 @@
 // npm run bench -- [name…] [--json]   Measures, each figure beside its baseline from the same run. Standard output: with --json one array
 // of {name, value, unit, baseline, ratio}, else a table. A bench is a function in bin/benches/, named here.
 import { labBench } from './benches/lab.ts'
+import { simBench } from './benches/sim.ts'
 import { terminalBench } from './benches/terminal.ts'
 
 export interface Figure {
   name: string
   value: number
   unit: string
-  /** the same thing done the plain way, in the same run */
-  baseline: number
+  /** the same thing done the plain way, in the same run; null where there is no plain way, or none on this machine */
+  baseline: number | null
   /** value / baseline */
-  ratio: number
+  ratio: number | null
 }
 /** `say` tells a person what goes on. */
 export type Bench = (say: (line: string) => void) => Promise<Figure[]>
@@ -18,6 +19,7 @@ export type Bench = (say: (line: string) => void) => Promise<Figure[]>
 const benches: Record<string, Bench> = {
   terminal: terminalBench,
   lab: labBench,
+  sim: simBench,
 }
 
 if (import.meta.main) {
@@ -40,7 +42,7 @@ if (import.meta.main) {
   else
     for (const { baseline, name, ratio, unit, value } of figures)
       console.log(
-        `${name.padEnd(60)} ${value.toFixed(2).padStart(9)} ${unit.padEnd(5)} baseline ${baseline.toFixed(2).padStart(9)}  ratio ${ratio.toFixed(2)}`,
+        `${name.padEnd(64)} ${value.toFixed(2).padStart(9)} ${unit.padEnd(5)}${baseline === null || ratio === null ? '' : ` baseline ${baseline.toFixed(2).padStart(9)}  ratio ${ratio.toFixed(2)}`}`,
       )
   process.exit(0)
 }

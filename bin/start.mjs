@@ -59,6 +59,24 @@ async function servesAt(output) {
   })
 }
 
+/**
+ * Says whether labs can be simulated here: kind is not needed then.
+ * @param {string} url where the server serves
+ */
+async function simulation(url) {
+  const from = Date.now()
+  try {
+    const answer = await fetch(new URL('/api/backends', url), { signal: AbortSignal.timeout(10_000) })
+    /** @type {{ backends: { name: string, state: string, message: string, remedy?: string }[] }} */
+    const { backends } = await answer.json()
+    const sim = backends.find(({ name }) => name === 'sim')
+    if (sim?.state === 'ready') line('✓', 'simulated clusters are ready, without Docker', from)
+    else if (sim !== undefined) line('!', `simulated clusters are not ready: ${sim.message} ${sim.remedy ?? ''}`, from)
+  } catch {
+    // The page says it too.
+  }
+}
+
 async function start() {
   process.env.NEXT_TELEMETRY_DISABLED = '1'
   await checkPort()
@@ -88,6 +106,7 @@ async function start() {
   if (url === undefined) return // it has said why
   line('✓', 'serving', served)
   await doctor
+  await simulation(url)
   process.stdout.write(`\nkubemend is ready after ${elapsed()} s: ${url}\nCtrl-C ends it.\n`)
 }
 

@@ -16,13 +16,14 @@ import type { Bench, Figure } from '../bench.ts'
 const slug = 'kube-proxy-kubeconfig'
 
 /** seconds that `work` took, and what it gave */
-async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; value: T }> {
+export async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; value: T }> {
   const begun = performance.now()
   const value = await work()
   return { seconds: (performance.now() - begun) / 1000, value }
 }
 
-async function plainKind(dir: string): Promise<number> {
+/** seconds that kind takes for a cluster of the same size, and nothing more */
+export async function plainKind(dir: string): Promise<number> {
   const kind = await findTool('kind')
   if (kind === undefined) throw new LabError('backend-unavailable', 'kind is not here.', { hint: 'Run `npm run setup:kind`.' })
   const name = `kubemend-bench-${process.pid}`

@@ -63,8 +63,6 @@ export interface Calls {
   /** ms of the lab's time */
   wait: { ask: { lab: string; ms: number }; answer: { now: number; rate: number } }
   destroy: { ask: { lab: string }; answer: null }
-  /** memory of the process in bytes */
-  usage: { ask: null; answer: { rss: number; heap: number; labs: number } }
   /** snapshots of everything, then it ends; its labs can be loaded elsewhere */
   leave: { ask: null; answer: null }
 }

@@ -3,7 +3,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { getHeapStatistics } from 'node:v8'
 import { LabError } from '#lib/protocol/index.ts'
 import type { Attachment } from '../../held.ts'
 import type { Health } from '../../port.ts'
@@ -231,7 +230,6 @@ export class Worker {
         await held?.destroy()
         return null
       },
-      usage: async () => ({ rss: process.memoryUsage.rss(), heap: getHeapStatistics().used_heap_size, labs: this.#labs.size }),
       leave: async () => {
         // The answer goes out first; the connection breaks when it is done.
         setImmediate(() => void this.leave())
