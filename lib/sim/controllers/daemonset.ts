@@ -134,12 +134,8 @@ export function startDaemonSet(run: Run): void {
     }
     if (set.metadata.deletionTimestamp) return
     const all = revisionsOf(run, client, set)
-    const { current, old } = currentRevision(
-      client,
-      set,
-      all,
-      (collisionCount) => client.update(resource, { ...set, status: { ...set.status, collisionCount } }, { subresource: 'status' }),
-      { annotations: set.metadata.annotations },
+    const { current, old } = currentRevision(client, set, all, (collisionCount) =>
+      client.update(resource, { ...set, status: { ...set.status, collisionCount } }, { subresource: 'status' }),
     )
     const digest = current.metadata.labels[revisionLabel]
     const nodes = run.list('v1/nodes')

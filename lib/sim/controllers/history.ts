@@ -20,7 +20,7 @@ export function revisionsOf(run: Run, client: Client, owner: KubeObject): KubeOb
 }
 
 /**
- * The revision of the owner's present template, made or brought to the front if needed. `collided` is called when another template has taken the name, to
+ * The revision of the owner's present template, made or brought to the front if needed. `label` names the hash on it. `collided` is called when another template has taken the name, to
  * write the owner's status.collisionCount; the sync is then tried again.
  */
 export function currentRevision(
@@ -28,7 +28,7 @@ export function currentRevision(
   owner: KubeObject,
   all: readonly KubeObject[],
   collided: (count: number) => void,
-  extra: { annotations?: KubeObject } = {},
+  label = revisionLabel,
 ): { current: KubeObject; old: KubeObject[] } {
   const data = snapshotOf(owner)
   const equal = all.filter((one) => same(one.data, data))
@@ -44,8 +44,8 @@ export function currentRevision(
         metadata: {
           name,
           namespace: owner.metadata.namespace,
-          labels: { ...owner.spec.template.metadata?.labels, [revisionLabel]: digest },
-          ...(extra.annotations ? { annotations: extra.annotations } : {}),
+          labels: { ...owner.spec.template.metadata?.labels, [label]: digest },
+          ...(owner.metadata.annotations ? { annotations: owner.metadata.annotations } : {}),
           ownerReferences: [controllerRef(owner)],
         },
         data,
