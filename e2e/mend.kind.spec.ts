@@ -1,10 +1,11 @@
 // The whole way on a real kind cluster, typed by keys: from the catalogue to a broken cluster, its repair and a report of 100 %.
 // Needs Docker and the images (`npm run setup:kind`); leaves no container behind.
 import { expect } from './fixtures.ts'
-import { containersOf, screen, startOnKind, kindTest as test, type } from './kind.ts'
+import { containersOf, kindTest as test } from './kind.ts'
+import { screen, startLab, type } from './lab.ts'
 
 test('A learner finds why services stay silent, repairs kube-proxy by hand and is graded 100', async ({ page, server }) => {
-  const { id, cluster } = await startOnKind(page, server, 'A new service answers on one node and is silent on the others')
+  const { id, cluster } = await startLab(page, server, 'A new service answers on one node and is silent on the others')
   const session = await server.session(id)
   await page.screenshot({ path: test.info().outputPath('broken.png') })
 

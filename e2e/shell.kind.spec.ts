@@ -2,7 +2,8 @@
 // Needs Docker and the images (`npm run setup:kind`); leaves no container behind.
 import type { Page } from '@playwright/test'
 import { expect } from './fixtures.ts'
-import { containersOf, screen, startOnKind, kindTest as test, type } from './kind.ts'
+import { containersOf, kindTest as test } from './kind.ts'
+import { screen, startLab, type } from './lab.ts'
 
 const pressed = async (page: Page, ...keys: string[]) => {
   for (const key of keys) await page.keyboard.press(key)
@@ -13,7 +14,7 @@ test('The server is killed under a lab on kind: the same shell goes on, and what
   server,
   consoleErrors,
 }) => {
-  const { id, cluster } = await startOnKind(page, server, 'Nodes are NotReady and new pods never start')
+  const { id, cluster } = await startLab(page, server, 'Nodes are NotReady and new pods never start')
   await type(page, 'me=$$; for i in $(seq 400); do echo tick-$i; sleep 0.1; done; echo same-$((me == $$))')
   await expect(screen(page)).toContainText('tick-20')
   await server.restart('SIGKILL')

@@ -190,4 +190,6 @@ export interface ClusterProvider {
   create(spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster>
   /** those that an earlier run of this server left, usable as they are */
   adopt(): AsyncIterable<Cluster>
+  /** lets go of what it holds; clusters run on, for the next one to adopt */
+  close?(): void
 }

@@ -198,6 +198,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     async close() {
       await sessions.close()
       await Promise.all(pools.map((pool) => pool.shutdown()))
+      for (const provider of providers.values()) provider.close?.()
       await store.close()
     },
   }

@@ -29,10 +29,7 @@ export interface SimOptions {
   /** the program of a worker and what it runs; for tests */
   worker?: { program: string; version: string }
 }
-export interface SimProvider extends ClusterProvider {
-  /** lets go of the workers; labs run on */
-  close(): void
-}
+export type SimProvider = ClusterProvider & Required<Pick<ClusterProvider, 'close'>>
 /** A lab that ends its worker as often as this is not brought back again. */
 const mostReturns = 3
 

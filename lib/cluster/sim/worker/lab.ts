@@ -89,6 +89,8 @@ export class HeldLab {
   readonly #paces = new Map<unknown, { rate: number; ahead: boolean }>()
   #governor: NodeJS.Timeout | undefined
   #saving: Promise<void> = Promise.resolve()
+  /** nothing begins in it while it is being put back */
+  #restoring: Promise<unknown> = Promise.resolve()
   #saveTimer: NodeJS.Timeout | undefined
   #closed = false
   /** told when the lab's time is no longer what it would have been */
@@ -208,6 +210,7 @@ export class HeldLab {
     if (!/^[a-z0-9-]{1,64}$/.test(request.id))
       throw new LabError('bad-request', `"${request.id}" cannot name a shell: lower-case letters, digits and dashes, 64 at most.`)
     this.machine(where)
+    await this.#restoring
     const key = `${where}/${request.id}`
     let held = this.#shells.get(key)
     if (held === undefined) {
@@ -269,6 +272,7 @@ export class HeldLab {
   ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     if (typeof where === 'string') this.machine(where)
     if (argv.length === 0) throw new LabError('bad-request', 'An empty command cannot be run.')
+    await this.#restoring
     this.touched()
     const { onData, signal, stdin, timeoutMs } = options
     // Real processes take real time however fast the lab's passes.
@@ -336,8 +340,14 @@ export class HeldLab {
     const wanted = this.#record.fingerprint
     if (wanted === undefined)
       throw new LabError('internal', `Lab ${this.id} has no baseline to return to.`, { hint: 'Take one with baseline() first.' })
-    this.#dropShells('The lab was put back to its beginning.')
-    await this.lab.restore(await readSnapshot(this.#ground.dir, this.id, 'baseline'), { home })
+    const snapshot = await readSnapshot(this.#ground.dir, this.id, 'baseline')
+    const restoring = (async () => {
+      await this.#saving
+      this.#dropShells('The lab was put back to its beginning.')
+      await this.lab.restore(snapshot, { home })
+    })()
+    this.#restoring = restoring.catch(() => {})
+    await restoring
     this.onClock()
     const is = await this.lab.fingerprint()
     const differ = Object.keys({ ...wanted.parts, ...is.parts }).filter((part) => is.parts[part] !== wanted.parts[part])
