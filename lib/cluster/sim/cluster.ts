@@ -34,6 +34,7 @@ export const capabilities: ReadonlySet<Capability> = new Set([
 ])
 /** Lab seconds per real one while nobody watches. */
 const hurryRate = 30
+const healthMs = 10_000
 const linesOf = (emit: (line: string) => void) => {
   const decoder = new TextDecoder()
   let rest = ''
@@ -231,8 +232,20 @@ export class SimCluster implements Cluster {
   }
   async health(signal?: AbortSignal): Promise<Health> {
     try {
-      const { answer } = await this.#call('health', { lab: this.id }, { signal })
-      if (answer.state !== 'ok') return answer
+      const late = new Promise<Health>((resolve) => {
+        const gone: Health = {
+          state: 'backend-gone',
+          message: 'The process that runs this simulated cluster does not answer.',
+          hint: 'Its labs come back by themselves.',
+        }
+        setTimeout(() => resolve(gone), healthMs).unref()
+      })
+      const asked = this.#call('health', { lab: this.id }, { signal }).then(({ answer }) => answer)
+      const answer = await Promise.race([asked, late])
+      if (answer.state !== 'ok') {
+        asked.catch(() => {})
+        return answer
+      }
     } catch (thrown) {
       const error = thrown as LabError
       if (error.code === 'cancelled') throw error

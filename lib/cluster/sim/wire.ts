@@ -54,6 +54,7 @@ export interface Calls {
   baseline: { ask: { lab: string }; answer: Fingerprint }
   restore: { ask: { lab: string; home: boolean }; answer: { fingerprint: Fingerprint; view: LabView } }
   health: { ask: { lab: string }; answer: Health }
+  ping: { ask: null; answer: null }
   diagnostics: { ask: { lab: string }; answer: Diagnostics }
   /**
    * lab seconds per real one, for as long as this connection lives; `ahead`: its time may pass the host's;

@@ -34,6 +34,9 @@ export interface WorkerArguments {
 type StreamListener = (head: StreamHead | { lost: string }, bytes: Buffer) => void
 const nothing = Buffer.alloc(0)
 const bootMs = 60_000
+/** A worker that has not answered for so long is stuck, and is ended, so that its labs come back elsewhere. */
+const pingMs = 15_000
+const stuckMs = 90_000
 
 /** Streams of shells over one connection. */
 class Streams {
@@ -61,6 +64,8 @@ export class WorkerLink {
   readonly streams = new Streams()
   readonly #dir: string
   readonly #connected: Peer
+  #answered = performance.now()
+  #asked = false
   /** ids of its labs, those that are being made included */
   readonly labs = new Set<string>()
   gone = false
@@ -77,6 +82,20 @@ export class WorkerLink {
     throw new LabError('backend-unavailable', 'The process that ran this simulated cluster has ended.', {
       hint: 'The lab comes back by itself, as it was a moment ago.',
     })
+  }
+  /** milliseconds for which it has not answered; asks again */
+  silence(): number {
+    if (!this.#asked) {
+      this.#answered = performance.now()
+      this.#asked = true
+      this.#connected.call('ping', null).then(
+        () => {
+          this.#asked = false
+        },
+        () => {},
+      )
+    }
+    return performance.now() - this.#answered
   }
   /** Ends a lab and leaves nothing of it, the worker alive or not. */
   async destroyed(id: string): Promise<void> {
@@ -248,6 +267,7 @@ export class Workers {
       const { answer } = await peer.call('hello', { version: this.#options.version })
       for (const lab of answer.labs) made.labs.add(lab.id)
       this.#links.set(name, made)
+      this.#guard(made, answer.pid)
       return { link: made, wire: answer.wire, version: answer.version, labs: answer.labs }
     } catch (error) {
       link = undefined
@@ -255,6 +275,20 @@ export class Workers {
     } finally {
       clearTimeout(timer)
     }
+  }
+  #guard(link: WorkerLink, pid: number): void {
+    const timer = setInterval(() => {
+      if (link.gone) return clearInterval(timer)
+      if (link.silence() < stuckMs) return
+      clearInterval(timer)
+      this.#options.log(`worker ${link.name} has not answered for ${stuckMs / 1000} s and is ended`)
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // it has just ended by itself
+      }
+    }, pingMs)
+    timer.unref()
   }
   async #dismiss(link: WorkerLink): Promise<void> {
     link.leaving = true

@@ -208,6 +208,7 @@ export class Worker {
         this.#lab(lab)
         return { state: 'ok' }
       },
+      ping: async () => null,
       diagnostics: async ({ lab }) => {
         const { files: texts, summary } = await this.#lab(lab).lab.diagnostics()
         return { summary: `simulated cluster ${lab}: ${summary}`, files: texts }
