@@ -17,4 +17,5 @@ export {
   type Target,
   type Where,
 } from './lab.ts'
+export type { Files, Machine, UnitState } from './machine.ts'
 export type { ProcessHost, Sandbox, Spawned } from './process.ts'
