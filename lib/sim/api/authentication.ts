@@ -1,6 +1,6 @@
 // Who is asking: client certificates, service account tokens, bootstrap tokens, or nobody. Knows nothing of what a user may do.
 // Sources: apiserver/pkg/authentication/request/{x509,bearertoken,anonymous}, plugin/pkg/auth/authenticator/token/bootstrap.
-import { X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { User } from '../kube.ts'
 import type { Store } from './store.ts'
@@ -10,11 +10,19 @@ export const anonymous: User = { name: 'system:anonymous', groups: ['system:unau
 const authenticated = (user: User): User =>
   user.groups.includes('system:authenticated') ? user : { ...user, groups: [...user.groups, 'system:authenticated'] }
 
+interface Known {
+  user: User
+  /** epoch ms, for each authority that signed it */
+  lives: [from: number, to: number][]
+}
+
 export class Authentication {
   readonly #store: Store
   readonly #clock: Clock
   readonly #tokens: Tokens
   readonly #authorities: readonly X509Certificate[]
+  /** certificates whose signature was looked at: it does not change, the time does */
+  readonly #known = new Map<string, Known>()
 
   /** `clientCa`: PEM, one or more certificates */
   constructor(options: { store: Store; clock: Clock; tokens: Tokens; clientCa: string }) {
@@ -43,24 +51,42 @@ export class Authentication {
   }
 
   #certificate(bytes: string | Uint8Array): User | undefined {
+    const key = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')
+    let known = this.#known.get(key)
+    if (known === undefined) {
+      known = this.#read(bytes)
+      if (known === undefined) return undefined
+      if (this.#known.size >= 100) this.#known.clear()
+      this.#known.set(key, known)
+    }
+    const now = this.#clock.now()
+    return known.lives.some(([from, to]) => now >= from && now <= to) ? known.user : undefined
+  }
+  #read(bytes: string | Uint8Array): Known | undefined {
     let certificate: X509Certificate
     try {
       certificate = new X509Certificate(bytes)
     } catch {
       return undefined
     }
-    const now = this.#clock.now()
-    if (now < certificate.validFromDate.getTime() || now > certificate.validToDate.getTime()) return undefined
-    const issued = this.#authorities.some((authority) => {
-      const lives = now >= authority.validFromDate.getTime() && now <= authority.validToDate.getTime()
-      return lives && certificate.checkIssued(authority) && certificate.verify(authority.publicKey)
-    })
+    const lives = this.#authorities
+      .filter((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey))
+      .map((authority): [number, number] => [
+        Math.max(certificate.validFromDate.getTime(), authority.validFromDate.getTime()),
+        Math.min(certificate.validToDate.getTime(), authority.validToDate.getTime()),
+      ])
     // Extended key usage: a server's certificate is no client's.
-    if (!issued || (certificate.keyUsage !== undefined && !certificate.keyUsage.includes('1.3.6.1.5.5.7.3.2'))) return undefined
+    if (lives.length === 0 || (certificate.keyUsage !== undefined && !certificate.keyUsage.includes('1.3.6.1.5.5.7.3.2'))) return undefined
     const names = subject(certificate.subject)
     const name = names.find(([key]) => key === 'CN')?.[1]
     if (name === undefined) return undefined
-    return { name, groups: names.filter(([key]) => key === 'O').map(([, value]) => value) }
+    const print = createHash('sha256').update(certificate.raw).digest('hex')
+    const user: User = {
+      name,
+      groups: names.filter(([key]) => key === 'O').map(([, value]) => value),
+      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${print}`] },
+    }
+    return { user, lives }
   }
   #bootstrap(token: string): User | undefined {
     const [, id, secret] = /^([a-z0-9]{6})\.([a-z0-9]{16})$/.exec(token) ?? []

@@ -1,10 +1,12 @@
 // What an API server makes by itself when it starts, where it is missing: namespaces, RBAC, priorities, its own Service, the list of its groups.
 // Knows nothing of kubeadm's objects. Source: recorded from a real server by bin/sim-api-data.ts.
 import { readFileSync } from 'node:fs'
+import type { Clock, Timer } from '../clock.ts'
 import type { KubeObject } from '../kube.ts'
 import type { Operations } from './operations.ts'
-import { crdBucket } from './registry.ts'
+import { crdBucket, crdFinalizer } from './registry.ts'
 import { addressBucket, firstAddress, settle } from './services.ts'
+import type { Change, Store } from './store.ts'
 import { withCondition } from './subresources.ts'
 
 export interface BootstrapOptions {
@@ -143,7 +145,21 @@ function ensure(operations: Operations, object: KubeObject): KubeObject {
   })
 }
 function replace(operations: Operations, old: KubeObject | undefined, object: KubeObject): KubeObject {
-  const status: Record<string, KubeObject> = { Namespace: { phase: 'Active' } }
+  const status: Record<string, KubeObject> = {
+    Namespace: { phase: 'Active' },
+    PriorityLevelConfiguration: {},
+    FlowSchema: {
+      conditions: [
+        {
+          type: 'Dangling',
+          status: 'False',
+          lastTransitionTime: operations.now(),
+          reason: 'Found',
+          message: `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(object.spec?.priorityLevelConfiguration?.name)} and it exists`,
+        },
+      ],
+    },
+  }
   const generation = ['PriorityClass', 'FlowSchema', 'PriorityLevelConfiguration'].includes(object.kind) ? { generation: 1 } : {}
   return operations.write(bucketOf(operations, object), {
     ...object,
@@ -166,7 +182,8 @@ export function apiServices(operations: Operations): void {
   const wanted = new Set<string>()
   for (const served of operations.registry.all()) {
     const name = `${served.version}.${served.group}`
-    if (wanted.has(name)) continue
+    // The aggregator does not list itself.
+    if (wanted.has(name) || served.group === 'apiregistration.k8s.io') continue
     wanted.add(name)
     const there = operations.store.get(serviceBucket, '', name)
     if (there?.status?.conditions?.length > 0) continue
@@ -225,10 +242,9 @@ export function customResources(operations: Operations): void {
   }
   apiServices(operations)
 }
-const cleanup = 'customresourcecleanup.apiextensions.k8s.io'
 function finalize(operations: Operations, crd: KubeObject): void {
   const finalizers: string[] = crd.metadata.finalizers ?? []
-  if (!finalizers.includes(cleanup)) return
+  if (!finalizers.includes(crdFinalizer)) return
   const bucket = `${crd.spec.names.plural}.${crd.spec.group}`
   const served = operations.registry.byBucket(bucket)
   let waits = false
@@ -256,7 +272,45 @@ function finalize(operations: Operations, crd: KubeObject): void {
     }
     return
   }
-  const rest = finalizers.filter((one) => one !== cleanup)
+  const rest = finalizers.filter((one) => one !== crdFinalizer)
   if (rest.length > 0) operations.write(crdBucket, { ...crd, metadata: { ...crd.metadata, finalizers: rest } })
   else operations.store.remove(crdBucket, '', crd.metadata.name)
+}
+
+/** how often the server looks at its own Service and endpoints */
+const reconcile = 10_000
+/** Makes Service default/kubernetes and its endpoints anew, 10 s after someone changed or deleted them. */
+export function keepKubernetes(store: Store, clock: Clock, make: () => void): { stop(): void } {
+  let timer: Timer | undefined
+  const changed = ({ object }: Change) => {
+    if (object.metadata.name !== 'kubernetes' || object.metadata.namespace !== 'default' || timer !== undefined) return
+    timer = clock.after(reconcile, () => {
+      timer = undefined
+      make()
+    })
+  }
+  const subscriptions = ['services', 'endpoints', 'endpointslices.discovery.k8s.io'].map((bucket) =>
+    store.subscribe(bucket, store.revision, changed),
+  )
+  return {
+    stop: () => {
+      timer?.cancel()
+      for (const subscription of subscriptions) subscription?.stop()
+    },
+  }
+}
+
+/** Events live an hour after they were last written (--event-ttl); looked at every ten minutes. */
+export function expireEvents(store: Store, clock: Clock): { stop(): void } {
+  const [ttl, period] = [3_600_000, 600_000]
+  const sweep = () => {
+    const now = clock.now()
+    for (const { metadata, lastTimestamp, series, eventTime } of store.list('events')) {
+      const last = Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp)
+      if (last + ttl < now) store.remove('events', metadata.namespace ?? '', metadata.name)
+    }
+    timer = clock.after(period, sweep)
+  }
+  let timer = clock.after(period, sweep)
+  return { stop: () => timer.cancel() }
 }

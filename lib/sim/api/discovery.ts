@@ -35,7 +35,11 @@ function groupsOf(registry: Registry, store: Store): Group[] {
         byVersion(a.version, b.version),
     )
   }
-  const weight = (group: Group) => Math.max(...group.versions.map(({ version }) => spec(group.name, version)?.groupPriorityMinimum ?? 0))
+  // The aggregator's own group comes before those that it aggregates.
+  const weight = (group: Group) =>
+    group.name === 'apiregistration.k8s.io'
+      ? 20_000
+      : Math.max(...group.versions.map(({ version }) => spec(group.name, version)?.groupPriorityMinimum ?? 0))
   return [...groups.values()].sort((a, b) => weight(b) - weight(a) || (a.name < b.name ? -1 : 1))
 }
 /** v2 before v1 before v1beta1 before v1alpha1. Source: apimachinery/pkg/version/helpers.go */

@@ -433,7 +433,7 @@ export class Http {
       for (const { group, apiVersion } of this.#options.requests.operations.registry.all()) {
         if (group !== '') groups.add(`/apis/${group}`).add(`/apis/${apiVersion}`)
       }
-      return send(request, response, 200, JSON.stringify({ paths: [...new Set([...groups, ...paths])].sort() }))
+      return sendText(response, 200, JSON.stringify({ paths: [...new Set([...groups, ...paths])].sort() }, null, 2), 'application/json')
     }
     sendText(response, 404, '404 page not found\n')
   }

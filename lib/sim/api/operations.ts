@@ -20,7 +20,7 @@ import {
 } from '../schema/index.ts'
 import { type Admission, mutate, namespaceLifecycle, validate } from './admission.ts'
 import { convert } from './conversion.ts'
-import { groupResource, notFound, type Registry, type Served } from './registry.ts'
+import { crdBucket, crdFinalizer, groupResource, notFound, type Registry, type Served } from './registry.ts'
 import { fieldMatch, labelMatch, type Match } from './selectors.ts'
 import { type Allocator, addressBucket, allocate, release, settle } from './services.ts'
 import { type Change, equal, type Store } from './store.ts'
@@ -402,6 +402,8 @@ export class Operations {
     const answer = returnsDeleted.has(served.bucket) ? 'object' : 'status'
     const grace = served.bucket === 'pods' ? podGrace(old, options.gracePeriodSeconds) : 0
     const finalizers = deletionFinalizers(old, options)
+    // A definition takes its objects with it.
+    if (served.bucket === crdBucket && !old.metadata.deletionTimestamp && !finalizers.includes(crdFinalizer)) finalizers.push(crdFinalizer)
     const mustWait = finalizers.length > 0 || (served.bucket === 'namespaces' && old.spec?.finalizers?.length > 0)
     const marked = old.metadata.deletionTimestamp !== undefined
     if (grace > 0 || mustWait) {
@@ -413,7 +415,7 @@ export class Operations {
       const metadata = { ...old.metadata }
       if (!marked) {
         metadata.deletionTimestamp = timestamp(this.clock.now() + seconds * 1000)
-        metadata.deletionGracePeriodSeconds = seconds
+        if (served.bucket !== 'namespaces') metadata.deletionGracePeriodSeconds = seconds
         if (metadata.generation !== undefined) metadata.generation += 1
       } else if (seconds < (metadata.deletionGracePeriodSeconds ?? 0)) {
         const began = Date.parse(metadata.deletionTimestamp) - metadata.deletionGracePeriodSeconds * 1000
@@ -463,10 +465,7 @@ export class Operations {
     const shape = this.registry.shape(served)
     if (call.fieldValidation !== 'Ignore') {
       const { unknown, duplicate } = checkFields(object, shape, text)
-      const problems = [
-        ...duplicate.map((path) => `duplicate field ${JSON.stringify(path)}`),
-        ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
-      ]
+      const problems = [...duplicate, ...unknown]
       if (problems.length > 0 && call.fieldValidation === 'Strict') {
         throw new ApiError(
           400,

@@ -66,6 +66,8 @@ function builtIns(): ReadonlyMap<string, Served> {
   return byPath
 }
 
+/** keeps a definition until its objects are gone */
+export const crdFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 export const crdBucket = 'customresourcedefinitions.apiextensions.k8s.io'
 
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
@@ -142,7 +144,7 @@ export class Registry {
   }
 }
 
-const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 function ofCustom(crd: KubeObject, version: CustomVersion): Served {
   const names = crd.status.acceptedNames ?? crd.spec.names
   const storage = (crd.spec.versions as CustomVersion[]).find((one) => one.storage)?.name ?? version.name

@@ -8,7 +8,7 @@ import { Unreachable } from '../kube.ts'
 import type { Random } from '../random.ts'
 import { Authentication } from './authentication.ts'
 import { Authorizer } from './authorizer.ts'
-import { bootstrap, customResources } from './bootstrap.ts'
+import { type BootstrapOptions, bootstrap, customResources, expireEvents, keepKubernetes } from './bootstrap.ts'
 import { ApiClient, type Connect, type Connection } from './client.ts'
 import { Http } from './http.ts'
 import type { KubeletDoor } from './kubelet-door.ts'
@@ -49,7 +49,7 @@ export class ApiServer {
   readonly #tokens: Tokens
   readonly #http: Http
   readonly #ended = new Set<() => void>()
-  readonly #customs: { stop(): void } | undefined
+  readonly #keeping: { stop(): void } | undefined
   #stopped = false
 
   /** Makes what a real server makes when it starts and finds it missing. Throws when a key or certificate cannot be read, or etcd does not answer. */
@@ -76,12 +76,13 @@ export class ApiServer {
       reviews: { authorizer, tokens: this.#tokens, operations },
     })
     this.#authentication = new Authentication({ store, clock, tokens: this.#tokens, clientCa: options.clientCa })
-    bootstrap(operations, {
+    const own: BootstrapOptions = {
       advertiseAddress: options.advertiseAddress ?? '127.0.0.1',
       port: options.port ?? 6443,
       clientCa: options.clientCa,
       ...(options.requestheaderCa === undefined ? {} : { requestheaderCa: options.requestheaderCa }),
-    })
+    }
+    bootstrap(operations, own)
     customResources(operations)
     // Custom objects too: the last one that goes lets a deleted definition go.
     const watched = new Map<string, { stop(): void }>()
@@ -101,9 +102,13 @@ export class ApiServer {
       }
     }
     const definitions = store.subscribe(crdBucket, store.revision, look)
-    this.#customs = {
+    const kept = keepKubernetes(store, clock, () => bootstrap(operations, own))
+    const expiry = expireEvents(store, clock)
+    this.#keeping = {
       stop: () => {
         definitions?.stop()
+        kept.stop()
+        expiry.stop()
         for (const subscription of watched.values()) subscription.stop()
       },
     }
@@ -160,7 +165,7 @@ export class ApiServer {
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    this.#customs?.stop()
+    this.#keeping?.stop()
     this.#http.stop()
     for (const ended of [...this.#ended]) ended()
     this.#ended.clear()

@@ -104,6 +104,9 @@ function jobSelector(job: KubeObject): void {
     'controller-uid': job.metadata.uid,
     'job-name': job.metadata.name,
   }
+  // Labels that are defaulted from the template's are one map with them in the real server, and so get these too.
+  if (Object.keys(job.metadata.labels ?? {}).length === 0 || equal(job.metadata.labels, template.metadata?.labels))
+    job.metadata.labels = { ...labels }
   job.spec.template = { ...template, metadata: { ...template.metadata, labels } }
   job.spec.selector = { matchLabels: { ...job.spec.selector?.matchLabels, 'batch.kubernetes.io/controller-uid': job.metadata.uid } }
 }

@@ -47,7 +47,7 @@ export function table(served: Served, items: readonly KubeObject[], options: Tab
     apiVersion: `meta.k8s.io/${options.version}`,
     metadata: { resourceVersion: options.resourceVersion },
     columnDefinitions: columns(served),
-    rows: items.map((item) => ({
+    rows: inOrder(served, items).map((item) => ({
       cells: cells(item, ago),
       ...conditions(served, item),
       object:
@@ -58,6 +58,11 @@ export function table(served: Served, items: readonly KubeObject[], options: Tab
             : { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${options.version}`, metadata: item.metadata },
     })),
   }
+}
+/** Flow schemas are printed as they are matched. */
+function inOrder(served: Served, items: readonly KubeObject[]): readonly KubeObject[] {
+  if (served.resource !== 'flowschemas') return items
+  return [...items].sort((a, b) => a.spec.matchingPrecedence - b.spec.matchingPrecedence)
 }
 function conditions(served: Served, item: KubeObject): KubeObject {
   const phase = served.bucket === 'pods' ? item.status?.phase : undefined
