@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+// Of the simulation only its clock and its machines' files, so that nothing else of it is loaded.
+import { SimClock } from '#lib/sim/clock.ts'
 import type { Fingerprint, LabDeps, LabSpec, Snapshot, Spawned } from '#lib/sim/index.ts'
-// The fixture stands in for lib/sim's own machines: files are theirs.
 import { filesBelow } from '#lib/sim/node/files.ts'
 import { FakeCluster } from '../fake/index.ts'
 import { normalised } from '../fake/objects.ts'
@@ -127,6 +128,7 @@ const maker: LabMaker = {
 
 await runWorker({
   maker,
+  newClock: (options) => new SimClock(options),
   processHost: () => ({ missing: async () => null, open: () => Promise.reject(new Error('The fixture has no sandboxes.')) }),
   lonelyMs: { labs: 1500, empty: 500 },
 })

@@ -221,7 +221,7 @@ export class Workers {
         await rm(at, { recursive: true, force: true })
         throw new LabError(
           'backend-unavailable',
-          `The process for simulated clusters did not start: ${ended ?? 'it does not listen'}. ${said.trim().slice(-600)}`.trim(),
+          `The process for simulated clusters did not start: ${ended ?? 'it does not listen'}. ${/^\w*Error\b.*$/m.exec(said)?.[0] ?? said.trim().slice(-300)}`.trim(),
           { hint: 'The server log says more; `npm run doctor` looks at the machine.' },
         )
       }

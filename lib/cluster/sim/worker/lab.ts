@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { asLabError, LabError } from '#lib/protocol/index.ts'
-import type { Lab, LabDeps, LabSpec, ProcessHost, Snapshot } from '#lib/sim/index.ts'
-import { SimClock } from '#lib/sim/index.ts'
+import type { Lab, LabDeps, LabSpec, ProcessHost, SimClock, Snapshot } from '#lib/sim/index.ts'
 import { type Attachment, HeldShell } from '../../held.ts'
 import type { ClusterSpec, Fingerprint, NodeInfo, Size, Where } from '../../port.ts'
 import type { LabView } from '../wire.ts'
@@ -32,12 +31,15 @@ export interface LabMaker {
   create(spec: LabSpec, deps: LabDeps): Promise<WorkerLab>
   load(snapshot: Snapshot, dir: string, deps: LabDeps): Promise<WorkerLab>
 }
+/** begins at `start`, epoch ms */
+export type NewClock = (options: { start: number }) => SimClock
 export interface Ground {
   /** holds a directory for each lab */
   dir: string
   /** of the worker, as its labs' records name it */
   name: string
   maker: LabMaker
+  newClock: NewClock
   processHost: ProcessHost
   log(line: string): void
 }
@@ -109,7 +111,7 @@ export class HeldLab {
     const at = labDir(ground.dir, spec.id)
     await mkdir(filesDir(ground.dir, spec.id), { recursive: true, mode: 0o700 })
     const record: LabRecord = { id: spec.id, spec: spec.spec, worker: ground.name }
-    const clock = new SimClock({ start: Date.now() - leadMs })
+    const clock = ground.newClock({ start: Date.now() - leadMs })
     // A clock that stands ends the skipping of a boot.
     const stop = () => clock.stop()
     signal.addEventListener('abort', stop, { once: true })
@@ -146,7 +148,7 @@ export class HeldLab {
     if (record === undefined) throw new LabError('not-found', `There is no lab ${id}.`)
     const snapshot = await readSnapshot(ground.dir, id, 'snapshot')
     // The host's time went on meanwhile: the lab wakes up as a machine that had slept.
-    const clock = new SimClock({ start: Math.max(snapshot.at, Date.now()) })
+    const clock = ground.newClock({ start: Math.max(snapshot.at, Date.now()) })
     const lab = await ground.maker.load(snapshot, filesDir(ground.dir, id), {
       clock,
       processHost: ground.processHost,

@@ -3,13 +3,14 @@ import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProcessHost } from '#lib/sim/index.ts'
 import type { WorkerArguments } from '../workers.ts'
-import type { LabMaker } from './lab.ts'
+import type { LabMaker, NewClock } from './lab.ts'
 import { boundedLog } from './log.ts'
 import { Worker } from './worker.ts'
 
 /** Runs until the worker ends. */
 export async function runWorker(parts: {
   maker: LabMaker
+  newClock: NewClock
   processHost: (told: WorkerArguments & { log(line: string): void }) => ProcessHost & { close?(): Promise<void> }
   lonelyMs?: { labs: number; empty: number }
 }): Promise<void> {
@@ -33,6 +34,7 @@ export async function runWorker(parts: {
     name: told.name,
     version: told.version,
     maker: parts.maker,
+    newClock: parts.newClock,
     processHost,
     log,
     ...(parts.lonelyMs === undefined ? {} : { lonelyMs: parts.lonelyMs }),

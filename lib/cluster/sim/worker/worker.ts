@@ -216,8 +216,11 @@ export class Worker {
       rate: async ({ ahead, lab, rate, settle }) => {
         const held = this.#lab(lab)
         held.pace(peer(), rate, ahead)
-        if (settle) await held.catchUp()
-        held.touched()
+        if (settle) {
+          await held.catchUp()
+          // What was prepared and broken must not be lost with a worker: the learner's work begins from it.
+          await held.save()
+        }
         return null
       },
       wait: async ({ lab, ms }, { signal }) => {
