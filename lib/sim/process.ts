@@ -97,8 +97,8 @@ export interface ToolCall {
     raw(): void
     onResize(listener: (size: { cols: number; rows: number }) => void): void
   }
-  /** the caller becomes this real program of its place instead of waiting here; the call is over with it */
-  become?(argv: readonly string[]): void
+  /** the caller becomes this real program (a path of its place) instead of waiting here; the call is over with it */
+  become?(program: string, argv: readonly string[]): void
   /** opens a port of the caller's own loopback, where a real program may listen (`kubectl port-forward`); rejects with ECONNREFUSED in `code` */
   connect?(port: number): Promise<import('node:stream').Duplex>
 }

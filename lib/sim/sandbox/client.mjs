@@ -1,6 +1,6 @@
 // A simulated tool, as a real process calls it, where there is no Perl: the same as client.pl, at ten times the memory.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { read, readlinkSync, writeSync } from 'node:fs'
+import { readlinkSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { basename } from 'node:path'
 import { isatty } from 'node:tty'
@@ -37,7 +37,7 @@ const put = (/** @type {number} */ fd, /** @type {Uint8Array} */ bytes) => {
 const terminal = isatty(0) && isatty(1)
 const windowSize = () => (process.stdout.isTTY ? process.stdout.getWindowSize() : [0, 0])
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])) process.on(signal, () => tell('S', signal))
-if (terminal) process.on('SIGWINCH', () => tell('W', windowSize().join('\0')))
+if (terminal) process.stdout.on('resize', () => tell('W', windowSize().join('\0')))
 
 lab.on('error', () => {
   process.stderr.write(`${name}: the lab does not answer\n`)
@@ -51,13 +51,28 @@ const argv = [name, ...process.argv.slice(2)]
 const env = Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
 tell('H', [...windowSize(), terminal ? 1 : 0, readlinkSync('/proc/self/cwd'), argv.length, ...argv, ...env].join('\0'))
 
-const input = Buffer.alloc(65536)
-const give = () =>
-  read(0, input, 0, input.length, null, (error, got) => {
-    if (error?.code === 'EAGAIN') setTimeout(give, 10)
-    else if (error || got === 0) tell('E')
-    else tell('I', input.subarray(0, got))
-  })
+// One piece for one request. Not fs.read: a terminal that says nothing would hold this process back from ending.
+let [begun, wanted, ended] = [false, false, false]
+const end = () => {
+  ended = true
+  if (wanted) tell('E')
+  wanted = false
+}
+const give = () => {
+  wanted = true
+  if (ended) return end()
+  if (!begun) {
+    begun = true
+    process.stdin.on('data', (/** @type {Buffer} */ bytes) => {
+      process.stdin.pause()
+      wanted = false
+      for (let at = 0; at < bytes.length; at += 65536) tell('I', bytes.subarray(at, at + 65536))
+    })
+    process.stdin.on('end', end)
+    process.stdin.on('error', end)
+  }
+  process.stdin.resume()
+}
 /** @param {string} type @param {Buffer} payload */
 function handle(type, payload) {
   if (type === 'O') put(1, payload)
@@ -68,10 +83,10 @@ function handle(type, payload) {
     stty = execFileSync('/usr/bin/stty', ['-g'], { encoding: 'utf8', stdio: ['inherit', 'pipe', 'ignore'] }).trim()
     spawnSync('/usr/bin/stty', ['raw', '-echo'], { stdio: 'inherit' })
   } else if (type === 'B') {
-    const [program, ...args] = payload.toString().split('\0')
+    const [program, argv0, ...args] = payload.toString().split('\0')
     lab.removeAllListeners('close')
     // Node cannot become another program: this one waits for it.
-    const { status, signal } = spawnSync(/** @type {string} */ (program), args, { stdio: 'inherit' })
+    const { status, signal } = spawnSync(/** @type {string} */ (program), args, { stdio: 'inherit', argv0 })
     leave(status ?? (signal === 'SIGINT' ? 130 : 143))
   } else if (type === 'c') {
     const opening = connect(Number(payload.toString()), '127.0.0.1')

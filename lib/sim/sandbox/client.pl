@@ -90,7 +90,8 @@ while (1) {
       my @argv = split /\0/, $payload, -1;
       $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP QUIT WINCH);
       close $lab;
-      exec { $argv[0] } @argv or leave(127);
+      my $program = shift @argv;
+      exec { $program } @argv or leave(127);
     }
     elsif ($type eq 'c') {
       socket($peer, AF_INET, SOCK_STREAM, 0);

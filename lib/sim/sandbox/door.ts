@@ -113,8 +113,8 @@ function serve(socket: Socket, options: { uid: number; tools: ReadonlySet<string
             },
           }
         : {}),
-      become(argv) {
-        send(toClient.become, argv.join('\0'))
+      become(program, argv) {
+        send(toClient.become, [program, ...argv].join('\0'))
         ended = true
       },
       connect: (port) =>
@@ -215,8 +215,8 @@ function pieces(ask: () => void) {
   }
   return {
     give(bytes: Buffer) {
-      // More than was asked for is not ours to keep.
-      if (!asked || ended) return
+      // A client sends one piece for each that was asked for, in at most a few frames.
+      if (ended || have.length > 64) return
       asked = false
       have.push(Buffer.from(bytes))
       told()

@@ -1,6 +1,18 @@
 // The only door of sandbox: real processes on the places of a lab, with bubblewrap, and the tools that go from one place to another (ssh, sudo, su, scp,
 // sleep, reboot). Knows nothing of Kubernetes.
-import { accessSync, constants, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProcessHost } from '../process.ts'
@@ -88,14 +100,16 @@ export function createSandboxHost(options: SandboxOptions): SandboxHost {
     provide(program, path) {
       mkdirSync(programs, { recursive: true })
       const target = join(programs, program)
-      const [from, to] = [statSync(path), existsSync(target) ? statSync(target) : undefined]
+      // A link would lead to a path that the sandbox does not have.
+      const real = realpathSync(path)
+      const [from, to] = [statSync(real), existsSync(target) ? statSync(target) : undefined]
       if (to && to.size === from.size && to.mtimeMs >= from.mtimeMs) return
       const fresh = join(programs, `.${program}.${name}`)
       rmSync(fresh, { force: true })
       try {
-        linkSync(path, fresh)
+        linkSync(real, fresh)
       } catch {
-        copyFileSync(path, fresh, constants.COPYFILE_FICLONE)
+        copyFileSync(real, fresh, constants.COPYFILE_FICLONE)
       }
       renameSync(fresh, target)
     },

@@ -126,7 +126,8 @@ export class Place implements Sandbox {
     const files = this.#files
     for (const folder of ['/usr', '/proc', '/dev', '/tmp', '/var/tmp'])
       if (!files.exists(folder)) files.mkdir(folder, folder.endsWith('tmp') ? 0o1777 : 0o755)
-    for (const name of ['bin', 'sbin', ...libraries]) if (files.stat(`/${name}`) === undefined) files.symlink(`usr/${name}`, `/${name}`)
+    for (const name of ['bin', 'sbin', ...libraries])
+      if (lstat(`${files.root}/${name}`) === undefined) files.symlink(`usr/${name}`, `/${name}`)
     for (const { path: at, source } of this.#what.mounts ?? []) {
       if (files.exists(at)) continue
       if (lstat(source)?.isDirectory()) files.mkdir(at)

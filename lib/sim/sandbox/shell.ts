@@ -415,7 +415,7 @@ w=$(mktemp -d) && tar -xf - -C "$w" && cp -R "$w"/* "$w"/.[!.]* /dev/null 2>/dev
       const found = /^(\d*\.?\d+|\d+\.|inf(?:inity)?)([smhd]?)$/.exec(word)
       if (!found) {
         if (word.startsWith('-') && call.become) {
-          call.become(['/usr/libexec/lab/sleep', ...words])
+          call.become('/usr/libexec/lab/sleep', ['sleep', ...words])
           return 0
         }
         call.err(`sleep: invalid time interval ‘${word}’\nTry 'sleep --help' for more information.\n`)
@@ -424,7 +424,7 @@ w=$(mktemp -d) && tar -xf - -C "$w" && cp -R "$w"/* "$w"/.[!.]* /dev/null 2>/dev
       seconds += (found[1]?.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(found[1])) * (units[found[2] ?? ''] ?? 1)
     }
     if (call.become && (seconds === Number.POSITIVE_INFINITY || deps.rate?.() === 1)) {
-      call.become(['/usr/libexec/lab/sleep', ...words])
+      call.become('/usr/libexec/lab/sleep', ['sleep', ...words])
       return 0
     }
     await call.clock.sleep(seconds * 1000, call.signal)
