@@ -1,17 +1,26 @@
 // The controllers of kube-controller-manager and the scheduler of a simulated cluster. Each knows the cluster by the API alone: it starts from the
 // objects, needs no memory of an earlier run, and ends with `stop`. Leader election, flags and files are whoever's who starts them.
 import { startRootCa, startServiceAccount, startServiceAccountToken } from './accounts.ts'
+import { startCertificateApproving, startCertificateCleaner, startCertificateSigning } from './certificates.ts'
+import { startPodGarbage, startTtlAfterFinished } from './cleanup.ts'
 import { type ControllerContext, Run } from './context.ts'
+import { startCronJob } from './cronjob.ts'
 import { startDaemonSet } from './daemonset.ts'
 import { startDeployment } from './deployment.ts'
+import { startDisruption } from './disruption.ts'
 import { startEndpointSlice, startEndpointSliceMirroring, startEndpoints } from './endpoints.ts'
 import { startGarbageCollector } from './gc.ts'
+import { startJob } from './job.ts'
 import { startNamespace } from './namespace.ts'
 import { startNodeIpam, startTtl } from './nodeipam.ts'
 import { startNodeLifecycle } from './nodelifecycle.ts'
+import { startResourceQuota } from './quota.ts'
 import { startReplicaSet, startReplicationController } from './replicaset.ts'
+import { startRoleAggregation } from './roles.ts'
 import { startDefaultScheduler } from './scheduler/index.ts'
+import { startStatefulSet } from './statefulset.ts'
 import { startTaintEviction } from './tainteviction.ts'
+import { startClaimProtection, startEphemeralVolume, startExpander, startPersistentVolumeBinder, startVolumeProtection } from './volumes.ts'
 
 export type { ControllerContext, ControllerOptions } from './context.ts'
 
@@ -23,16 +32,32 @@ const controllers: Readonly<Record<string, Start>> = {
   'endpointslice-controller': startEndpointSlice,
   'endpointslice-mirroring-controller': startEndpointSliceMirroring,
   'replicationcontroller-controller': startReplicationController,
+  'pod-garbage-collector-controller': startPodGarbage,
+  'resourcequota-controller': startResourceQuota,
   'namespace-controller': startNamespace,
   'serviceaccount-controller': startServiceAccount,
   'garbage-collector-controller': startGarbageCollector,
   'daemonset-controller': startDaemonSet,
+  'job-controller': startJob,
   'deployment-controller': startDeployment,
   'replicaset-controller': startReplicaSet,
+  'disruption-controller': startDisruption,
+  'statefulset-controller': startStatefulSet,
+  'cronjob-controller': startCronJob,
+  'certificatesigningrequest-signing-controller': startCertificateSigning,
+  'certificatesigningrequest-approving-controller': startCertificateApproving,
+  'certificatesigningrequest-cleaner-controller': startCertificateCleaner,
   'ttl-controller': startTtl,
   'node-ipam-controller': startNodeIpam,
   'node-lifecycle-controller': startNodeLifecycle,
   'taint-eviction-controller': startTaintEviction,
+  'persistentvolume-binder-controller': startPersistentVolumeBinder,
+  'persistentvolume-expander-controller': startExpander,
+  'clusterrole-aggregation-controller': startRoleAggregation,
+  'persistentvolumeclaim-protection-controller': startClaimProtection,
+  'persistentvolume-protection-controller': startVolumeProtection,
+  'ttl-after-finished-controller': startTtlAfterFinished,
+  'ephemeral-volume-controller': startEphemeralVolume,
   'root-ca-certificate-publisher-controller': startRootCa,
 }
 
