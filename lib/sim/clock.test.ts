@@ -48,6 +48,19 @@ it('never passes a timer that has not run, however long the host was busy', asyn
   clock.stop()
 })
 
+it('is set back, and goes on from there', async () => {
+  const clock = new SimClock({ start: 100_000 })
+  clock.set(50_000)
+  let ran = 0
+  clock.after(10, () => {
+    ran = clock.now()
+  })
+  await clock.skip(() => ran > 0)
+  expect(ran).toBeGreaterThanOrEqual(50_010)
+  expect(ran).toBeLessThan(60_000)
+  clock.stop()
+})
+
 it('stands still when it is stopped, and a sleep ends with its signal', async () => {
   const clock = new SimClock()
   const abort = new AbortController()

@@ -68,6 +68,13 @@ export class SimClock implements Clock {
     this.#arm()
   }
 
+  /** Sets the time, also back, for a world that is about to be replaced: timers that are set keep their times. */
+  set(now: number): void {
+    this.#turn = undefined
+    this.#rebase(now)
+    this.#arm()
+  }
+
   after(ms: number, run: () => void): Timer {
     const due: Due = { at: this.now() + Math.max(0, ms), order: this.#order++, run, cancelled: false }
     this.#push(due)

@@ -346,6 +346,9 @@ export class HeldLab {
     const restoring = (async () => {
       await this.#saving
       this.#dropShells('The lab was put back to its beginning.')
+      // Room again for what is hurried after it.
+      const back = Math.max(snapshot.at, Date.now() - hurryMs)
+      if (back < this.clock.now()) this.clock.set(back)
       await this.lab.restore(snapshot, { home })
     })()
     this.#restoring = restoring.catch(() => {})
