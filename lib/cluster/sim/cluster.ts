@@ -120,15 +120,9 @@ export class SimCluster implements Cluster {
   get kubeconfig(): string {
     return this.#view.kubeconfig
   }
-  get spec() {
-    return this.#view.spec
-  }
 
   // ---- for the provider
 
-  get link(): WorkerLink {
-    return this.#link
-  }
   /** It is at home in this worker now. */
   async moved(view: LabView, link: WorkerLink): Promise<void> {
     this.#view = view
