@@ -7,7 +7,7 @@ import type { ProcessHost, SimImage, Tool, ToolCall } from '../process.ts'
 import type { Random } from '../random.ts'
 import { Habitat, Pipe, type Process } from './containers.ts'
 import { parseReference, refusal } from './images.ts'
-import { LogWriter } from './logs.ts'
+import { LogWriter, parseLog } from './logs.ts'
 import {
   type ContainerConfig,
   type ContainerState,
@@ -410,13 +410,19 @@ export class ContainerRuntime implements Runtime {
   #over(live: Live, exitCode: number, reason: string, message = ''): void {
     if (live.state.state !== 'running') return
     const file = live.state.config.terminationFile
-    const last = message || !file ? message : (this.machine.files.text(file) ?? '').slice(0, 4096)
+    let last = message || !file ? message : (this.machine.files.text(file) ?? '').slice(0, 4096)
+    live.log?.end()
+    if (!last && exitCode !== 0 && live.state.config.annotations['io.kubernetes.container.terminationMessagePolicy'] === 'FallbackToLogsOnError')
+      last = parseLog(this.machine.files.text(live.state.config.logPath) ?? '')
+        .slice(-80)
+        .map((line) => line.text)
+        .join('')
+        .slice(-2048)
     if (live.state.pid) this.machine.processes.remove(live.state.pid)
     live.state = { ...live.state, state: 'exited', exitCode, reason, message: last, finishedAt: this.#clock.now(), pid: 0 }
     live.process = undefined
     for (const one of live.execs) one.kill()
     live.execs.clear()
-    live.log?.end()
     void live.habitat?.close()
     live.habitat = undefined
     for (const resolve of live.ended.splice(0)) resolve()
