@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Api, type Cluster, type FakeProvider, fakeProvider, kubernetesApi } from '#lib/cluster/index.ts'
+import { type Api, type Cluster, type FakeProvider, fakeProvider, kubernetesApi, type LabClock, wait } from '#lib/cluster/index.ts'
 import type { CheckLive } from '#lib/protocol/index.ts'
 import type { Check } from '#lib/scenario/index.ts'
-import { type Grade, gradeChecks, type Handover, handOver, open, watchChecks } from './index.ts'
+import { type Grade, gradeChecks, type Handover, handOver, nextLook, open, watchChecks } from './index.ts'
 
 let dir: string
 let provider: FakeProvider
@@ -301,5 +301,38 @@ describe('watching', () => {
     provider.comeBack()
     const passes = { count: 0 }
     await until((check) => check.state === 'passing' && ++passes.count > 1)
+  })
+})
+
+describe('a cluster with a time of its own', () => {
+  it('is graded in it: what must hold for a minute has held for one, however long that takes here', async () => {
+    await api.create(config({ value: 'good' }))
+    const begun = performance.now()
+    const now = () => Math.floor((performance.now() - begun) * 200)
+    const clock: LabClock = { now, rate: 200, wait: (ms, signal) => wait(ms / 200, signal) }
+    const inItsTime = new Proxy(cluster, { get: (on, name) => (name === 'clock' ? clock : Reflect.get(on, name)) })
+    const eyes = open({ cluster: inItsTime, api, handover: null })
+    const result = await gradeChecks([{ ...goal('right', 100, value('good')), hold: 60 }], eyes, { signal: cancel.signal, limits })
+    expect(result.score).toBe(100)
+    expect(result.checks[0]?.seconds).toBeGreaterThanOrEqual(60)
+    expect(performance.now() - begun).toBeLessThan(20_000)
+  })
+})
+
+describe('the pace of looks', () => {
+  const clock: LabClock = { now: () => performance.now(), rate: 1, wait }
+  it('is that of changes, and one that comes during a look is not lost', async () => {
+    const next = nextLook(clock, { soon: 1, beat: 60_000 }, cancel.signal)
+    next.changed()
+    await next.wait()
+    const waiting = next.wait()
+    next.changed()
+    await waiting
+  })
+  it('is a beat while nothing changes, and ends with its signal', async () => {
+    await nextLook(clock, { soon: 60_000, beat: 1 }, cancel.signal).wait()
+    const waiting = nextLook(clock, { soon: 60_000, beat: 60_000 }, cancel.signal).wait()
+    cancel.abort()
+    await waiting
   })
 })
