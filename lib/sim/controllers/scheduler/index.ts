@@ -54,8 +54,7 @@ export function startDefaultScheduler(run: Run): void {
     armed = true
     run.after(0, () => {
       armed = false
-      cycle()
-      wake()
+      if (cycle()) wake()
     })
   }
   const activate = (waiting: Waiting): void => {
@@ -151,15 +150,15 @@ export function startDefaultScheduler(run: Run): void {
     run.watch(resource, {})
   }
 
-  const cycle = (): void => {
+  /** false when the API did not answer: it is tried again after a while */
+  const cycle = (): boolean => {
     let infos: Map<string, NodeInfo>
     try {
       infos = snapshot(run.list('v1/nodes'), run.list('v1/pods'))
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof Unreachable)) throw error
       run.after(backOffMs, wake)
-      armed = false
-      return
+      return false
     }
     for (const { pod, node } of binding.values()) infos.get(node)?.add(pod)
     const pods = [...active]
@@ -173,7 +172,7 @@ export function startDefaultScheduler(run: Run): void {
       )
     active.clear()
     for (const pod of pods) {
-      if (run.stopped) return
+      if (run.stopped) return false
       const waiting = queue.get(keyOf(pod))
       if (waiting === undefined) continue
       waiting.attempts += 1
@@ -187,6 +186,7 @@ export function startDefaultScheduler(run: Run): void {
         backOff(waiting)
       }
     }
+    return true
   }
   const schedule = (listed: KubeObject, waiting: Waiting, infos: Map<string, NodeInfo>): void => {
     const { namespace, name } = splitKey(waiting.key)
@@ -195,8 +195,7 @@ export function startDefaultScheduler(run: Run): void {
       if (pod === undefined || !mine(pod)) forget(waiting.key)
       return
     }
-    const all = [...infos.values()].flatMap((info) => info.pods)
-    const volumes = volumesOf(run.reader, pod, () => all)
+    const volumes = volumesOf(run.reader, pod, () => [...infos.values()].flatMap((info) => info.pods))
     if (infos.size === 0) {
       failed(pod, waiting, none, ['NodeName'])
       return
@@ -207,6 +206,11 @@ export function startDefaultScheduler(run: Run): void {
     if (fitting.length > 0) {
       const chosen = choose(pod, fitting, world)
       place(pod, waiting, infos.get(chosen) as NodeInfo, volumes)
+      return
+    }
+    if (volumes.message !== undefined) {
+      // What fails before the nodes are looked at leaves the claims' plugin without its state: its `not found` is what the real one prints, too.
+      failed(pod, waiting, `0/${infos.size} nodes are available: ${volumes.message}. not found`, ['VolumeBinding'])
       return
     }
     const outcome = preempt({
@@ -221,14 +225,13 @@ export function startDefaultScheduler(run: Run): void {
         return (fitsAlone(pod, info) ?? volumes.filter(info) ?? betweenPods(pod, changed)(info)) === undefined
       },
     })
-    const plugins = volumes.message === undefined ? [...rejections.values()].map((one) => one.plugin) : ['VolumeBinding']
-    const reasons =
-      volumes.message ??
-      histogram(
-        [...rejections.values()].flatMap((one) => one.reasons),
-        absent(pod, infos, rejections),
-      )
+    const all = [...rejections.values()]
+    const reasons = histogram(
+      all.flatMap((one) => one.reasons),
+      absent(pod, infos, rejections),
+    )
     const after = outcome.nominated === undefined ? ` no new claims to deallocate, preemption: ${outcome.message}` : ''
+    const plugins = all.map((one) => one.plugin)
     failed(pod, waiting, `0/${infos.size} nodes are available: ${reasons}.${after}`, plugins, outcome.nominated ?? '')
   }
   const worldOf = (nodes: ReadonlyMap<string, NodeInfo>): World => ({

@@ -113,7 +113,7 @@ function status(call: ToolCall, units: MachineUnits, name: string, lines: number
       call.out(width !== undefined && line.length > width + 1 ? `${line.slice(0, width - 1)}…\n` : line)
     }
   }
-  return unit.active === 'active' || unit.active === 'activating' ? 0 : 3
+  return unit.active === 'active' ? 0 : 3
 }
 const memory: Readonly<Record<string, number>> = { kubelet: 36.8, containerd: 145.4, sshd: 1.2 }
 
