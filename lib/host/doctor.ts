@@ -306,13 +306,13 @@ export function summary(report: DoctorReport): string {
   return `kind is not ready (${gone.length} of ${report.checks.length} checks; \`npm run doctor\` lists them): ${first.message} ${first.remedy}`
 }
 
-/** The report as a table for a terminal. */
-export function table(report: DoctorReport): string {
+/** The report as a table for a terminal. `what` it is about: default kind */
+export function table(report: DoctorReport, what = 'kind'): string {
   const mark = { ok: '✓', mended: '~', missing: '✗' }
   const width = Math.max(...report.checks.map((check) => check.id.length))
   const rows = report.checks.flatMap((check) => [
     `${mark[check.state]} ${check.id.padEnd(width)}  ${check.state.padEnd(7)}  ${check.message}`,
     ...(check.remedy === '' ? [] : [`${' '.repeat(width + 13)}→ ${check.remedy}`]),
   ])
-  return `${rows.join('\n')}\n\n${report.ok ? 'Everything that kind needs is there.' : 'Something is missing: the arrows say what to do.'}\n`
+  return `${rows.join('\n')}\n\n${report.ok ? `Everything that ${what} needs is there.` : 'Something is missing: the arrows say what to do.'}\n`
 }
