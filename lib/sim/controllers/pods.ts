@@ -28,7 +28,7 @@ export function nextAvailable(pods: readonly KubeObject[], minReadySeconds: numb
   return next
 }
 
-/** A pod of a template; its name is generated from `owner`'s when `metadata` has none. */
+/** A pod of a template; `metadata` may name it, else its name is generated from `owner`'s. */
 export function podOf(template: KubeObject, owner: KubeObject, ownerReference: KubeObject, metadata: KubeObject = {}): KubeObject {
   const { labels, annotations, finalizers } = template.metadata ?? {}
   // A prefix that is no valid name with its dash is used without (pkg/controller/controller_utils.go getPodsPrefix).
@@ -37,7 +37,7 @@ export function podOf(template: KubeObject, owner: KubeObject, ownerReference: K
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      ...(metadata.name === undefined ? { generateName: prefix } : {}),
+      generateName: prefix,
       namespace: owner.metadata.namespace,
       ...(labels ? { labels: { ...labels } } : {}),
       ...(annotations ? { annotations: { ...annotations } } : {}),
