@@ -64,5 +64,9 @@ export function trust(
   const counts = { provenAt: proof.provenAt, alternatives: count('alternative'), cheats: count('cheat'), partials: count('partial') }
   return moved.length === 0
     ? { state: 'proven', ...counts }
-    : { state: 'stale', ...counts, reason: `changed since: ${moved.map((part) => words[part]).join(', ')}` }
+    : {
+        state: 'stale',
+        ...counts,
+        reason: `changed since: ${moved.map((part) => (backend === 'sim' && part === 'image' ? 'the simulation' : words[part])).join(', ')}`,
+      }
 }
