@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
+import { cacheFolder } from '#lib/host/index.ts'
 import { createSandboxHost } from '#lib/sim/sandbox/index.ts'
 import { clusterContract } from '../contract.ts'
 import { type SimProvider, simProvider } from './index.ts'
@@ -14,13 +15,14 @@ afterAll(() => {
   for (const one of opened) one.close()
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
 })
-const lacking = await createSandboxHost({ cache: join(dir, 'sandbox') }).missing()
+const cache = join(cacheFolder(), 'sandbox')
+const lacking = await createSandboxHost({ cache }).missing()
 const reason = lacking === null ? '' : `${lacking.message} ${lacking.remedy}`
 
 clusterContract({
   name: 'sim',
   provider: () => {
-    const made = simProvider({ dir })
+    const made = simProvider({ dir, cache })
     opened.push(made)
     return made
   },
