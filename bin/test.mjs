@@ -12,15 +12,40 @@ const works = (/** @type {string} */ program, /** @type {string[]} */ args) => {
   return status === 0 ? stdout.trim() : undefined
 }
 
-/** What the tests need from the system beside Node: for the browser suite only. */
+/** What the tests need from the system beside Node, and which suites do. */
 const systemNeeds = (/** @type {string} */ node) => [
   {
+    suites: ['unit', 'browser'],
+    what: 'bubblewrap and what is run in it, for shells of the simulated cluster',
+    packages: ['bubblewrap', 'iproute2', 'procps', 'util-linux', 'perl', 'tmux', 'vim', 'nano', 'less', 'jq', 'openssl', 'file'],
+    other: 'install bubblewrap, iproute2, tmux, vim, nano, less, jq and openssl',
+    // elsewhere there are no such sandboxes, and their tests are skipped
+    there: () =>
+      process.platform !== 'linux' ||
+      [
+        ['bwrap', '--version'],
+        ['ip', '-V'],
+        ['nsenter', '--version'],
+        ['ps', '--version'],
+        ['perl', '-v'],
+        ['tmux', '-V'],
+        ['vim', '--version'],
+        ['nano', '--version'],
+        ['less', '--version'],
+        ['jq', '--version'],
+        ['openssl', 'version'],
+        ['file', '--version'],
+      ].every(([program = '', ...args]) => works(program, args) !== undefined),
+  },
+  {
+    suites: ['browser'],
     what: 'Chromium, which the browser tests drive',
     packages: ['chromium'],
     other: 'npx playwright install --with-deps chromium',
     there: () => works(node, ['e2e/chromium.ts']) !== undefined,
   },
   {
+    suites: ['browser'],
     what: 'fonts with Korean, so that pages and their pictures can be read',
     packages: ['fontconfig', 'fonts-noto-cjk'],
     other: 'install Noto Sans CJK',
@@ -34,10 +59,12 @@ const isDebian = () =>
 
 /**
  * @param {string} node
+ * @param {'unit' | 'browser'} [suite] default: all
  * @returns {Promise<string | undefined>} what is still missing, and how to get it
  */
-async function ensureSystem(node) {
-  const missing = systemNeeds(node).filter((need) => !need.there())
+async function ensureSystem(node, suite) {
+  const needs = systemNeeds(node).filter((need) => suite === undefined || need.suites.includes(suite))
+  const missing = needs.filter((need) => !need.there())
   if (missing.length === 0) return undefined
   const packages = missing.flatMap((need) => need.packages)
   for (const need of missing) line('·', `missing: ${need.what}`)
@@ -58,7 +85,7 @@ async function ensureSystem(node) {
       else throw error
     })
   }
-  const still = systemNeeds(node).filter((need) => !need.there())
+  const still = needs.filter((need) => !need.there())
   return still.length === 0
     ? undefined
     : still
@@ -83,7 +110,12 @@ try {
         : { passed: 0, failed: 1, skipped: 0, note: 'next typegen failed' }
     },
     scenarios: command((tool) => [tool.node, 'bin/scenario-lint.ts']),
-    unit: vitest(),
+    unit: async (tool) => {
+      // Not a failure: tests of sandboxes are skipped, and say so.
+      const missing = await ensureSystem(node, 'unit')
+      if (missing !== undefined) line('·', missing)
+      return vitest()(tool)
+    },
     go: async (tool) => {
       if (works('go', ['version']) === undefined)
         return {
@@ -111,7 +143,7 @@ try {
       return countProof(stdout, code)
     },
     browser: async (tool) => {
-      const missing = await ensureSystem(node)
+      const missing = await ensureSystem(node, 'browser')
       if (missing !== undefined) return { passed: 0, failed: 1, skipped: 0, note: missing }
       await prepare({ build: true })
       return playwright(['--project=app'])(tool)
@@ -120,7 +152,7 @@ try {
   const asked = process.argv.slice(2)
   if (asked.length === 1 && asked[0] === '--prepare') {
     const missing = await ensureSystem(node)
-    if (missing !== undefined) throw new StartError('The browser tests cannot run yet.', missing)
+    if (missing !== undefined) throw new StartError('Not all tests can run yet.', missing)
     await prepare({ build: true })
     line('✓', 'everything that the tests need is there')
     process.exit(0)

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SimClock } from '../clock.ts'
 import type { Tool } from '../process.ts'
@@ -8,6 +10,10 @@ import { missingForSandboxes } from './index.ts'
 import { createHost, finish, type Opened, openPlaces, run } from './sandbox.fixture.ts'
 
 const absent = await missingForSandboxes()
+
+it.runIf(process.env.CI && process.platform === 'linux')('sandboxes work where CI runs', () => {
+  expect(absent).toBeNull()
+})
 
 const tools: Record<string, Tool> = {
   hello: async (call) => {
@@ -303,6 +309,29 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     await finish(shell)
     expect((await run(at('workstation'), 'tmux ls')).stdout).toContain('work: 1 windows')
     await run(at('workstation'), 'tmux kill-server')
+  })
+
+  it('lets root change owners, as a person expects who copies a kubeconfig, though all files have one', async () => {
+    const script =
+      'mkdir -p ~/.kube; sudo cp /etc/kubernetes/admin.conf ~/.kube/config && sudo chown $(id -u):$(id -g) ~/.kube/config && cat ~/.kube/config'
+    expect(await run(at('worker-1'), script)).toEqual({ code: 0, stdout: 'the key to the cluster\n', stderr: '' })
+  })
+
+  it('gets programs that come late, and says so until then', async () => {
+    const cache = mkdtempSync(join(tmpdir(), 'kubemend-cache-'))
+    const fresh = createHost({ cache })
+    const { machine } = places.get('worker-1') as Opened
+    const sandbox = await fresh.open({ id: 'late', machine, hostname: 'h', ports: [], tools: [], call: async () => 0, connection() {} })
+    expect(await run(sandbox, 'kubectl get pods')).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('kubectl: it is still being fetched'),
+    })
+    writeFileSync(join(cache, 'fetched'), '#!/bin/sh\necho "kubectl $*"\n', { mode: 0o755 })
+    symlinkSync('fetched', join(cache, 'link'))
+    fresh.provide('kubectl', join(cache, 'link'))
+    expect((await run(sandbox, 'kubectl get pods')).stdout).toBe('kubectl get pods\n')
+    await fresh.close()
+    rmSync(cache, { recursive: true, force: true })
   })
 
   it('leaves no process and no file behind', async () => {

@@ -31,7 +31,7 @@ import { seccompFilter } from './seccomp.ts'
 const wanted = `
   [ arch awk base32 base64 basename bash bunzip2 bzcat bzip2 cat chgrp chmod chown cksum clear clear_console cmp column comm cp csplit cut dash date dd
   df diff diff3 dircolors dirname du echo ed egrep env envsubst expand expr factor false fgrep file find flock fmt fold free getopt grep groups gunzip
-  gzip head hexdump iconv id infocmp install join jq kill less lessecho lesskey lesspipe link ln locale logname look ls lsof man md5sum mkdir
+  gzip head hexdump hostname iconv id infocmp install join jq kill less lessecho lesskey lesspipe link ln locale logname look ls lsof man md5sum mkdir
   mkfifo mktemp more mv nano nice nl nohup nproc numfmt od openssl paste patch pathchk perl pgrep pinky pkill pmap pr printenv printf ps ptx pwd pwdx
   readlink realpath renice reset rev rm rmdir script sdiff sed seq setsid sh sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep
   sort split stat stdbuf strings stty sum sync tac tail tar tee test time timeout tload toe top touch tput tr tree true truncate tset tsort tty uname
@@ -115,7 +115,7 @@ export function toolbox(cache: string, tools: readonly string[], late: readonly 
   const clientText = client === 'perl' ? readFileSync(here('./client.pl'), 'utf8') : `#!/usr/libexec/lab/node\n`
   const clientModule = client === 'node' ? readFileSync(here('./client.mjs'), 'utf8') : ''
   const base = createHash('sha256')
-    .update(JSON.stringify([2, programs()]))
+    .update(JSON.stringify([3, programs(), seccompFilter(process.arch)?.toString('base64')]))
     .digest('hex')
     .slice(0, 16)
   const names = [...new Set(tools)].sort()
