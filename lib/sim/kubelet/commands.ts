@@ -55,7 +55,7 @@ const builtins: Readonly<Record<string, Builtin>> = {
   async sleep(call) {
     let seconds = 0
     if (call.argv.length < 2) {
-      call.err("BusyBox v1.37.0 multi-call binary.\n\nUsage: sleep [N]...\n")
+      call.err('BusyBox v1.37.0 multi-call binary.\n\nUsage: sleep [N]...\n')
       return 1
     }
     for (const word of call.argv.slice(1)) {
@@ -196,13 +196,23 @@ const debian =
 const shellCommands = { none: new Set<string>(), busybox: new Set(applets), debian: new Set(debian) } as const
 const binDirectories = new Set(['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/bin', '/'])
 
-export type Command = { kind: 'program'; name: string } | { kind: 'tool'; name: string } | { kind: 'builtin'; run: Builtin } | { kind: 'real' }
+export type Command =
+  | { kind: 'program'; name: string }
+  | { kind: 'tool'; name: string }
+  | { kind: 'builtin'; run: Builtin }
+  | { kind: 'real' }
 
 /**
  * What argv[0] is in a container of this image.
  * @throws Error with the words of runc (`exec: "x": executable file not found in $PATH`)
  */
-export function resolve(image: SimImage, files: Files, argv: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Command {
+export function resolve(
+  image: SimImage,
+  files: Files,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+): Command {
   const first = argv[0] ?? ''
   const name = posix.basename(first)
   const slash = first.includes('/')
@@ -234,5 +244,7 @@ export function resolve(image: SimImage, files: Files, argv: readonly string[], 
       throw new Error(`exec: "${first}": no such file or directory`)
     return { kind: 'real' }
   }
-  throw new Error(slash ? `exec: "${first}": stat ${first}: no such file or directory` : `exec: "${first}": executable file not found in $PATH`)
+  throw new Error(
+    slash ? `exec: "${first}": stat ${first}: no such file or directory` : `exec: "${first}": executable file not found in $PATH`,
+  )
 }

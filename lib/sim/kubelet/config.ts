@@ -8,7 +8,12 @@ export class StartFailure extends Error {}
 // `kubelet --help` of v1.35.4; an exclamation mark: may stand without a value
 const flagNames =
   'address allowed-unsafe-sysctls anonymous-auth! application-metrics-count-limit authentication-token-webhook! authentication-token-webhook-cache-ttl authorization-mode authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl boot-id-file bootstrap-kubeconfig cert-dir cgroup-driver cgroup-root cgroups-per-qos! client-ca-file cloud-provider cluster-dns cluster-domain config config-dir container-hints container-log-max-files container-log-max-size container-runtime-endpoint containerd containerd-namespace contention-profiling! cpu-cfs-quota! cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period enable-controller-attach-detach! enable-debugging-handlers! enable-load-reader! enable-server! enforce-node-allocatable event-burst event-qps event-storage-age-limit event-storage-event-limit eviction-hard eviction-max-pod-grace-period eviction-minimum-reclaim eviction-pressure-transition-period eviction-soft eviction-soft-grace-period exit-on-lock-contention! experimental-allocatable-ignore-eviction! experimental-mounter-path fail-cgroupv1! fail-swap-on! feature-gates file-check-frequency global-housekeeping-interval hairpin-mode healthz-bind-address healthz-port help! hostname-override housekeeping-interval http-check-frequency image-credential-provider-bin-dir image-credential-provider-config image-gc-high-threshold image-gc-low-threshold image-service-endpoint kernel-memcg-notification! kube-api-burst kube-api-content-type kube-api-qps kube-reserved kube-reserved-cgroup kubeconfig kubelet-cgroups local-storage-capacity-isolation! lock-file log-cadvisor-usage! log-flush-frequency log-json-info-buffer-size log-json-split-stream! log-text-info-buffer-size log-text-split-stream! logging-format machine-id-file make-iptables-util-chains! manifest-url manifest-url-header max-open-files max-pods maximum-dead-containers maximum-dead-containers-per-container memory-manager-policy minimum-container-ttl-duration minimum-image-ttl-duration node-ip node-labels node-status-max-images node-status-update-frequency oom-score-adj pod-cidr pod-manifest-path pod-max-pids pods-per-core port protect-kernel-defaults! provider-id qos-reserved read-only-port register-node! register-with-taints! registry-burst registry-qps reserved-cpus reserved-memory resolv-conf root-dir rotate-certificates! rotate-server-certificates! runonce! runtime-cgroups runtime-request-timeout seccomp-default serialize-image-pulls! storage-driver-buffer-duration storage-driver-db storage-driver-host storage-driver-password storage-driver-secure! storage-driver-table storage-driver-user streaming-connection-idle-timeout sync-frequency system-cgroups system-reserved system-reserved-cgroup tls-cert-file tls-cipher-suites tls-min-version tls-private-key-file topology-manager-policy topology-manager-policy-options topology-manager-scope v version vmodule volume-plugin-dir volume-stats-agg-period '
-const flags = new Map(flagNames.trim().split(' ').map((name) => [name.replace('!', ''), name.endsWith('!')] as const))
+const flags = new Map(
+  flagNames
+    .trim()
+    .split(' ')
+    .map((name) => [name.replace('!', ''), name.endsWith('!')] as const),
+)
 
 export interface Flags {
   /** by name without dashes; the last one wins */
@@ -23,7 +28,8 @@ export function readFlags(argv: readonly string[]): Flags {
     const found = /^--?([^=]+)(?:=([\s\S]*))?$/.exec(word)
     const name = found?.[1] as string
     if (!word.startsWith('--')) {
-      if (name !== 'v' && name !== 'h') throw new StartFailure(`failed to parse kubelet flag: unknown shorthand flag: '${name[0]}' in ${word}`)
+      if (name !== 'v' && name !== 'h')
+        throw new StartFailure(`failed to parse kubelet flag: unknown shorthand flag: '${name[0]}' in ${word}`)
     } else if (!flags.has(name)) throw new StartFailure(`failed to parse kubelet flag: unknown flag: --${name}`)
     let value = found?.[2]
     if (value === undefined && flags.get(name)) value = 'true'
@@ -74,7 +80,8 @@ const fields: Readonly<Record<string, string>> = {
     'apiVersion kind staticPodPath podLogsDir staticPodURL address tlsCertFile tlsPrivateKeyFile tlsMinVersion healthzBindAddress clusterDomain kubeletCgroups systemCgroups cgroupRoot cgroupDriver cpuManagerPolicy memoryManagerPolicy topologyManagerPolicy topologyManagerScope hairpinMode podCIDR resolvConf contentType containerLogMaxSize reservedSystemCPUs showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup volumePluginDir providerID containerRuntimeEndpoint imageServiceEndpoint imagePullCredentialsVerificationPolicy configMapAndSecretChangeDetectionStrategy',
   'v1.Duration':
     'syncFrequency fileCheckFrequency httpCheckFrequency streamingConnectionIdleTimeout nodeStatusUpdateFrequency nodeStatusReportFrequency imageMinimumGCAge imageMaximumGCAge volumeStatsAggPeriod cpuManagerReconcilePeriod runtimeRequestTimeout cpuCFSQuotaPeriod evictionPressureTransitionPeriod containerLogMonitorInterval shutdownGracePeriod shutdownGracePeriodCriticalPods',
-  int32: 'port readOnlyPort registryPullQPS registryBurst eventRecordQPS eventBurst healthzPort oomScoreAdj nodeLeaseDurationSeconds imageGCHighThresholdPercent imageGCLowThresholdPercent maxPods nodeStatusMaxImages kubeAPIQPS kubeAPIBurst maxParallelImagePulls evictionMaxPodGracePeriod podsPerCore iptablesMasqueradeBit iptablesDropBit containerLogMaxFiles containerLogMaxWorkers',
+  int32:
+    'port readOnlyPort registryPullQPS registryBurst eventRecordQPS eventBurst healthzPort oomScoreAdj nodeLeaseDurationSeconds imageGCHighThresholdPercent imageGCLowThresholdPercent maxPods nodeStatusMaxImages kubeAPIQPS kubeAPIBurst maxParallelImagePulls evictionMaxPodGracePeriod podsPerCore iptablesMasqueradeBit iptablesDropBit containerLogMaxFiles containerLogMaxWorkers',
   '[]string': 'tlsCipherSuites preloadedImagesVerificationAllowlist clusterDNS enforceNodeAllocatable allowedUnsafeSysctls',
   'map[string]string':
     'cpuManagerPolicyOptions topologyManagerPolicyOptions qosReserved evictionHard evictionSoft evictionSoftGracePeriod evictionMinimumReclaim systemReserved kubeReserved',
@@ -87,23 +94,36 @@ const fields: Readonly<Record<string, string>> = {
 const typeOf = new Map(Object.entries(fields).flatMap(([type, names]) => names.split(' ').map((name) => [name, type] as const)))
 
 const goType = (value: unknown): string =>
-  Array.isArray(value) ? 'array' : typeof value === 'object' ? 'object' : typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'number' : 'string'
+  Array.isArray(value)
+    ? 'array'
+    : typeof value === 'object'
+      ? 'object'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value === 'number'
+          ? 'number'
+          : 'string'
 
 function mismatch(name: string, type: string, value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined
-  const wrong = (into: string) => `json: cannot unmarshal ${goType(value)} into Go struct field KubeletConfiguration.${name} of type ${into}`
+  const wrong = (into: string) =>
+    `json: cannot unmarshal ${goType(value)} into Go struct field KubeletConfiguration.${name} of type ${into}`
   if (type === 'bool') return typeof value === 'boolean' ? undefined : wrong('bool')
   if (type === 'string') return typeof value === 'string' ? undefined : wrong('string')
   if (type === 'v1.Duration') {
     if (typeof value !== 'string') return wrong('string')
     if (milliseconds(value) === undefined)
-      return /^[-+]?\d+(\.\d+)?$/.test(value) ? `time: missing unit in duration ${JSON.stringify(value)}` : `time: invalid duration ${JSON.stringify(value)}`
+      return /^[-+]?\d+(\.\d+)?$/.test(value)
+        ? `time: missing unit in duration ${JSON.stringify(value)}`
+        : `time: invalid duration ${JSON.stringify(value)}`
     return undefined
   }
   if (type === 'int32' || type === 'int64') return typeof value === 'number' && Number.isInteger(value) ? undefined : wrong(type)
   if (type === 'float64') return typeof value === 'number' ? undefined : wrong(type)
-  if (type === '[]string' || type === 'list') return Array.isArray(value) ? undefined : wrong(type === 'list' ? '[]v1beta1.MemoryReservation' : type)
-  if (typeof value !== 'object' || Array.isArray(value)) return wrong(type === 'object' ? `v1beta1.${name[0]?.toUpperCase()}${name.slice(1)}` : type)
+  if (type === '[]string' || type === 'list')
+    return Array.isArray(value) ? undefined : wrong(type === 'list' ? '[]v1beta1.MemoryReservation' : type)
+  if (typeof value !== 'object' || Array.isArray(value))
+    return wrong(type === 'object' ? `v1beta1.${name[0]?.toUpperCase()}${name.slice(1)}` : type)
   return undefined
 }
 
@@ -113,7 +133,8 @@ export function milliseconds(text: string): number | undefined {
   const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 0.000_001 }
   if (!/^([-+])?(\d+(\.\d*)?(h|ms|m|s|us|µs|ns))+$/.test(text)) return undefined
   let total = 0
-  for (const found of text.matchAll(/(\d+(?:\.\d*)?)(h|ms|m|s|us|µs|ns)/g)) total += Number(found[1]) * (units[found[2] as string] as number)
+  for (const found of text.matchAll(/(\d+(?:\.\d*)?)(h|ms|m|s|us|µs|ns)/g))
+    total += Number(found[1]) * (units[found[2] as string] as number)
   return text.startsWith('-') ? -total : total
 }
 
@@ -131,20 +152,29 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
   const file = path === undefined ? {} : readFile(files, path, warnings)
   const string = (flag: string, field: string, fallback: string): string => values.get(flag) ?? (file[field] as string) ?? fallback
   const number = (flag: string, field: string, fallback: number): number => Number(values.get(flag) ?? file[field] ?? fallback)
-  const boolean = (flag: string, field: string, fallback: boolean): boolean => (values.has(flag) ? values.get(flag) === 'true' : ((file[field] as boolean) ?? fallback))
+  const boolean = (flag: string, field: string, fallback: boolean): boolean =>
+    values.has(flag) ? values.get(flag) === 'true' : ((file[field] as boolean) ?? fallback)
   // 0 in the file is the same as nothing there.
   const duration = (flag: string, field: string, fallback: number): number => milliseconds(string(flag, field, '0s')) || fallback
 
   const problems: string[] = []
   const within = (name: string, flag: string, value: number, low: number, high: number) => {
-    if (value < low || value > high) problems.push(`invalid configuration: ${name} (--${flag}) ${value} must be between ${low} and ${high}, inclusive`)
+    if (value < low || value > high)
+      problems.push(`invalid configuration: ${name} (--${flag}) ${value} must be between ${low} and ${high}, inclusive`)
   }
   const notNegative = (name: string, flag: string, value: number) => {
     if (value < 0) problems.push(`invalid configuration: ${name} (--${flag}) ${value} must not be a negative number`)
   }
-  if (number('', 'nodeLeaseDurationSeconds', 40) <= 0) problems.push('invalid configuration: nodeLeaseDurationSeconds must be greater than 0')
+  if (number('', 'nodeLeaseDurationSeconds', 40) <= 0)
+    problems.push('invalid configuration: nodeLeaseDurationSeconds must be greater than 0')
   within('healthzPort', 'healthz-port', number('healthz-port', 'healthzPort', 10248) || 10248, 1, 65535)
-  within('imageGCHighThresholdPercent', 'image-gc-high-threshold', number('image-gc-high-threshold', 'imageGCHighThresholdPercent', 85), 0, 100)
+  within(
+    'imageGCHighThresholdPercent',
+    'image-gc-high-threshold',
+    number('image-gc-high-threshold', 'imageGCHighThresholdPercent', 85),
+    0,
+    100,
+  )
   within('imageGCLowThresholdPercent', 'image-gc-low-threshold', number('image-gc-low-threshold', 'imageGCLowThresholdPercent', 80), 0, 100)
   notNegative('maxOpenFiles', 'max-open-files', number('max-open-files', 'maxOpenFiles', 1_000_000))
   notNegative('maxPods', 'max-pods', number('max-pods', 'maxPods', 110))
@@ -163,7 +193,9 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
       `failed to validate kubelet configuration, error: ${problems.length > 1 ? `[${problems.join(', ')}]` : problems[0]}, path: &TypeMeta{Kind:,APIVersion:,}`,
     )
   if (driver !== 'systemd' && driver !== 'cgroupfs')
-    throw new StartFailure(`failed to run Kubelet: invalid configuration: cgroup driver must be one of "systemd" or "cgroupfs", got ${JSON.stringify(driver)}`)
+    throw new StartFailure(
+      `failed to run Kubelet: invalid configuration: cgroup driver must be one of "systemd" or "cgroupfs", got ${JSON.stringify(driver)}`,
+    )
 
   const authentication = file.authentication as { x509?: { clientCAFile?: string } } | undefined
   const crash = file.crashLoopBackOff as { maxContainerRestartPeriod?: string } | undefined
@@ -180,12 +212,18 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
     hostname: hostname.trim().toLowerCase(),
     providerID: string('provider-id', 'providerID', ''),
     nodeLabels: pairs(values.get('node-labels') ?? ''),
-    taints: values.has('register-with-taints') ? taints(values.get('register-with-taints') as string) : ((file.registerWithTaints as Record<string, string>[]) ?? []),
+    taints: values.has('register-with-taints')
+      ? taints(values.get('register-with-taints') as string)
+      : ((file.registerWithTaints as Record<string, string>[]) ?? []),
     registerNode: boolean('register-node', 'registerNode', true),
     maxPods: number('max-pods', 'maxPods', 110),
     port: number('port', 'port', 10250) || 10250,
     nodeStatusUpdateMs: duration('node-status-update-frequency', 'nodeStatusUpdateFrequency', 10_000),
-    nodeStatusReportMs: duration('', 'nodeStatusReportFrequency', milliseconds((file.nodeStatusUpdateFrequency as string) ?? '0s') || 300_000),
+    nodeStatusReportMs: duration(
+      '',
+      'nodeStatusReportFrequency',
+      milliseconds((file.nodeStatusUpdateFrequency as string) ?? '0s') || 300_000,
+    ),
     leaseSeconds: number('', 'nodeLeaseDurationSeconds', 40),
     syncMs: duration('sync-frequency', 'syncFrequency', 60_000),
     fileCheckMs: duration('file-check-frequency', 'fileCheckFrequency', 20_000),
@@ -204,7 +242,10 @@ function readFile(files: Files, path: string, warnings: string[]): Record<string
     text = files.read(path).toString('utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    const words = code === 'EISDIR' ? `read ${path}: is a directory` : `open ${path}: ${code === 'EACCES' ? 'permission denied' : 'no such file or directory'}`
+    const words =
+      code === 'EISDIR'
+        ? `read ${path}: is a directory`
+        : `open ${path}: ${code === 'EACCES' ? 'permission denied' : 'no such file or directory'}`
     throw failure(`failed to read kubelet config file ${JSON.stringify(path)}, error: ${words}`)
   }
   if (text === '') throw failure(`kubelet config file ${JSON.stringify(path)} was empty`)
@@ -222,7 +263,9 @@ function readFile(files: Files, path: string, warnings: string[]): Record<string
   if (!config.kind) throw failure(`failed to decode: Object 'Kind' is missing in '${text}'`)
   if (!config.apiVersion) throw failure(`failed to decode: Object 'apiVersion' is missing in '${text}'`)
   if (config.kind !== 'KubeletConfiguration' || config.apiVersion !== 'kubelet.config.k8s.io/v1beta1')
-    throw failure(`failed to decode: no kind ${JSON.stringify(config.kind)} is registered for version ${JSON.stringify(config.apiVersion)} in scheme "pkg/runtime/scheme.go:111"`)
+    throw failure(
+      `failed to decode: no kind ${JSON.stringify(config.kind)} is registered for version ${JSON.stringify(config.apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+    )
   const unknown: string[] = []
   for (const [name, field] of Object.entries(config)) {
     const type = typeOf.get(name)
@@ -233,9 +276,13 @@ function readFile(files: Files, path: string, warnings: string[]): Record<string
     const wrong = mismatch(name, type, field)
     if (wrong) throw failure(`failed to decode: ${wrong}`)
   }
-  if (unknown.length) warnings.push(`"Using lenient decoding as strict decoding failed" err=${JSON.stringify(`strict decoding error: ${unknown.join(', ')}`)}`)
+  if (unknown.length)
+    warnings.push(
+      `"Using lenient decoding as strict decoding failed" err=${JSON.stringify(`strict decoding error: ${unknown.join(', ')}`)}`,
+    )
   for (const gate of Object.keys((config.featureGates as object) ?? {}))
-    if (!gateName.test(gate) || /^No[A-Z]|NoSuch|Unknown/.test(gate)) throw new StartFailure(`failed to set feature gates from initial flags-based config: unrecognized feature gate: ${gate}`)
+    if (!gateName.test(gate) || /^No[A-Z]|NoSuch|Unknown/.test(gate))
+      throw new StartFailure(`failed to set feature gates from initial flags-based config: unrecognized feature gate: ${gate}`)
   return config
 }
 
@@ -248,7 +295,8 @@ export function yamlWords(error: unknown, text: string): string {
   if (/flow|',' or '\]'|bracket/i.test(error.message)) return say(Math.min(line, lines), "did not find expected ',' or ']'")
   if (error.code === 'TAB_AS_INDENT') return say(line, 'found character that cannot start any token')
   if (error.code === 'BAD_INDENT') return say(line, 'did not find expected key')
-  if (/Nested mappings|implicit (map )?keys?|compact mappings/i.test(error.message)) return say(line, 'mapping values are not allowed in this context')
+  if (/Nested mappings|implicit (map )?keys?|compact mappings/i.test(error.message))
+    return say(line, 'mapping values are not allowed in this context')
   if (/Missing closing/i.test(error.message)) return say(line, 'found unexpected end of stream')
   if (/Implicit keys need to be|key with no value|simple key/i.test(error.message)) return say(line + 1, "could not find expected ':'")
   return say(line, "could not find expected ':'")

@@ -277,7 +277,8 @@ export class Habitat {
     })
     if (!request.stdin) spawned.endInput()
     // A shell that is a namespace's first process dies of no signal that it does not trap.
-    const deaf = request.first && /^(ba|da|a)?sh$/.test(posix.basename(request.argv[0] as string)) && !/\btrap\b|\bexec\b/.test(request.argv.join(' '))
+    const deaf =
+      request.first && /^(ba|da|a)?sh$/.test(posix.basename(request.argv[0] as string)) && !/\btrap\b|\bexec\b/.test(request.argv.join(' '))
     return {
       signal: (number) => {
         if (!deaf) spawned.kill(signalNames[number] ?? 'SIGTERM')
@@ -308,7 +309,9 @@ export class Habitat {
       id: `${machine.name}-${container.id.slice(0, 13)}`,
       machine,
       files: this.files,
-      mounts: [...this.files.mounts].reverse().map((mount) => ({ path: mount.path, source: machine.files.hostPath(mount.hostPath), readOnly: mount.readOnly })),
+      mounts: [...this.files.mounts]
+        .reverse()
+        .map((mount) => ({ path: mount.path, source: machine.files.hostPath(mount.hostPath), readOnly: mount.readOnly })),
       hostname: pod.hostname,
       ports: [],
       tools: ['sleep', ...(image.tools ?? []).filter((name) => name in tools)],
@@ -322,7 +325,16 @@ export class Habitat {
     })
   }
 }
-const signalNames: Readonly<Record<number, NodeJS.Signals>> = { 1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 9: 'SIGKILL', 10: 'SIGUSR1', 12: 'SIGUSR2', 15: 'SIGTERM', 28: 'SIGWINCH' }
+const signalNames: Readonly<Record<number, NodeJS.Signals>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  9: 'SIGKILL',
+  10: 'SIGUSR1',
+  12: 'SIGUSR2',
+  15: 'SIGTERM',
+  28: 'SIGWINCH',
+}
 
 const savedSleep = (saved: unknown): number => Number((saved as { slept?: number } | undefined)?.slept ?? 0)
 /** A sleep that was saved goes on with what is left of it. */

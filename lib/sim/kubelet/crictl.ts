@@ -23,7 +23,13 @@ export const crictl =
     }
     const command = args.shift()
     if (command === undefined || command === 'help') {
-      call.out(`NAME:\n   crictl - client for CRI\n\nUSAGE:\n   crictl [global options] command [command options]\n\nCOMMANDS:\n${Object.keys(commands).map((name) => `   ${name}`).join('\n')}\n`)
+      call.out(
+        `NAME:\n   crictl - client for CRI\n\nUSAGE:\n   crictl [global options] command [command options]\n\nCOMMANDS:\n${Object.keys(
+          commands,
+        )
+          .map((name) => `   ${name}`)
+          .join('\n')}\n`,
+      )
       return 0
     }
     if (call.uid !== 0)
@@ -76,19 +82,45 @@ function parse(args: readonly string[], valued: readonly string[] = []): Parsed 
   }
   return { flags, rest }
 }
-const has = (parsed: Parsed, ...names: string[]): boolean => names.some((name) => parsed.flags.has(name) && parsed.flags.get(name) !== 'false')
-const value = (parsed: Parsed, ...names: string[]): string | undefined => names.map((name) => parsed.flags.get(name)).find((one) => one !== undefined)
+const has = (parsed: Parsed, ...names: string[]): boolean =>
+  names.some((name) => parsed.flags.has(name) && parsed.flags.get(name) !== 'false')
+const value = (parsed: Parsed, ...names: string[]): string | undefined =>
+  names.map((name) => parsed.flags.get(name)).find((one) => one !== undefined)
 
 function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] as number) + 3))).join('').trimEnd()).join('\n') + '\n'
+  return (
+    rows
+      .map((row) =>
+        row
+          .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] as number) + 3)))
+          .join('')
+          .trimEnd(),
+      )
+      .join('\n') + '\n'
+  )
 }
 /** github.com/docker/go-units HumanDuration */
 function ago(ms: number): string {
   const seconds = Math.floor(ms / 1000)
   const minutes = Math.floor(seconds / 60)
   const hours = Math.round(minutes / 60)
-  const say = seconds < 1 ? 'Less than a second' : seconds === 1 ? '1 second' : seconds < 60 ? `${seconds} seconds` : minutes === 1 ? 'About a minute' : minutes < 60 ? `${minutes} minutes` : hours === 1 ? 'About an hour' : hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`
+  const say =
+    seconds < 1
+      ? 'Less than a second'
+      : seconds === 1
+        ? '1 second'
+        : seconds < 60
+          ? `${seconds} seconds`
+          : minutes === 1
+            ? 'About a minute'
+            : minutes < 60
+              ? `${minutes} minutes`
+              : hours === 1
+                ? 'About an hour'
+                : hours < 48
+                  ? `${hours} hours`
+                  : `${Math.floor(hours / 24)} days`
   return `${say} ago`
 }
 const size = (bytes: number): string => {
@@ -135,7 +167,8 @@ const print = (call: ToolCall, json: unknown): undefined => {
 }
 function container(runtime: Runtime, id: string): ContainerState {
   const found = runtime.containers().filter((one) => one.id.startsWith(id))
-  if (found.length !== 1 || !id) throw new RuntimeFailure(`an error occurred when try to find container ${JSON.stringify(id)}: not found`, 'NotFound')
+  if (found.length !== 1 || !id)
+    throw new RuntimeFailure(`an error occurred when try to find container ${JSON.stringify(id)}: not found`, 'NotFound')
   return found[0] as ContainerState
 }
 function sandbox(runtime: Runtime, id: string): SandboxState {
@@ -153,7 +186,10 @@ const commands: Readonly<Record<string, Command>> = {
       .filter((one) => !value(parsed, 'name') || new RegExp(value(parsed, 'name') as string).test(one.config.name))
       .filter((one) => !value(parsed, 'namespace') || new RegExp(value(parsed, 'namespace') as string).test(one.config.namespace))
       .filter((one) => !value(parsed, 'id') || one.id.startsWith(value(parsed, 'id') as string))
-      .filter((one) => !value(parsed, 'state', 's') || (value(parsed, 'state', 's') as string).toLowerCase() === (one.ready ? 'ready' : 'notready'))
+      .filter(
+        (one) =>
+          !value(parsed, 'state', 's') || (value(parsed, 'state', 's') as string).toLowerCase() === (one.ready ? 'ready' : 'notready'),
+      )
       .filter((one) => {
         const [key = '', wanted] = (value(parsed, 'label') ?? '').split('=')
         return !key || one.config.labels[key] === wanted
@@ -167,7 +203,9 @@ const commands: Readonly<Record<string, Command>> = {
     const long = has(parsed, 'no-trunc')
     call.out(
       table([
-        ['POD ID', 'CREATED', 'STATE', 'NAME', 'NAMESPACE', 'ATTEMPT', 'RUNTIME'].map((name, at) => (at === 0 && !long ? name.padEnd(13 + 4) : name)),
+        ['POD ID', 'CREATED', 'STATE', 'NAME', 'NAMESPACE', 'ATTEMPT', 'RUNTIME'].map((name, at) =>
+          at === 0 && !long ? name.padEnd(13 + 4) : name,
+        ),
         ...pods.map((one) => [
           long ? one.id : one.id.slice(0, 13),
           ago(call.clock.now() - one.createdAt),
@@ -206,7 +244,9 @@ const commands: Readonly<Record<string, Command>> = {
     const long = has(parsed, 'no-trunc')
     call.out(
       table([
-        ['CONTAINER', 'IMAGE', 'CREATED', 'STATE', 'NAME', 'ATTEMPT', 'POD ID', 'POD', 'NAMESPACE'].map((name, at) => (!long && (at < 2 || at === 6) ? name.padEnd(17) : name)),
+        ['CONTAINER', 'IMAGE', 'CREATED', 'STATE', 'NAME', 'ATTEMPT', 'POD ID', 'POD', 'NAMESPACE'].map((name, at) =>
+          !long && (at < 2 || at === 6) ? name.padEnd(17) : name,
+        ),
         ...list.map((one) => [
           long ? one.id : one.id.slice(0, 13),
           long ? one.config.imageId : one.config.imageId.slice(7, 20),
@@ -230,16 +270,32 @@ const commands: Readonly<Record<string, Command>> = {
       return [name.slice(0, at), name.slice(at + 1)] as const
     }
     const wanted = parsed.rest[0]
-    const chosen = wanted ? list.filter((one) => one.name === wanted || split(one.name)[0].endsWith(wanted) || one.name.endsWith(wanted)) : list
+    const chosen = wanted
+      ? list.filter((one) => one.name === wanted || split(one.name)[0].endsWith(wanted) || one.name.endsWith(wanted))
+      : list
     if (wants(parsed))
       return print(call, {
-        images: chosen.map((one) => ({ id: one.digest, repoTags: [one.name], repoDigests: [], size: String(one.sizeBytes), uid: null, username: '', spec: null, pinned: false })),
+        images: chosen.map((one) => ({
+          id: one.digest,
+          repoTags: [one.name],
+          repoDigests: [],
+          size: String(one.sizeBytes),
+          uid: null,
+          username: '',
+          spec: null,
+          pinned: false,
+        })),
       })
     if (has(parsed, 'q', 'quiet')) {
       call.out([...new Set(chosen.map((one) => one.digest))].map((id) => `${id}\n`).join(''))
       return undefined
     }
-    call.out(table([['IMAGE', 'TAG', 'IMAGE ID'.padEnd(17), 'SIZE'], ...chosen.map((one) => [...split(one.name), has(parsed, 'no-trunc') ? one.digest : one.digest.slice(7, 20), size(one.sizeBytes)])]))
+    call.out(
+      table([
+        ['IMAGE', 'TAG', 'IMAGE ID'.padEnd(17), 'SIZE'],
+        ...chosen.map((one) => [...split(one.name), has(parsed, 'no-trunc') ? one.digest : one.digest.slice(7, 20), size(one.sizeBytes)]),
+      ]),
+    )
     return undefined
   },
   version(runtime, _args, call) {
@@ -269,7 +325,13 @@ const commands: Readonly<Record<string, Command>> = {
         previous: false,
         timestamps: has(parsed, 't', 'timestamps'),
         ...(tail === undefined || Number(tail) < 0 ? {} : { tailLines: Number(tail) }),
-        ...(since === undefined ? {} : { since: Number.isNaN(Date.parse(since)) ? call.clock.now() - Number.parseInt(since, 10) * (since.endsWith('h') ? 3_600_000 : since.endsWith('m') ? 60_000 : 1000) : Date.parse(since) }),
+        ...(since === undefined
+          ? {}
+          : {
+              since: Number.isNaN(Date.parse(since))
+                ? call.clock.now() - Number.parseInt(since, 10) * (since.endsWith('h') ? 3_600_000 : since.endsWith('m') ? 60_000 : 1000)
+                : Date.parse(since),
+            }),
       },
       { write: (bytes) => call.out(bytes), end: () => lines.splice(0) },
       call.signal,
@@ -278,12 +340,17 @@ const commands: Readonly<Record<string, Command>> = {
   },
   async exec(runtime, args, call) {
     // Flags end at the container: what follows is its command's own.
-    const at = args.findIndex((word, index) => !word.startsWith('-') && args[index - 1] !== '--timeout' && args[index - 1] !== '-r' && args[index - 1] !== '--transport')
+    const at = args.findIndex(
+      (word, index) =>
+        !word.startsWith('-') && args[index - 1] !== '--timeout' && args[index - 1] !== '-r' && args[index - 1] !== '--transport',
+    )
     const parsed = parse(args.slice(0, Math.max(0, at)), ['timeout', 'r', 'transport'])
     const id = at < 0 ? '' : (args[at] as string)
     const found = runtime.containers().filter((one) => one.id.startsWith(id) && id)
     if (found.length !== 1)
-      throw new Error(`execing command in container ${id}: rpc error: code = NotFound desc = failed to find container ${JSON.stringify(id)} in store: not found`)
+      throw new Error(
+        `execing command in container ${id}: rpc error: code = NotFound desc = failed to find container ${JSON.stringify(id)} in store: not found`,
+      )
     const tty = has(parsed, 't', 'tty')
     try {
       return await runtime.exec(
@@ -318,21 +385,41 @@ const commands: Readonly<Record<string, Command>> = {
           startedAt: stamp(one.startedAt),
           finishedAt: stamp(one.finishedAt),
           exitCode: one.exitCode,
-          image: { image: runtime.images().find((image) => image.digest === one.config.imageId)?.name ?? one.config.image, userSpecifiedImage: one.config.image },
+          image: {
+            image: runtime.images().find((image) => image.digest === one.config.imageId)?.name ?? one.config.image,
+            userSpecifiedImage: one.config.image,
+          },
           imageRef: one.config.imageId,
           reason: one.reason,
           message: one.message,
           labels: one.config.labels,
           annotations: one.config.annotations,
-          mounts: one.config.mounts.map((mount) => ({ containerPath: mount.path, hostPath: mount.hostPath, readonly: mount.readOnly, propagation: 'PROPAGATION_PRIVATE', selinuxRelabel: false })),
+          mounts: one.config.mounts.map((mount) => ({
+            containerPath: mount.path,
+            hostPath: mount.hostPath,
+            readonly: mount.readOnly,
+            propagation: 'PROPAGATION_PRIVATE',
+            selinuxRelabel: false,
+          })),
           logPath: one.config.logPath,
-          user: { linux: { uid: String(one.config.user.uid), gid: String(one.config.user.gid), supplementalGroups: one.config.user.supplementalGroups.map(String) } },
+          user: {
+            linux: {
+              uid: String(one.config.user.uid),
+              gid: String(one.config.user.gid),
+              supplementalGroups: one.config.user.supplementalGroups.map(String),
+            },
+          },
         },
         info: {
           sandboxID: one.sandboxId,
           pid: one.pid,
           runtimeSpec: {
-            process: { args: one.config.argv, env: Object.entries(one.config.env).map(([key, text]) => `${key}=${text}`), cwd: one.config.cwd, terminal: one.config.tty },
+            process: {
+              args: one.config.argv,
+              env: Object.entries(one.config.env).map(([key, text]) => `${key}=${text}`),
+              cwd: one.config.cwd,
+              terminal: one.config.tty,
+            },
             hostname: sandbox(runtime, one.sandboxId).config.hostname,
           },
         },
@@ -343,7 +430,13 @@ const commands: Readonly<Record<string, Command>> = {
   inspectp(runtime, args, call) {
     for (const id of parse(args, ['o', 'output', 'template']).rest) {
       const one = sandbox(runtime, id)
-      print(call, { status: { ...sandboxJson(one), network: { additionalIps: [], ip: one.ip }, linux: { namespaces: { options: { network: one.config.hostNetwork ? 'NODE' : 'POD', pid: 'CONTAINER' } } } } })
+      print(call, {
+        status: {
+          ...sandboxJson(one),
+          network: { additionalIps: [], ip: one.ip },
+          linux: { namespaces: { options: { network: one.config.hostNetwork ? 'NODE' : 'POD', pid: 'CONTAINER' } } },
+        },
+      })
     }
     return undefined
   },
@@ -352,8 +445,18 @@ const commands: Readonly<Record<string, Command>> = {
       const image = runtime.imageStatus(id)
       if (!image) throw new Error(`no such image ${JSON.stringify(id)} present`)
       print(call, {
-        status: { id: image.digest, repoTags: runtime.images().flatMap((one) => (one.digest === image.digest ? [one.name] : [])), repoDigests: [], size: String(image.sizeBytes), pinned: false },
-        info: { imageSpec: { config: { Entrypoint: image.entrypoint, Cmd: image.cmd, Env: Object.entries(image.env).map(([key, text]) => `${key}=${text}`) } } },
+        status: {
+          id: image.digest,
+          repoTags: runtime.images().flatMap((one) => (one.digest === image.digest ? [one.name] : [])),
+          repoDigests: [],
+          size: String(image.sizeBytes),
+          pinned: false,
+        },
+        info: {
+          imageSpec: {
+            config: { Entrypoint: image.entrypoint, Cmd: image.cmd, Env: Object.entries(image.env).map(([key, text]) => `${key}=${text}`) },
+          },
+        },
       })
     }
     return undefined

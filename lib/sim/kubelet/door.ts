@@ -24,7 +24,9 @@ export function kubeletDoor(lookup: (node: string) => Runtime | undefined, netwo
   }
   const statusOf = (pod: PodWorker, name: string): KubeObject | undefined => {
     const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses } = pod.status
-    return [...(containerStatuses ?? []), ...(initContainerStatuses ?? []), ...(ephemeralContainerStatuses ?? [])].find((one) => one.name === name)
+    return [...(containerStatuses ?? []), ...(initContainerStatuses ?? []), ...(ephemeralContainerStatuses ?? [])].find(
+      (one) => one.name === name,
+    )
   }
   const runningId = (node: string, ref: ContainerRef, gone: (pod: PodWorker | undefined) => Error): { runtime: Runtime; id: string } => {
     const { runtime, kubelet } = reach(node)
@@ -52,11 +54,16 @@ export function kubeletDoor(lookup: (node: string) => Runtime | undefined, netwo
       await readLog(runtime, state, options, sink, signal)
     },
     async exec(node, ref, request, streams) {
-      const { runtime, id } = runningId(node, ref, () => new Error(`unable to upgrade connection: container not found (${JSON.stringify(ref.container)})`))
+      const { runtime, id } = runningId(
+        node,
+        ref,
+        () => new Error(`unable to upgrade connection: container not found (${JSON.stringify(ref.container)})`),
+      )
       try {
         return await runtime.exec(id, request, streams)
       } catch (error) {
-        if (error instanceof RuntimeFailure) throw new Error(`Internal error occurred: error executing command in container: ${error.description}`)
+        if (error instanceof RuntimeFailure)
+          throw new Error(`Internal error occurred: error executing command in container: ${error.description}`)
         throw error
       }
     },

@@ -49,7 +49,18 @@ export function fieldValue(pod: KubeObject, path: string, podIP: string): string
   }
 }
 
-const scale: Readonly<Record<string, number>> = { '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
+const scale: Readonly<Record<string, number>> = {
+  '': 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+}
 const amount = (text: string | number): number => {
   const found = /^([0-9.]+)([a-zA-Z]*)$/.exec(String(text))
   return found ? Number(found[1]) * (scale[found[2] as string] ?? 1) : 0
@@ -89,7 +100,14 @@ const get = (source: EnvironmentSource, resource: string, kind: string, name: st
 }
 
 /** @throws ConfigFailure */
-export function environment(source: EnvironmentSource, pod: KubeObject, container: KubeObject, image: SimImage, podIP: string, hostname: string): Record<string, string> {
+export function environment(
+  source: EnvironmentSource,
+  pod: KubeObject,
+  container: KubeObject,
+  image: SimImage,
+  podIP: string,
+  hostname: string,
+): Record<string, string> {
   const { namespace } = pod.metadata
   const services = serviceVariables(source, pod)
   const out: Record<string, string> = {}
@@ -116,7 +134,9 @@ export function environment(source: EnvironmentSource, pod: KubeObject, containe
     else if (from.configMapKeyRef || from.secretKeyRef) {
       const reference = from.configMapKeyRef ?? from.secretKeyRef
       const map = Boolean(from.configMapKeyRef)
-      const found = map ? get(source, 'v1/configmaps', 'configmap', reference.name, namespace) : get(source, 'v1/secrets', 'secret', reference.name, namespace)
+      const found = map
+        ? get(source, 'v1/configmaps', 'configmap', reference.name, namespace)
+        : get(source, 'v1/secrets', 'secret', reference.name, namespace)
       const value = found?.data?.[reference.key]
       if (value === undefined) {
         if (reference.optional) continue
@@ -136,7 +156,10 @@ function serviceVariables(source: EnvironmentSource, pod: KubeObject): Record<st
     const api = source.client()
     const master = api.find('v1/services', 'kubernetes', 'default')
     const own = links ? api.list('v1/services', { namespace: pod.metadata.namespace }).items : []
-    services = [...(master ? [master] : []), ...own.filter((one) => !(one.metadata.name === 'kubernetes' && one.metadata.namespace === 'default'))]
+    services = [
+      ...(master ? [master] : []),
+      ...own.filter((one) => !(one.metadata.name === 'kubernetes' && one.metadata.namespace === 'default')),
+    ]
   } catch (error) {
     if (error instanceof ApiError) throw new ConfigFailure(error.message)
     // As with a kubelet that has not synced: static pods start without.
@@ -151,7 +174,8 @@ function serviceVariables(source: EnvironmentSource, pod: KubeObject): Record<st
     if (ports.length === 0) continue
     out[`${prefix}_SERVICE_HOST`] = ip
     out[`${prefix}_SERVICE_PORT`] = String(ports[0].port)
-    for (const port of ports) if (port.name) out[`${prefix}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`] = String(port.port)
+    for (const port of ports)
+      if (port.name) out[`${prefix}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`] = String(port.port)
     for (const [at, port] of ports.entries()) {
       const protocol = port.protocol ?? 'TCP'
       const url = `${protocol.toLowerCase()}://${isIPv6(ip) ? `[${ip}]` : ip}:${port.port}`
@@ -171,11 +195,17 @@ export function commandLine(container: KubeObject, image: SimImage, env: Readonl
   const command: readonly string[] = container.command ?? []
   const args: readonly string[] = container.args ?? []
   const chosen = command.length ? [...command, ...args] : args.length ? [...image.entrypoint, ...args] : [...image.entrypoint, ...image.cmd]
-  return command.length || args.length ? chosen.map((word, at) => (command.length || at >= image.entrypoint.length ? expand(word, env) : word)) : chosen
+  return command.length || args.length
+    ? chosen.map((word, at) => (command.length || at >= image.entrypoint.length ? expand(word, env) : word))
+    : chosen
 }
 
 /** @throws ConfigFailure when it must not be root and is */
-export function userOf(pod: KubeObject, container: KubeObject, image: SimImage): { uid: number; gid: number; supplementalGroups: number[] } {
+export function userOf(
+  pod: KubeObject,
+  container: KubeObject,
+  image: SimImage,
+): { uid: number; gid: number; supplementalGroups: number[] } {
   const own = container.securityContext ?? {}
   const whole = pod.spec.securityContext ?? {}
   const asked: number | undefined = own.runAsUser ?? whole.runAsUser
@@ -184,8 +214,12 @@ export function userOf(pod: KubeObject, container: KubeObject, image: SimImage):
   const where = `(pod: ${JSON.stringify(podName(pod))}, container: ${container.name})`
   if (own.runAsNonRoot ?? whole.runAsNonRoot) {
     if (asked === 0) throw new ConfigFailure(`container's runAsUser breaks non-root policy ${where}`)
-    if (asked === undefined && !numeric) throw new ConfigFailure(`container has runAsNonRoot and image has non-numeric user (${name}), cannot verify user is non-root ${where}`)
-    if (asked === undefined && Number(name || '0') === 0) throw new ConfigFailure(`container has runAsNonRoot and image will run as root ${where}`)
+    if (asked === undefined && !numeric)
+      throw new ConfigFailure(
+        `container has runAsNonRoot and image has non-numeric user (${name}), cannot verify user is non-root ${where}`,
+      )
+    if (asked === undefined && Number(name || '0') === 0)
+      throw new ConfigFailure(`container has runAsNonRoot and image will run as root ${where}`)
   }
   const uid = asked ?? Number(numeric ? name || '0' : '0')
   const gid: number = own.runAsGroup ?? whole.runAsGroup ?? (asked === undefined && /^\d+$/.test(group) ? Number(group) : 0)
@@ -203,7 +237,11 @@ interface Resolver {
 export function parseResolvConf(text: string): Resolver {
   const out: Resolver = { nameservers: [], searches: [], options: [] }
   for (const line of text.split('\n')) {
-    const words = line.replace(/[#;].*/, '').trim().split(/\s+/).filter(Boolean)
+    const words = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean)
     if (words[0] === 'nameserver' && words[1]) out.nameservers.push(words[1])
     if (words[0] === 'search') out.searches = words.slice(1).map((word) => (word === '.' ? word : word.replace(/\.$/, '')))
     if (words[0] === 'options') out.options = merge(out.options, words.slice(1))
@@ -227,7 +265,11 @@ export interface Dns {
  * The resolv.conf of a pod, as network/dns/dns.go makes it.
  * @throws Error `open /x: no such file or directory`, whatever the pod's policy is
  */
-export function podDns(files: Files, pod: KubeObject, config: { resolvConf: string; clusterDNS: readonly string[]; clusterDomain: string }): Dns {
+export function podDns(
+  files: Files,
+  pod: KubeObject,
+  config: { resolvConf: string; clusterDNS: readonly string[]; clusterDomain: string },
+): Dns {
   const warnings: Dns['warnings'] = []
   let host: Resolver = { nameservers: [], searches: [], options: [] }
   if (config.resolvConf) {

@@ -7,7 +7,11 @@ const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 // Names, ids and sizes as `crictl images` has them on a node of the registry-free kind cluster.
 const onNodes: readonly (readonly [names: string, id: string, size: number])[] = [
   ['docker.io/kindest/local-path-helper:v20260131-7181c60a', '2787db1423cdf780887988826f4affd971fae192aa5f4753896a61d64e74a2a3', 3296331],
-  ['docker.io/kindest/local-path-provisioner:v20260820-69b56db7', 'd1688191a960027e4072b3b504265b9146ece4ead86fefb6995d4ad6ba3320a7', 43098869],
+  [
+    'docker.io/kindest/local-path-provisioner:v20260820-69b56db7',
+    'd1688191a960027e4072b3b504265b9146ece4ead86fefb6995d4ad6ba3320a7',
+    43098869,
+  ],
   ['docker.io/library/busybox:1.36', '76b83386f24369a24c07be1fdae4838ddf8807bf7adf8a9610f68f677eb4d0d0', 3296776],
   ['docker.io/library/busybox:1.37', 'a801d420abe549ad4f2a60b0bd6c87da51119829b88b1b1c470d2119d90aaa52', 3296776],
   ['docker.io/library/busybox:latest', 'a8af3e104579eb153460b15e39c1bf5ab1c3b4f4965e8ca4d354eae309aa08ab', 3296782],
@@ -31,13 +35,31 @@ const onNodes: readonly (readonly [names: string, id: string, size: number])[] =
 ]
 // Common public images that a node pulls when it is asked to. Sizes are those of the published images, compressed.
 const toPull: readonly (readonly [names: string, size: number])[] = [
-  ['docker.io/library/nginx:1.26 docker.io/library/nginx:1.25 docker.io/library/nginx:mainline docker.io/library/nginx:1.29-alpine docker.io/library/nginx:1.27-alpine docker.io/library/nginx:stable-alpine', 72_404_038],
-  ['docker.io/library/nginx:1.14.2 docker.io/library/nginx:1.16.1 docker.io/library/nginx:1.19 docker.io/library/nginx:1.21 docker.io/library/nginx:1.23 docker.io/library/nginx:1.24', 56_877_117],
-  ['docker.io/library/busybox:1 docker.io/library/busybox:1.28 docker.io/library/busybox:1.35 docker.io/library/busybox:musl docker.io/library/busybox:glibc', 2_156_519],
-  ['docker.io/library/alpine:latest docker.io/library/alpine:3 docker.io/library/alpine:3.20 docker.io/library/alpine:3.21 docker.io/library/alpine:3.22', 3_807_123],
-  ['docker.io/library/debian:latest docker.io/library/debian:trixie-slim docker.io/library/debian:bookworm-slim docker.io/library/ubuntu:latest docker.io/library/ubuntu:24.04 docker.io/library/ubuntu:22.04', 29_723_145],
+  [
+    'docker.io/library/nginx:1.26 docker.io/library/nginx:1.25 docker.io/library/nginx:mainline docker.io/library/nginx:1.29-alpine docker.io/library/nginx:1.27-alpine docker.io/library/nginx:stable-alpine',
+    72_404_038,
+  ],
+  [
+    'docker.io/library/nginx:1.14.2 docker.io/library/nginx:1.16.1 docker.io/library/nginx:1.19 docker.io/library/nginx:1.21 docker.io/library/nginx:1.23 docker.io/library/nginx:1.24',
+    56_877_117,
+  ],
+  [
+    'docker.io/library/busybox:1 docker.io/library/busybox:1.28 docker.io/library/busybox:1.35 docker.io/library/busybox:musl docker.io/library/busybox:glibc',
+    2_156_519,
+  ],
+  [
+    'docker.io/library/alpine:latest docker.io/library/alpine:3 docker.io/library/alpine:3.20 docker.io/library/alpine:3.21 docker.io/library/alpine:3.22',
+    3_807_123,
+  ],
+  [
+    'docker.io/library/debian:latest docker.io/library/debian:trixie-slim docker.io/library/debian:bookworm-slim docker.io/library/ubuntu:latest docker.io/library/ubuntu:24.04 docker.io/library/ubuntu:22.04',
+    29_723_145,
+  ],
   ['docker.io/hashicorp/http-echo:latest docker.io/hashicorp/http-echo:1.0.0 docker.io/hashicorp/http-echo:0.2.3', 3_093_521],
-  ['registry.k8s.io/e2e-test-images/agnhost:2.39 registry.k8s.io/e2e-test-images/agnhost:2.40 registry.k8s.io/e2e-test-images/agnhost:2.45 registry.k8s.io/e2e-test-images/agnhost:2.47 registry.k8s.io/e2e-test-images/agnhost:2.53', 53_250_138],
+  [
+    'registry.k8s.io/e2e-test-images/agnhost:2.39 registry.k8s.io/e2e-test-images/agnhost:2.40 registry.k8s.io/e2e-test-images/agnhost:2.45 registry.k8s.io/e2e-test-images/agnhost:2.47 registry.k8s.io/e2e-test-images/agnhost:2.53',
+    53_250_138,
+  ],
   ['registry.k8s.io/e2e-test-images/jessie-dnsutils:1.3 registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7', 112_030_526],
   ['docker.io/curlimages/curl:latest docker.io/nicolaka/netshoot:latest', 9_824_710],
   ['registry.k8s.io/pause:3.9 registry.k8s.io/pause:3.8', 321_520],
@@ -89,8 +111,20 @@ const recipes: Readonly<Record<string, Recipe>> = {
     tools: ['curl', ...smallTools],
     files: { '/etc/passwd': passwd, '/entrypoint.sh': '#!/bin/sh\nexec "$@"\n' },
   },
-  netshoot: { cmd: ['zsh'], shell: 'debian', programs: [], tools: ['curl', 'dig', 'host', 'ss', 'conntrack', 'iptables', ...smallTools], files: { '/etc/passwd': passwd } },
-  'jessie-dnsutils': { cmd: ['sleep', 'infinity'], shell: 'debian', programs: [], tools: ['dig', 'host', 'nslookup', 'hostname', 'getent'], files: { '/etc/passwd': passwd } },
+  netshoot: {
+    cmd: ['zsh'],
+    shell: 'debian',
+    programs: [],
+    tools: ['curl', 'dig', 'host', 'ss', 'conntrack', 'iptables', ...smallTools],
+    files: { '/etc/passwd': passwd },
+  },
+  'jessie-dnsutils': {
+    cmd: ['sleep', 'infinity'],
+    shell: 'debian',
+    programs: [],
+    tools: ['dig', 'host', 'nslookup', 'hostname', 'getent'],
+    files: { '/etc/passwd': passwd },
+  },
   agnhost: {
     entrypoint: ['/agnhost'],
     cmd: ['pause'],
@@ -102,7 +136,12 @@ const recipes: Readonly<Record<string, Recipe>> = {
   },
   'http-echo': { entrypoint: ['/http-echo'], shell: 'none', programs: ['http-echo'] },
   coredns: { entrypoint: ['/coredns'], shell: 'none', programs: ['coredns'] },
-  'kube-proxy': { cmd: ['bash'], shell: 'debian', programs: ['kube-proxy'], tools: ['iptables', 'iptables-save', 'nft', 'conntrack', 'ip'] },
+  'kube-proxy': {
+    cmd: ['bash'],
+    shell: 'debian',
+    programs: ['kube-proxy'],
+    tools: ['iptables', 'iptables-save', 'nft', 'conntrack', 'ip'],
+  },
   flannel: { entrypoint: ['/opt/bin/flanneld'], shell: 'debian', programs: ['flanneld'], tools: ['ip', 'iptables', 'iptables-save'] },
   'flannel-cni-plugin': { cmd: ['sh'], shell: 'busybox', programs: [], files: { '/flannel': '#!/simulated/cni/flannel\n' } },
   'local-path-provisioner': { entrypoint: ['local-path-provisioner'], shell: 'none', programs: ['local-path-provisioner'] },
@@ -163,7 +202,11 @@ export function images(programs: Readonly<Record<string, Program>> = {}): SimIma
   return made
 }
 
-const repositoryName = (name: string): string => (name.split('@')[0] as string).replace(/:[^/:]*$/, '').split('/').pop() as string
+const repositoryName = (name: string): string =>
+  (name.split('@')[0] as string)
+    .replace(/:[^/:]*$/, '')
+    .split('/')
+    .pop() as string
 
 export interface Reference {
   /** with host and namespace: `docker.io/library/nginx` */
@@ -210,13 +253,20 @@ export function parseReference(name: string): Reference {
 const registries = new Set(['docker.io', 'registry.k8s.io', 'ghcr.io', 'quay.io', 'gcr.io'])
 
 /** Why a registry does not give an image, in containerd's words after `desc = `, with the gRPC code; undefined when it does. */
-export function refusal(reference: Reference, known: readonly SimImage[], resolver: string): { code: string; description: string } | undefined {
+export function refusal(
+  reference: Reference,
+  known: readonly SimImage[],
+  resolver: string,
+): { code: string; description: string } | undefined {
   const { full, host } = reference
   const head = `failed to pull and unpack image "${full}": failed to resolve reference "${full}": `
   if (!registries.has(host)) {
     const name = host.split(':')[0] as string
     const url = `https://${host}/v2/${reference.path}/manifests/${reference.digest || reference.tag}`
-    return { code: 'Unknown', description: `${head}failed to do request: Head "${url}": dial tcp: lookup ${name} on ${resolver}:53: no such host` }
+    return {
+      code: 'Unknown',
+      description: `${head}failed to do request: Head "${url}": dial tcp: lookup ${name} on ${resolver}:53: no such host`,
+    }
   }
   if (known.some((image) => image.name === full || (reference.digest !== '' && image.digest === reference.digest))) return undefined
   return { code: 'NotFound', description: `${head}${full}: not found` }

@@ -73,7 +73,11 @@ export class Kubelet implements Daemon {
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error
       const text = error.message
-      this.#log('E', 'run.go:72', `"command failed" err=${text.includes('\n') ? `<\n\t${text.replaceAll('\n', '\n\t')}\n >` : JSON.stringify(text)}`)
+      this.#log(
+        'E',
+        'run.go:72',
+        `"command failed" err=${text.includes('\n') ? `<\n\t${text.replaceAll('\n', '\n\t')}\n >` : JSON.stringify(text)}`,
+      )
       this.#leave()
       // After the daemon is known to whoever started it.
       this.#options.clock.after(30, () => this.#context.exit(1))
@@ -96,7 +100,8 @@ export class Kubelet implements Daemon {
       try {
         this.#client = connect(config.kubeconfig)
       } catch (error) {
-        if (!(error instanceof Unreachable)) throw new StartFailure(`failed to run Kubelet: invalid kubeconfig: ${(error as Error).message}`)
+        if (!(error instanceof Unreachable))
+          throw new StartFailure(`failed to run Kubelet: invalid kubeconfig: ${(error as Error).message}`)
       }
     }
     if (config.clientCAFile && !machine.files.exists(config.clientCAFile))
@@ -142,7 +147,11 @@ export class Kubelet implements Daemon {
     this.#log('I', 'kubelet.go:482', '"Attempting to sync node with API server"')
     if (config.staticPodPath) this.#log('I', 'kubelet.go:383', `"Adding static pod path" path=${JSON.stringify(config.staticPodPath)}`)
     if (this.#client) this.#log('I', 'kubelet.go:394', '"Adding apiserver pod source"')
-    this.#log('I', 'kuberuntime_manager.go:294', `"Container runtime initialized" containerRuntime="containerd" version=${JSON.stringify(runtime.version)} apiVersion="v1"`)
+    this.#log(
+      'I',
+      'kuberuntime_manager.go:294',
+      `"Container runtime initialized" containerRuntime="containerd" version=${JSON.stringify(runtime.version)} apiVersion="v1"`,
+    )
     this.#log('I', 'server.go:1257', '"Started kubelet"')
     this.#log('I', 'server.go:182', `"Starting to listen" address="0.0.0.0" port=${config.port}`)
     try {
@@ -150,7 +159,15 @@ export class Kubelet implements Daemon {
         stop: (
           (listener) => () =>
             listener.close()
-        )(machine.net.listen({ protocol: 'tcp', address: '0.0.0.0', port: config.port, tls: true, program: { name: 'kubelet', pid: this.#context.pid } })),
+        )(
+          machine.net.listen({
+            protocol: 'tcp',
+            address: '0.0.0.0',
+            port: config.port,
+            tls: true,
+            program: { name: 'kubelet', pid: this.#context.pid },
+          }),
+        ),
       })
       const healthz = machine.net.listen({
         protocol: 'tcp',
@@ -165,7 +182,11 @@ export class Kubelet implements Daemon {
       })
       this.#watches.push({ stop: () => healthz.close() })
     } catch (error) {
-      this.#log('E', 'server.go:198', `"Failed to listen and serve" err=${JSON.stringify(`listen tcp 0.0.0.0:${config.port}: ${(error as Error).message}`)}`)
+      this.#log(
+        'E',
+        'server.go:198',
+        `"Failed to listen and serve" err=${JSON.stringify(`listen tcp 0.0.0.0:${config.port}: ${(error as Error).message}`)}`,
+      )
       throw new StartFailure(`failed to run Kubelet: listen tcp 0.0.0.0:${config.port}: ${(error as Error).message}`)
     }
     this.#log('I', 'status_manager.go:249', '"Starting to sync pod status with apiserver"')
@@ -186,7 +207,8 @@ export class Kubelet implements Daemon {
         'CgroupV1',
         'cgroup v1 detected. cgroup v1 support is deprecated and will be removed in a future release. Please migrate to cgroup v2. More information at https://git.k8s.io/enhancements/keps/sig-node/5573-remove-cgroup-v1',
       )
-      for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID']) say('Normal', reason, `Node ${config.hostname} status is now: ${reason}`)
+      for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
+        say('Normal', reason, `Node ${config.hostname} status is now: ${reason}`)
       if (config.registerNode) this.#register(100)
       else node.report()
       say('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods')
@@ -216,11 +238,20 @@ export class Kubelet implements Daemon {
           {
             reset: (items) => this.#reset(items),
             event: ({ type, object }) => this.#seen(type, object),
-            broken: (error) => this.#log('E', 'reflector.go:205', `"Failed to watch" err=${JSON.stringify(`failed to list *v1.Pod: ${error.message}`)} reflector="k8s.io/kubernetes/pkg/kubelet/config/apiserver.go:66" type="*v1.Pod"`),
+            broken: (error) =>
+              this.#log(
+                'E',
+                'reflector.go:205',
+                `"Failed to watch" err=${JSON.stringify(`failed to list *v1.Pod: ${error.message}`)} reflector="k8s.io/kubernetes/pkg/kubelet/config/apiserver.go:66" type="*v1.Pod"`,
+              ),
           },
         )
       } catch (error) {
-        this.#log('E', 'reflector.go:205', `"Failed to watch" err=${JSON.stringify(`failed to list *v1.Pod: ${(error as Error).message}`)} type="*v1.Pod"`)
+        this.#log(
+          'E',
+          'reflector.go:205',
+          `"Failed to watch" err=${JSON.stringify(`failed to list *v1.Pod: ${(error as Error).message}`)} type="*v1.Pod"`,
+        )
         this.#in(1000, begin)
       }
     }
@@ -261,7 +292,10 @@ export class Kubelet implements Daemon {
     const date = new Date(this.#options.clock.now())
     const two = (value: number) => String(value).padStart(2, '0')
     const stamp = `${two(date.getUTCMonth() + 1)}${two(date.getUTCDate())} ${date.toISOString().slice(11, 23)}${String(this.#options.random.int(1000)).padStart(3, '0')}`
-    this.#context.log(`${severity}${stamp} ${String(this.#context.pid).padStart(7)} ${file}] ${text}`, severity === 'E' ? 3 : severity === 'W' ? 4 : 6)
+    this.#context.log(
+      `${severity}${stamp} ${String(this.#context.pid).padStart(7)} ${file}] ${text}`,
+      severity === 'E' ? 3 : severity === 'W' ? 4 : 6,
+    )
   }
 
   // ---- the runtime's state
@@ -278,7 +312,11 @@ export class Kubelet implements Daemon {
         ? undefined
         : `container runtime network not ready: NetworkReady=false reason:${network?.reason} message:${network?.message}`
       if (this.#networkProblem !== undefined)
-        this.#log('E', 'kubelet.go:3130', `"Container runtime network not ready" networkReady=${JSON.stringify(`NetworkReady=false reason:${network?.reason} message:${network?.message}`)}`)
+        this.#log(
+          'E',
+          'kubelet.go:3130',
+          `"Container runtime network not ready" networkReady=${JSON.stringify(`NetworkReady=false reason:${network?.reason} message:${network?.message}`)}`,
+        )
     } catch (error) {
       this.#log('E', 'kubelet.go:3110', `"Container runtime sanity check failed" err=${JSON.stringify((error as Error).message)}`)
     }
@@ -315,7 +353,15 @@ export class Kubelet implements Daemon {
         if (this.#stopped) return
         const { name, namespace, uid, resourceVersion } = pod.metadata
         this.#event?.(
-          { kind: 'Pod', namespace, name, uid, apiVersion: 'v1', ...(resourceVersion ? { resourceVersion } : {}), ...(fieldPath ? { fieldPath } : {}) },
+          {
+            kind: 'Pod',
+            namespace,
+            name,
+            uid,
+            apiVersion: 'v1',
+            ...(resourceVersion ? { resourceVersion } : {}),
+            ...(fieldPath ? { fieldPath } : {}),
+          },
           type,
           reason,
           message,
@@ -337,9 +383,14 @@ export class Kubelet implements Daemon {
   /** What the kubelet checks before it starts anything (lifecycle/predicate.go). */
   #admit(pod: KubeObject): { reason: string; message: string } | undefined {
     if (isStatic(pod) || pod.status?.startTime || pod.metadata.deletionTimestamp) return undefined
-    const active = [...this.#workers.values()].filter((one) => !one.done && one.status.phase !== 'Succeeded' && one.status.phase !== 'Failed' && one.pod !== pod)
+    const active = [...this.#workers.values()].filter(
+      (one) => !one.done && one.status.phase !== 'Succeeded' && one.status.phase !== 'Failed' && one.pod !== pod,
+    )
     if (active.length >= this.config.maxPods + 1)
-      return { reason: 'OutOfpods', message: `Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ${active.length - 1}, capacity: ${this.config.maxPods}` }
+      return {
+        reason: 'OutOfpods',
+        message: `Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ${active.length - 1}, capacity: ${this.config.maxPods}`,
+      }
     let labels: Record<string, string> | undefined
     try {
       labels = this.#client?.find('v1/nodes', this.config.hostname)?.metadata.labels
@@ -347,7 +398,11 @@ export class Kubelet implements Daemon {
       return undefined
     }
     for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {}))
-      if (labels && labels[key] !== value) return { reason: 'NodeAffinity', message: 'Pod was rejected: Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' }
+      if (labels && labels[key] !== value)
+        return {
+          reason: 'NodeAffinity',
+          message: "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        }
     return undefined
   }
   #reset(items: readonly KubeObject[]): void {
@@ -360,8 +415,14 @@ export class Kubelet implements Daemon {
   }
   #seen(type: 'ADDED' | 'MODIFIED' | 'DELETED', pod: KubeObject): void {
     const { uid } = pod.metadata
-    if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return this.#mirror(type, pod)
-    if (type === 'DELETED') return this.#lost(uid)
+    if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) {
+      this.#mirror(type, pod)
+      return
+    }
+    if (type === 'DELETED') {
+      this.#lost(uid)
+      return
+    }
     const known = this.#workers.get(uid)
     this.#fromApi.add(uid)
     if (!known) {
@@ -370,7 +431,11 @@ export class Kubelet implements Daemon {
       return
     }
     // Its own words about the pod come back; they ask for nothing.
-    const news = known.pod.metadata.generation !== pod.metadata.generation || known.pod.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp || known.pod.metadata.deletionGracePeriodSeconds !== pod.metadata.deletionGracePeriodSeconds || JSON.stringify(known.pod.metadata.annotations) !== JSON.stringify(pod.metadata.annotations)
+    const news =
+      known.pod.metadata.generation !== pod.metadata.generation ||
+      known.pod.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
+      known.pod.metadata.deletionGracePeriodSeconds !== pod.metadata.deletionGracePeriodSeconds ||
+      JSON.stringify(known.pod.metadata.annotations) !== JSON.stringify(pod.metadata.annotations)
     if (news) known.update(pod)
     else known.pod = pod
   }
@@ -431,7 +496,9 @@ export class Kubelet implements Daemon {
     for (const [uid, pod] of this.#statics) {
       if (this.#workers.has(uid)) continue
       const name = `${pod.metadata.namespace}/${pod.metadata.name}`
-      const older = [...this.#workers.values()].some((one) => isStatic(one.pod) && !one.done && `${one.pod.metadata.namespace}/${one.pod.metadata.name}` === name)
+      const older = [...this.#workers.values()].some(
+        (one) => isStatic(one.pod) && !one.done && `${one.pod.metadata.namespace}/${one.pod.metadata.name}` === name,
+      )
       if (!older) this.#add(pod)
     }
     // Those of an earlier kubelet process whose manifest went meanwhile.
@@ -440,7 +507,11 @@ export class Kubelet implements Daemon {
   }
   #staticOrphans(): void {
     for (const { config } of this.#options.runtime.sandboxes())
-      if (config.annotations['kubernetes.io/config.source'] === 'file' && !this.#statics.has(config.uid) && !this.#workers.has(config.uid)) {
+      if (
+        config.annotations['kubernetes.io/config.source'] === 'file' &&
+        !this.#statics.has(config.uid) &&
+        !this.#workers.has(config.uid)
+      ) {
         const worker = new PodWorker(this.#kit(), {
           apiVersion: 'v1',
           kind: 'Pod',
@@ -475,7 +546,10 @@ export class Kubelet implements Daemon {
         }
         // While its containers end it stays.
         if (!own && this.#workers.has(hash)) continue
-        client.delete('v1/pods', pod.metadata.name, pod.metadata.namespace, { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })
+        client.delete('v1/pods', pod.metadata.name, pod.metadata.namespace, {
+          gracePeriodSeconds: 0,
+          preconditions: { uid: pod.metadata.uid },
+        })
       }
       const node = client.find('v1/nodes', this.config.hostname)
       for (const pod of wanted.values()) {
@@ -490,7 +564,8 @@ export class Kubelet implements Daemon {
   }
   #mirror(type: 'ADDED' | 'MODIFIED' | 'DELETED', pod: KubeObject): void {
     const hash = pod.metadata.annotations['kubernetes.io/config.mirror']
-    if (type === 'DELETED' || pod.metadata.deletionTimestamp || !this.#statics.has(hash)) this.#in(type === 'DELETED' ? 500 : 100, () => this.#mirrors())
+    if (type === 'DELETED' || pod.metadata.deletionTimestamp || !this.#statics.has(hash))
+      this.#in(type === 'DELETED' ? 500 : 100, () => this.#mirrors())
   }
 }
 

@@ -85,7 +85,11 @@ export function parseLog(text: string): LogLine[] {
   for (const line of text.split('\n')) {
     const found = /^(\S+) (stdout|stderr) ([FP]\S*) ?([\s\S]*)$/.exec(line)
     if (!found) continue
-    lines.push({ time: found[1] as string, stream: found[2] as Stream, text: `${found[4]}${(found[3] as string).startsWith('P') ? '' : '\n'}` })
+    lines.push({
+      time: found[1] as string,
+      stream: found[2] as Stream,
+      text: `${found[4]}${(found[3] as string).startsWith('P') ? '' : '\n'}`,
+    })
   }
   return lines
 }

@@ -72,7 +72,11 @@ export class NodeStatus {
       this.#registered = true
       return true
     } catch (error) {
-      log('E', 'kubelet_node_status.go:107', `"Unable to register node with API server" err=${JSON.stringify((error as Error).message)} node=${JSON.stringify(name)}`)
+      log(
+        'E',
+        'kubelet_node_status.go:107',
+        `"Unable to register node with API server" err=${JSON.stringify((error as Error).message)} node=${JSON.stringify(name)}`,
+      )
       return false
     }
   }
@@ -92,7 +96,11 @@ export class NodeStatus {
     return {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: config.hostname, labels: this.#labels(), annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } },
+      metadata: {
+        name: config.hostname,
+        labels: this.#labels(),
+        annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+      },
       spec: { ...(config.providerID ? { providerID: config.providerID } : {}), ...(config.taints.length ? { taints: config.taints } : {}) },
     }
   }
@@ -106,19 +114,36 @@ export class NodeStatus {
       const there = client().find('v1/nodes', config.hostname)
       if (!there) {
         // Deleted: it comes back only when the kubelet starts anew.
-        log('E', 'kubelet_node_status.go:487', `"Error updating node status, will retry" err="error getting node \\"${config.hostname}\\": nodes \\"${config.hostname}\\" not found"`)
+        log(
+          'E',
+          'kubelet_node_status.go:487',
+          `"Error updating node status, will retry" err="error getting node \\"${config.hostname}\\": nodes \\"${config.hostname}\\" not found"`,
+        )
         return
       }
       const status = this.#status(there.status ?? {})
-      const essence = JSON.stringify({ ...status, conditions: status.conditions.map(({ lastHeartbeatTime: _, ...one }: KubeObject) => one) })
+      const essence = JSON.stringify({
+        ...status,
+        conditions: status.conditions.map(({ lastHeartbeatTime: _, ...one }: KubeObject) => one),
+      })
       if (this.#last === essence && now - this.#lastReport < config.nodeStatusReportMs && sameConditions(status, there.status)) return
-      const others = (there.status?.conditions ?? []).filter((one: KubeObject) => !status.conditions.some((own: KubeObject) => own.type === one.type))
-      client().update('v1/nodes', { ...there, status: { ...there.status, ...status, conditions: [...others, ...status.conditions] } }, { subresource: 'status', fieldManager: 'kubelet' })
+      const others = (there.status?.conditions ?? []).filter(
+        (one: KubeObject) => !status.conditions.some((own: KubeObject) => own.type === one.type),
+      )
+      client().update(
+        'v1/nodes',
+        { ...there, status: { ...there.status, ...status, conditions: [...others, ...status.conditions] } },
+        { subresource: 'status', fieldManager: 'kubelet' },
+      )
       this.#last = essence
       this.#lastReport = now
       this.#announce(status, there.status ?? {})
     } catch (error) {
-      log('E', 'kubelet_node_status.go:487', `"Error updating node status, will retry" err=${JSON.stringify(`error getting node ${JSON.stringify(config.hostname)}: ${(error as Error).message}`)}`)
+      log(
+        'E',
+        'kubelet_node_status.go:487',
+        `"Error updating node status, will retry" err=${JSON.stringify(`error getting node ${JSON.stringify(config.hostname)}: ${(error as Error).message}`)}`,
+      )
     }
   }
   #announce(status: KubeObject, before: KubeObject): void {
@@ -223,18 +248,29 @@ export class NodeStatus {
       const api = client()
       const lease = api.find('coordination.k8s.io/v1/leases', name, 'kube-node-lease')
       if (lease) {
-        api.update('coordination.k8s.io/v1/leases', { ...lease, spec: { ...lease.spec, holderIdentity: name, leaseDurationSeconds: config.leaseSeconds, renewTime: stamp } })
+        api.update('coordination.k8s.io/v1/leases', {
+          ...lease,
+          spec: { ...lease.spec, holderIdentity: name, leaseDurationSeconds: config.leaseSeconds, renewTime: stamp },
+        })
         return
       }
       const node = api.find('v1/nodes', name)
       if (!node) {
-        log('E', 'nodelease.go:50', `"Failed to get node when trying to set owner ref to the node lease" err="nodes \\"${name}\\" not found" node=${JSON.stringify(name)}`)
+        log(
+          'E',
+          'nodelease.go:50',
+          `"Failed to get node when trying to set owner ref to the node lease" err="nodes \\"${name}\\" not found" node=${JSON.stringify(name)}`,
+        )
         return
       }
       api.create('coordination.k8s.io/v1/leases', {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
-        metadata: { name, namespace: 'kube-node-lease', ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid: node.metadata.uid }] },
+        metadata: {
+          name,
+          namespace: 'kube-node-lease',
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid: node.metadata.uid }],
+        },
         spec: { holderIdentity: name, leaseDurationSeconds: config.leaseSeconds, renewTime: stamp },
       })
     } catch (error) {

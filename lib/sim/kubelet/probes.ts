@@ -70,7 +70,13 @@ export async function httpGet(
   const late = new Promise<undefined>((resolve) => {
     timer = clock.after(timeoutMs, () => resolve(undefined))
   })
-  const request = { method: 'GET', path, headers: { host: address, 'user-agent': 'kube-probe/1.35', accept: '*/*', connection: 'close', ...get.headers }, body: new Uint8Array(), from: opened.from }
+  const request = {
+    method: 'GET',
+    path,
+    headers: { host: address, 'user-agent': 'kube-probe/1.35', accept: '*/*', connection: 'close', ...get.headers },
+    body: new Uint8Array(),
+    from: opened.from,
+  }
   try {
     const answer = await Promise.race([Promise.resolve(listener.http(request)), late])
     if (!answer) return failure('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')
@@ -139,7 +145,8 @@ export class Probes {
   async #run(worker: Worker, type: ProbeType, container: KubeObject, probe: KubeObject, podIP: string): Promise<void> {
     if (worker.stopped || worker.held) return
     const again = () => {
-      if (!worker.stopped) worker.timer = this.#deps.clock.after(seconds(probe.periodSeconds, 10), () => void this.#run(worker, type, container, probe, podIP))
+      if (!worker.stopped)
+        worker.timer = this.#deps.clock.after(seconds(probe.periodSeconds, 10), () => void this.#run(worker, type, container, probe, podIP))
     }
     // Until a container has started it is asked for nothing else, afterwards for its start no more.
     const started = this.started(container, worker.containerId)
@@ -164,10 +171,18 @@ export class Probes {
     }
     const took = this.#deps.clock.now() - before
     if (took > 0 && !worker.stopped)
-      worker.timer = this.#deps.clock.after(Math.max(0, seconds(probe.periodSeconds, 10) - took), () => void this.#run(worker, type, container, probe, podIP))
+      worker.timer = this.#deps.clock.after(
+        Math.max(0, seconds(probe.periodSeconds, 10) - took),
+        () => void this.#run(worker, type, container, probe, podIP),
+      )
     else again()
   }
-  async #probe(container: KubeObject, probe: KubeObject, containerId: string, podIP: string): Promise<{ result: Result; output: string; error?: string }> {
+  async #probe(
+    container: KubeObject,
+    probe: KubeObject,
+    containerId: string,
+    podIP: string,
+  ): Promise<{ result: Result; output: string; error?: string }> {
     const timeout = seconds(probe.timeoutSeconds, 1)
     if (probe.exec) {
       try {
@@ -175,7 +190,10 @@ export class Probes {
         return { result: exitCode === 0 ? 'success' : 'failure', output }
       } catch (error) {
         if (error instanceof RuntimeFailure && error.code === 'DeadlineExceeded')
-          return { result: 'failure', output: `command timed out: ${JSON.stringify((probe.exec.command ?? []).join(' '))} timed out after ${timeout / 1000}s` }
+          return {
+            result: 'failure',
+            output: `command timed out: ${JSON.stringify((probe.exec.command ?? []).join(' '))} timed out after ${timeout / 1000}s`,
+          }
         return { result: 'unknown', output: '', error: (error as Error).message }
       }
     }
@@ -193,9 +211,17 @@ export class Probes {
     if (opened.outcome === 'timeout') await this.#deps.clock.sleep(timeout)
     if (probe.grpc)
       return opened.outcome === 'open'
-        ? { result: 'failure', output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): gRPC is not simulated' }
-        : { result: 'failure', output: `timeout: failed to connect service ${JSON.stringify(joined(host, port))} within ${timeout / 1000}s: context deadline exceeded` }
-    return opened.outcome === 'open' ? { result: 'success', output: '' } : { result: 'failure', output: dialError(opened.outcome, joined(host, port)) }
+        ? {
+            result: 'failure',
+            output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): gRPC is not simulated',
+          }
+        : {
+            result: 'failure',
+            output: `timeout: failed to connect service ${JSON.stringify(joined(host, port))} within ${timeout / 1000}s: context deadline exceeded`,
+          }
+    return opened.outcome === 'open'
+      ? { result: 'success', output: '' }
+      : { result: 'failure', output: dialError(opened.outcome, joined(host, port)) }
   }
 }
 const probesOf = (container: KubeObject): [ProbeType, KubeObject][] =>

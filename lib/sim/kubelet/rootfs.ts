@@ -4,7 +4,8 @@ import { posix } from 'node:path'
 import type { Files, Stat } from '../machine.ts'
 import type { Mount } from './types.ts'
 
-const problem = (code: string, words: string, path: string): NodeJS.ErrnoException => Object.assign(new Error(`${code}: ${words}, '${path}'`), { code, path })
+const problem = (code: string, words: string, path: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${code}: ${words}, '${path}'`), { code, path })
 
 export interface RootfsOptions {
   machine: Files
@@ -182,7 +183,8 @@ export class Rootfs implements Files {
       mounts: this.#mounts.flatMap((mount) => {
         const whole = posix.resolve('/', path)
         if (mount.path.startsWith(`${whole}/`)) return [{ ...mount, path: mount.path.slice(whole.length) }]
-        if (whole === mount.path || whole.startsWith(`${mount.path}/`)) return [{ ...mount, path: '/', hostPath: mount.hostPath + whole.slice(mount.path.length) }]
+        if (whole === mount.path || whole.startsWith(`${mount.path}/`))
+          return [{ ...mount, path: '/', hostPath: mount.hostPath + whole.slice(mount.path.length) }]
         return []
       }),
       readOnlyRoot: this.#readOnlyRoot,

@@ -61,7 +61,8 @@ interface Saved {
 
 const root = '/run/containerd/io.containerd.runtime.v2.task/k8s.io'
 const kept = '/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes'
-const unavailable = 'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"'
+const unavailable =
+  'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"'
 
 /** Never throws; processes of a loaded runtime start with `resume`. */
 export function createRuntime(options: RuntimeOptions): ContainerRuntime {
@@ -177,7 +178,11 @@ export class ContainerRuntime implements Runtime {
     const refused = refusal(wanted, this.#options.images, resolver)
     await this.#clock.sleep(refused ? 250 + this.#options.random.int(400) : 300)
     if (refused) {
-      this.#say('error', `PullImage "${reference}" failed`, ` error=${JSON.stringify(`rpc error: code = ${refused.code} desc = ${refused.description}`)}`)
+      this.#say(
+        'error',
+        `PullImage "${reference}" failed`,
+        ` error=${JSON.stringify(`rpc error: code = ${refused.code} desc = ${refused.description}`)}`,
+      )
       throw new RuntimeFailure(refused.description, refused.code)
     }
     const image = this.#options.images.find((one) => one.name === wanted.full || one.digest === wanted.digest) as SimImage
@@ -210,7 +215,11 @@ export class ContainerRuntime implements Runtime {
         box.state = { ...state, ip, network: true }
       } catch (error) {
         const text = prefixed(`failed to setup network for sandbox "${id}": `, (error as Error).message)
-        this.#say('error', `RunPodSandbox for name:"${config.name}"  uid:"${config.uid}"  namespace:"${config.namespace}" failed, error`, ` error=${JSON.stringify(text)}`)
+        this.#say(
+          'error',
+          `RunPodSandbox for name:"${config.name}"  uid:"${config.uid}"  namespace:"${config.namespace}" failed, error`,
+          ` error=${JSON.stringify(text)}`,
+        )
         throw new RuntimeFailure(text)
       }
     }
@@ -218,7 +227,10 @@ export class ContainerRuntime implements Runtime {
     this.#boxes.set(id, box)
     this.machine.files.write(`${kept}/${id}/resolv.conf`, config.resolvConf)
     this.machine.files.write(`${kept}/${id}/hostname`, `${config.hostname}\n`)
-    this.#say('info', `RunPodSandbox for name:"${config.name}"  uid:"${config.uid}"  namespace:"${config.namespace}" returns sandbox id "${id}"`)
+    this.#say(
+      'info',
+      `RunPodSandbox for name:"${config.name}"  uid:"${config.uid}"  namespace:"${config.namespace}" returns sandbox id "${id}"`,
+    )
     this.#tell(config.uid)
     return box.state
   }
@@ -276,7 +288,11 @@ export class ContainerRuntime implements Runtime {
     this.#ask()
     const box = this.#boxes.get(sandboxId)
     if (!box) throw new RuntimeFailure(`failed to find sandbox id "${sandboxId}": not found`, 'NotFound')
-    const own = ['resolv.conf', 'hostname'].map((name) => ({ path: `/etc/${name}`, hostPath: `${kept}/${sandboxId}/${name}`, readOnly: asked.readOnlyRoot }))
+    const own = ['resolv.conf', 'hostname'].map((name) => ({
+      path: `/etc/${name}`,
+      hostPath: `${kept}/${sandboxId}/${name}`,
+      readOnly: asked.readOnlyRoot,
+    }))
     const config = { ...asked, mounts: [...asked.mounts, ...own.filter((mount) => !asked.mounts.some((one) => one.path === mount.path))] }
     const state: ContainerState = {
       id: this.#options.random.hex(64),
@@ -296,7 +312,10 @@ export class ContainerRuntime implements Runtime {
     live.log.open()
     const link = `/var/log/containers/${box.state.config.name}_${box.state.config.namespace}_${config.name}-${state.id}.log`
     if (!this.machine.files.exists(link)) this.machine.files.symlink(config.logPath, link)
-    this.#say('info', `CreateContainer within sandbox "${sandboxId}" for name:"${config.name}"${config.attempt ? `  attempt:${config.attempt}` : ''} returns container id "${state.id}"`)
+    this.#say(
+      'info',
+      `CreateContainer within sandbox "${sandboxId}" for name:"${config.name}"${config.attempt ? `  attempt:${config.attempt}` : ''} returns container id "${state.id}"`,
+    )
     return state
   }
   async startContainer(id: string): Promise<void> {
@@ -338,7 +357,16 @@ export class ContainerRuntime implements Runtime {
     this.#forget(live)
   }
   #live(state: ContainerState): Live {
-    const live: Live = { state, habitat: undefined, process: undefined, log: undefined, listeners: new Set(), attached: new Set(), ended: [], execs: new Set() }
+    const live: Live = {
+      state,
+      habitat: undefined,
+      process: undefined,
+      log: undefined,
+      listeners: new Set(),
+      attached: new Set(),
+      ended: [],
+      execs: new Set(),
+    }
     this.#containers.set(state.id, live)
     return live
   }
@@ -412,7 +440,11 @@ export class ContainerRuntime implements Runtime {
     const file = live.state.config.terminationFile
     let last = message || !file ? message : (this.machine.files.text(file) ?? '').slice(0, 4096)
     live.log?.end()
-    if (!last && exitCode !== 0 && live.state.config.annotations['io.kubernetes.container.terminationMessagePolicy'] === 'FallbackToLogsOnError')
+    if (
+      !last &&
+      exitCode !== 0 &&
+      live.state.config.annotations['io.kubernetes.container.terminationMessagePolicy'] === 'FallbackToLogsOnError'
+    )
       last = parseLog(this.machine.files.text(live.state.config.logPath) ?? '')
         .slice(-80)
         .map((line) => line.text)
@@ -524,7 +556,11 @@ export class ContainerRuntime implements Runtime {
         { command, stdin: false, stdout: true, stderr: true, tty: false },
         { stdin, stdout: add, stderr: add, onResize: () => {}, signal: end.signal },
       )
-      if (late) throw new RuntimeFailure(`failed to exec in container: timeout ${timeoutMs / 1000}s exceeded: context deadline exceeded`, 'DeadlineExceeded')
+      if (late)
+        throw new RuntimeFailure(
+          `failed to exec in container: timeout ${timeoutMs / 1000}s exceeded: context deadline exceeded`,
+          'DeadlineExceeded',
+        )
       return { exitCode, output }
     } finally {
       timer.cancel()
@@ -535,7 +571,8 @@ export class ContainerRuntime implements Runtime {
     const live = this.#find(containerId)
     const { process } = live
     if (live.state.state !== 'running' || !process) throw new RuntimeFailure('container is in CONTAINER_EXITED state')
-    const listen = (bytes: Uint8Array | string, stream: 'stdout' | 'stderr') => (stream === 'stderr' ? streams.stderr(bytes) : streams.stdout(bytes))
+    const listen = (bytes: Uint8Array | string, stream: 'stdout' | 'stderr') =>
+      stream === 'stderr' ? streams.stderr(bytes) : streams.stdout(bytes)
     live.attached.add(listen)
     if (live.state.config.tty) streams.onResize((size) => process.resize?.(size))
     if (request.stdin && live.state.config.stdin) void pump(streams.stdin, process)

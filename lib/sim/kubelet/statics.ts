@@ -1,9 +1,9 @@
 // Static pods: the manifests in a directory, as pods. Knows nothing of what is done with them.
 import { createHash } from 'node:crypto'
 import { parse } from 'yaml'
-import { yamlWords } from './config.ts'
 import type { KubeObject } from '../kube.ts'
 import type { Files } from '../machine.ts'
+import { yamlWords } from './config.ts'
 
 export interface Found {
   pods: KubeObject[]
@@ -14,7 +14,8 @@ export interface Found {
 export function staticPods(files: Files, path: string, nodeName: string, now: number): Found {
   const found: Found = { pods: [], problems: [] }
   const stat = files.stat(path)
-  if (!stat) return { pods: [], problems: [`"Unable to read config path" err="path does not exist, ignoring" path=${JSON.stringify(path)}`] }
+  if (!stat)
+    return { pods: [], problems: [`"Unable to read config path" err="path does not exist, ignoring" path=${JSON.stringify(path)}`] }
   const names = stat.type === 'directory' ? files.list(path).filter((name) => !name.startsWith('.')) : ['']
   for (const name of names) {
     const file = name ? `${path}/${name}` : path
@@ -28,7 +29,9 @@ export function staticPods(files: Files, path: string, nodeName: string, now: nu
     try {
       found.pods.push(podOf(text, file, nodeName, now))
     } catch (error) {
-      found.problems.push(`"Could not process manifest file" err=${JSON.stringify(`${file}: ${(error as Error).message}`)} path=${JSON.stringify(file)}`)
+      found.problems.push(
+        `"Could not process manifest file" err=${JSON.stringify(`${file}: ${(error as Error).message}`)} path=${JSON.stringify(file)}`,
+      )
     }
   }
   return found
@@ -41,7 +44,8 @@ function podOf(text: string, file: string, nodeName: string, now: number): KubeO
   } catch (error) {
     throw new Error(`couldn't parse as pod(${yamlWords(error, text)}), please check config file`)
   }
-  if (typeof pod !== 'object' || pod === null) throw new Error("couldn't parse as pod(Object 'Kind' is missing in 'null'), please check config file")
+  if (typeof pod !== 'object' || pod === null)
+    throw new Error("couldn't parse as pod(Object 'Kind' is missing in 'null'), please check config file")
   if (!pod.kind) throw new Error(`couldn't parse as pod(Object 'Kind' is missing in '${JSON.stringify(pod)}'), please check config file`)
   if (pod.kind !== 'Pod' || pod.apiVersion !== 'v1')
     throw new Error(
@@ -61,7 +65,9 @@ function podOf(text: string, file: string, nodeName: string, now: number): KubeO
         wrong.push(`spec.containers[${at}].volumeMounts[${index}].name: Not found: ${JSON.stringify(mount.name)}`)
   }
   if (wrong.length) throw new Error(`invalid pod: ${wrong.length > 1 ? `[${wrong.join(', ')}]` : wrong[0]}`)
-  const hash = createHash('md5').update(`${nodeName} ${file} ${JSON.stringify(pod)}`).digest('hex')
+  const hash = createHash('md5')
+    .update(`${nodeName} ${file} ${JSON.stringify(pod)}`)
+    .digest('hex')
   const spread = (container: KubeObject): KubeObject => ({
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
@@ -83,7 +89,15 @@ function podOf(text: string, file: string, nodeName: string, now: number): KubeO
           },
         ]),
     ),
-    ...(container.ports ? { ports: container.ports.map((port: KubeObject) => ({ protocol: 'TCP', ...(spec.hostNetwork ? { hostPort: port.containerPort } : {}), ...port })) } : {}),
+    ...(container.ports
+      ? {
+          ports: container.ports.map((port: KubeObject) => ({
+            protocol: 'TCP',
+            ...(spec.hostNetwork ? { hostPort: port.containerPort } : {}),
+            ...port,
+          })),
+        }
+      : {}),
   })
   return {
     apiVersion: 'v1',
@@ -128,7 +142,9 @@ export function mirrorOf(pod: KubeObject, node: KubeObject | undefined): KubeObj
     metadata: {
       ...metadata,
       annotations: { ...metadata.annotations, 'kubernetes.io/config.mirror': uid },
-      ...(node ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.metadata.name, uid: node.metadata.uid, controller: true }] } : {}),
+      ...(node
+        ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.metadata.name, uid: node.metadata.uid, controller: true }] }
+        : {}),
     },
     spec: pod.spec,
   }

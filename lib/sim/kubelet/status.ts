@@ -98,14 +98,20 @@ function containerStatus(pod: KubeObject, container: KubeObject, init: boolean, 
   let lastState: KubeObject = before?.state === 'exited' ? { terminated: terminated(before) } : {}
   if (latest.state === 'running') state = { running: { startedAt: seconds(latest.startedAt) } }
   else if (latest.state === 'created') state = { waiting: waiting ?? {} }
-  else if (waiting && !seen.terminal && (init ? !(latest.exitCode === 0 && !isSidecar(container)) : true) && !pod.metadata.deletionTimestamp) {
+  else if (
+    waiting &&
+    !seen.terminal &&
+    (init ? !(latest.exitCode === 0 && !isSidecar(container)) : true) &&
+    !pod.metadata.deletionTimestamp
+  ) {
     // Ended, and there is a reason why it is not running again.
     state = { waiting }
     lastState = { terminated: terminated(latest) }
   } else state = { terminated: terminated(latest) }
   const running = latest.state === 'running'
   const started = running && seen.started(container, latest)
-  const ready = init && !isSidecar(container) ? latest.state === 'exited' && latest.exitCode === 0 : running && started && seen.ready(container, latest)
+  const ready =
+    init && !isSidecar(container) ? latest.state === 'exited' && latest.exitCode === 0 : running && started && seen.ready(container, latest)
   const { user } = latest.config
   return {
     name: container.name,
@@ -138,7 +144,13 @@ export function qosClass(pod: KubeObject): string {
   return !any ? 'BestEffort' : all ? 'Guaranteed' : 'Burstable'
 }
 
-function phaseOf(pod: KubeObject, init: readonly KubeObject[], main: readonly KubeObject[], terminal: boolean, hasInitialized: boolean): string {
+function phaseOf(
+  pod: KubeObject,
+  init: readonly KubeObject[],
+  main: readonly KubeObject[],
+  terminal: boolean,
+  hasInitialized: boolean,
+): string {
   let pendingInit = 0
   let pendingSidecar = 0
   let running = 0
@@ -197,7 +209,9 @@ export function podStatus(pod: KubeObject, old: KubeObject, seen: Observed): Kub
   const oldOf = (list: readonly KubeObject[] | undefined, name: string) => list?.find((one) => one.name === name)
   const initContainers: readonly KubeObject[] = pod.spec.initContainers ?? []
   const init = initContainers.map((one) => containerStatus(pod, one, true, oldOf(old.initContainerStatuses, one.name), seen))
-  const main: KubeObject[] = pod.spec.containers.map((one: KubeObject) => containerStatus(pod, one, false, oldOf(old.containerStatuses, one.name), seen))
+  const main: KubeObject[] = pod.spec.containers.map((one: KubeObject) =>
+    containerStatus(pod, one, false, oldOf(old.containerStatuses, one.name), seen),
+  )
   const hasStarted = main.some((one) => one.state.running || one.state.terminated || one.lastState?.terminated)
   let phase = seen.failed ? 'Failed' : phaseOf(pod, init, main, seen.terminal, hasStarted)
   if (old.phase === 'Failed' || old.phase === 'Succeeded') phase = old.phase
@@ -228,7 +242,8 @@ export function podStatus(pod: KubeObject, old: KubeObject, seen: Observed): Kub
     for (const gate of pod.spec.readinessGates ?? []) {
       const found = kept.find((one: KubeObject) => one.type === gate.conditionType)
       if (!found) words.push(`corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`)
-      else if (found.status !== 'True') words.push(`the status of pod readiness gate "${gate.conditionType}" is not "True", but ${found.status}`)
+      else if (found.status !== 'True')
+        words.push(`the status of pod readiness gate "${gate.conditionType}" is not "True", but ${found.status}`)
     }
     if (words.length) ready = { status: 'False', reason: 'ReadinessGatesNotReady', message: words.join(', ') }
   }
@@ -245,7 +260,9 @@ export function podStatus(pod: KubeObject, old: KubeObject, seen: Observed): Kub
       ...(judged.message ? { message: judged.message } : {}),
     }
   }
-  const podIP = pod.spec.hostNetwork ? seen.hostIP : seen.podIP || (seen.terminal || done ? (old.podIP ?? '') : seen.sandboxReady ? '' : (old.podIP ?? ''))
+  const podIP = pod.spec.hostNetwork
+    ? seen.hostIP
+    : seen.podIP || (seen.terminal || done ? (old.podIP ?? '') : seen.sandboxReady ? '' : (old.podIP ?? ''))
   const kindOf = seen.failed ?? (phase === old.phase && old.reason ? { reason: old.reason, message: old.message ?? '' } : undefined)
   return {
     ...(generation ? { observedGeneration: generation } : {}),
@@ -278,9 +295,20 @@ function ephemeral(pod: KubeObject, old: KubeObject, seen: Observed): KubeObject
   if (list.length === 0) return {}
   return {
     ephemeralContainerStatuses: list.map((one) => {
-      const status = containerStatus(pod, one, false, old.ephemeralContainerStatuses?.find((before: KubeObject) => before.name === one.name), seen)
+      const status = containerStatus(
+        pod,
+        one,
+        false,
+        old.ephemeralContainerStatuses?.find((before: KubeObject) => before.name === one.name),
+        seen,
+      )
       const { started: _, ...rest } = status
-      return { ...rest, ready: false, state: status.state.waiting && status.lastState?.terminated ? status.lastState : status.state, lastState: {} }
+      return {
+        ...rest,
+        ready: false,
+        state: status.state.waiting && status.lastState?.terminated ? status.lastState : status.state,
+        lastState: {},
+      }
     }),
   }
 }

@@ -76,12 +76,19 @@ export class PodVolumes {
       this.#write(place(plugin), payload)
       return place(plugin)
     }
-    if (volume.configMap) return write('configmap', () => this.#configMap(pod, volume.configMap.name, volume.configMap, volume.configMap.defaultMode ?? 0o644))
+    if (volume.configMap)
+      return write('configmap', () => this.#configMap(pod, volume.configMap.name, volume.configMap, volume.configMap.defaultMode ?? 0o644))
     if (volume.secret)
       return write('secret', () =>
-        this.#secret(pod, volume.secret.secretName, { ...volume.secret, name: volume.secret.secretName }, volume.secret.defaultMode ?? 0o644),
+        this.#secret(
+          pod,
+          volume.secret.secretName,
+          { ...volume.secret, name: volume.secret.secretName },
+          volume.secret.defaultMode ?? 0o644,
+        ),
       )
-    if (volume.downwardAPI) return write('downward-api', () => this.#downward(pod, volume.downwardAPI.items ?? [], volume.downwardAPI.defaultMode ?? 0o644))
+    if (volume.downwardAPI)
+      return write('downward-api', () => this.#downward(pod, volume.downwardAPI.items ?? [], volume.downwardAPI.defaultMode ?? 0o644))
     if (volume.projected)
       return write('projected', () => {
         const mode = volume.projected.defaultMode ?? 0o644
@@ -90,7 +97,8 @@ export class PodVolumes {
           if (source.configMap) Object.assign(all, this.#configMap(pod, source.configMap.name, source.configMap, mode))
           else if (source.secret) Object.assign(all, this.#secret(pod, source.secret.name, source.secret, mode))
           else if (source.downwardAPI) Object.assign(all, this.#downward(pod, source.downwardAPI.items ?? [], mode))
-          else if (source.serviceAccountToken) all[source.serviceAccountToken.path] = { bytes: this.#token(pod, source.serviceAccountToken), mode }
+          else if (source.serviceAccountToken)
+            all[source.serviceAccountToken.path] = { bytes: this.#token(pod, source.serviceAccountToken), mode }
           else throw new Error(`projected source ${Object.keys(source).join(', ')} is not simulated`)
         }
         return all
@@ -131,7 +139,9 @@ export class PodVolumes {
   #downward(pod: KubeObject, items: readonly KubeObject[], mode: number): Payload {
     const out: Payload = {}
     for (const item of items) {
-      const bytes = item.fieldRef ? fieldValue(pod, item.fieldRef.fieldPath, '') : resourceValue(pod, item.resourceFieldRef, undefined, this.#source.node)
+      const bytes = item.fieldRef
+        ? fieldValue(pod, item.fieldRef.fieldPath, '')
+        : resourceValue(pod, item.resourceFieldRef, undefined, this.#source.node)
       out[item.path] = { bytes, mode: item.mode ?? mode }
     }
     return out
@@ -167,8 +177,10 @@ export class PodVolumes {
   }
   #claim(pod: KubeObject, name: string): string {
     const claim = this.#get('v1/persistentvolumeclaims', 'persistentvolumeclaim', name, pod.metadata.namespace)
-    if (!claim) throw new Error(`error processing PVC ${pod.metadata.namespace}/${name}: persistentvolumeclaim ${JSON.stringify(name)} not found`)
-    if (claim.status?.phase !== 'Bound' || !claim.spec.volumeName) throw new Error(`error processing PVC ${pod.metadata.namespace}/${name}: PVC is not bound`)
+    if (!claim)
+      throw new Error(`error processing PVC ${pod.metadata.namespace}/${name}: persistentvolumeclaim ${JSON.stringify(name)} not found`)
+    if (claim.status?.phase !== 'Bound' || !claim.spec.volumeName)
+      throw new Error(`error processing PVC ${pod.metadata.namespace}/${name}: PVC is not bound`)
     const volume = this.#get('v1/persistentvolumes', 'persistentvolume', claim.spec.volumeName, undefined)
     if (!volume) throw new Error(`persistentvolume ${JSON.stringify(claim.spec.volumeName)} not found`)
     if (volume.spec.hostPath) return hostPath(this.#source.machine, volume.spec.hostPath)
@@ -177,7 +189,9 @@ export class PodVolumes {
       if (!this.#source.machine.files.exists(path)) throw new Error(`path ${JSON.stringify(path)} does not exist`)
       return path
     }
-    throw new Error(`persistent volumes of type ${Object.keys(volume.spec).find((key) => /^[a-z]+$/.test(key) && typeof volume.spec[key] === 'object')} are not simulated`)
+    throw new Error(
+      `persistent volumes of type ${Object.keys(volume.spec).find((key) => /^[a-z]+$/.test(key) && typeof volume.spec[key] === 'object')} are not simulated`,
+    )
   }
 
   /** As the kubelet's atomic writer: a new directory with a time for a name, `..data` turned to it, links to `..data`. */
@@ -191,7 +205,13 @@ export class PodVolumes {
       if (this.#written.has(directory) && !(error instanceof ApiError)) return
       throw error
     }
-    const text = JSON.stringify(Object.entries(payload).map(([path, { bytes, mode }]) => [path, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('base64'), mode]))
+    const text = JSON.stringify(
+      Object.entries(payload).map(([path, { bytes, mode }]) => [
+        path,
+        typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('base64'),
+        mode,
+      ]),
+    )
     if (this.#written.get(directory) === text && files.exists(`${directory}/..data`)) return
     files.mkdir(directory, 0o777)
     const stamp = new Date(this.#source.now()).toISOString().replace(/[-T:]/g, '_').slice(0, 19)

@@ -196,7 +196,12 @@ export class PodWorker {
       const failure = error as SyncFailure
       next = jitter(Math.min(failure.retryMs ?? 10_000, config.syncMs))
       const { name, namespace, uid } = this.pod.metadata
-      if (!this.#stopped && !(error instanceof Quiet)) log('E', 'pod_workers.go:1324', `"Error syncing pod, skipping" err=${JSON.stringify(failure.message)} pod="${namespace}/${name}" podUID="${uid}"`)
+      if (!this.#stopped && !(error instanceof Quiet))
+        log(
+          'E',
+          'pod_workers.go:1324',
+          `"Error syncing pod, skipping" err=${JSON.stringify(failure.message)} pod="${namespace}/${name}" podUID="${uid}"`,
+        )
     }
     this.#busy = false
     if (this.#again) {
@@ -262,12 +267,19 @@ export class PodWorker {
       const status = { ...this.#status }
       // What others have put there meanwhile stays.
       const owned = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
-      status.conditions = [...(before.conditions ?? []).filter((one: KubeObject) => !owned.has(one.type)), ...status.conditions.filter((one: KubeObject) => owned.has(one.type))]
+      status.conditions = [
+        ...(before.conditions ?? []).filter((one: KubeObject) => !owned.has(one.type)),
+        ...status.conditions.filter((one: KubeObject) => owned.has(one.type)),
+      ]
       if (same(before, status)) return
       client.update('v1/pods', { ...there, status }, { subresource: 'status', fieldManager: 'kubelet' })
     } catch (error) {
       if (error instanceof ApiError && (error.code === 404 || error.code === 409)) return
-      this.#kit.log('W', 'status_manager.go:1046', `"Failed to get status for pod" err=${JSON.stringify((error as Error).message)} pod="${namespace}/${name}"`)
+      this.#kit.log(
+        'W',
+        'status_manager.go:1046',
+        `"Failed to get status for pod" err=${JSON.stringify((error as Error).message)} pod="${namespace}/${name}"`,
+      )
       this.poke(10_000)
     }
   }
@@ -313,7 +325,9 @@ export class PodWorker {
 
   async #mount(): Promise<void> {
     const { clock, random, event, log } = this.#kit
-    const used = new Set(this.#specs().flatMap((one) => [...(one.volumeMounts ?? []), ...(one.volumeDevices ?? [])].map((mount: KubeObject) => mount.name)))
+    const used = new Set(
+      this.#specs().flatMap((one) => [...(one.volumeMounts ?? []), ...(one.volumeDevices ?? [])].map((mount: KubeObject) => mount.name)),
+    )
     const volumes: KubeObject[] = (this.pod.spec.volumes ?? []).filter((one: KubeObject) => used.has(one.name))
     const first = volumes.some((one) => this.#volumes.path(one.name) === undefined)
     if (first && volumes.length) await clock.sleep(100 + random.int(200))
@@ -363,7 +377,9 @@ export class PodWorker {
       try {
         runtime.stopSandbox(newest.id)
       } catch (error) {
-        throw new SyncFailure(`failed to "KillPodSandbox" for ${JSON.stringify(this.pod.metadata.uid)} with KillPodSandboxError: ${JSON.stringify((error as Error).message)}`)
+        throw new SyncFailure(
+          `failed to "KillPodSandbox" for ${JSON.stringify(this.pod.metadata.uid)} with KillPodSandboxError: ${JSON.stringify((error as Error).message)}`,
+        )
       }
     }
     const fail = (text: string): never => {
@@ -377,7 +393,11 @@ export class PodWorker {
       dns = podDns(machine.files, this.pod, config)
     } catch (error) {
       log('E', 'dns.go:284', `"Could not open resolv conf file." err=${JSON.stringify((error as Error).message)}`)
-      log('E', 'kuberuntime_sandbox.go:45', `"Failed to generate sandbox config for pod" err=${JSON.stringify((error as Error).message)} pod="${this.pod.metadata.namespace}/${this.pod.metadata.name}"`)
+      log(
+        'E',
+        'kuberuntime_sandbox.go:45',
+        `"Failed to generate sandbox config for pod" err=${JSON.stringify((error as Error).message)} pod="${this.pod.metadata.namespace}/${this.pod.metadata.name}"`,
+      )
       return fail((error as Error).message)
     }
     for (const { reason, message } of dns.warnings) event(this.pod, 'Warning', reason, message)
@@ -485,9 +505,16 @@ export class PodWorker {
     const failed = this.#probes.failed(container, latest.id)
     const changed = latest.config.annotations['io.kubernetes.container.hash'] !== hashOf(container)
     if (!failed && !changed) return false
-    const message = failed ? `Container ${container.name} failed ${failed} probe, will be restarted` : `Container ${container.name} definition changed, will be restarted`
+    const message = failed
+      ? `Container ${container.name} failed ${failed} probe, will be restarted`
+      : `Container ${container.name} definition changed, will be restarted`
     const probe = failed === 'liveness' ? container.livenessProbe : container.startupProbe
-    await this.#kill(container, latest, message, (failed && probe?.terminationGracePeriodSeconds) ?? this.pod.spec.terminationGracePeriodSeconds ?? 30)
+    await this.#kill(
+      container,
+      latest,
+      message,
+      (failed && probe?.terminationGracePeriodSeconds) ?? this.pod.spec.terminationGracePeriodSeconds ?? 30,
+    )
     return true
   }
 
@@ -501,7 +528,12 @@ export class PodWorker {
       const left = this.#crash.left(key, since, clock.now())
       if (left > 0) {
         const words = `back-off ${goDuration(this.#crash.get(key))} restarting failed container=${container.name} pod=${podName(this.pod)}`
-        this.#containerEvent(container, 'Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podName(this.pod)}`)
+        this.#containerEvent(
+          container,
+          'Warning',
+          'BackOff',
+          `Back-off restarting failed container ${container.name} in pod ${podName(this.pod)}`,
+        )
         this.#fail(container, 'CrashLoopBackOff', words, left)
       }
       this.#crash.next(key, clock.now(), since)
@@ -517,8 +549,17 @@ export class PodWorker {
     } catch (error) {
       if (error instanceof SyncFailure) throw error
       const config = error instanceof ConfigFailure
-      this.#containerEvent(container, 'Warning', 'Failed', `Error: ${error instanceof RuntimeFailure ? error.description : (error as Error).message}`)
-      return this.#fail(container, config ? 'CreateContainerConfigError' : 'CreateContainerError', error instanceof RuntimeFailure ? error.description : (error as Error).message)
+      this.#containerEvent(
+        container,
+        'Warning',
+        'Failed',
+        `Error: ${error instanceof RuntimeFailure ? error.description : (error as Error).message}`,
+      )
+      return this.#fail(
+        container,
+        config ? 'CreateContainerConfigError' : 'CreateContainerError',
+        error instanceof RuntimeFailure ? error.description : (error as Error).message,
+      )
     }
     this.#containerEvent(container, 'Normal', 'Created', 'Container created')
     for (const old of attemptsOf(container.name, this.#containers()).slice(2)) runtime.removeContainer(old.id)
@@ -537,7 +578,8 @@ export class PodWorker {
       if (failure !== undefined) {
         this.#containerEvent(container, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
         const state = runtime.containers().find((one) => one.id === id)
-        if (state?.state === 'running') await this.#kill(container, state, 'FailedPostStartHook', this.pod.spec.terminationGracePeriodSeconds ?? 30)
+        if (state?.state === 'running')
+          await this.#kill(container, state, 'FailedPostStartHook', this.pod.spec.terminationGracePeriodSeconds ?? 30)
         return this.#fail(container, 'PostStartHookError', `PostStartHook failed: ${failure}`.slice(0, 1024))
       }
     }
@@ -546,7 +588,10 @@ export class PodWorker {
     this.#waiting.set(container.name, { reason, message })
     // The API learns of it with the next look, or at once when nothing else will change.
     this.#report()
-    throw new SyncFailure(`failed to "StartContainer" for ${JSON.stringify(container.name)} with ${reason}: ${JSON.stringify(message)}`, retryMs)
+    throw new SyncFailure(
+      `failed to "StartContainer" for ${JSON.stringify(container.name)} with ${reason}: ${JSON.stringify(message)}`,
+      retryMs,
+    )
   }
 
   async #image(container: KubeObject): Promise<SimImage> {
@@ -588,7 +633,11 @@ export class PodWorker {
       const image = await runtime.pull(name)
       const took = clock.now() - started
       const text = took < 1000 ? `${took}ms` : `${(took / 1000).toFixed(3).replace(/\.?0+$/, '')}s`
-      say('Normal', 'Pulled', `Successfully pulled image ${JSON.stringify(name)} in ${text} (${text} including waiting). Image size: ${image.sizeBytes} bytes.`)
+      say(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image ${JSON.stringify(name)} in ${text} (${text} including waiting). Image size: ${image.sizeBytes} bytes.`,
+      )
       this.#pullErrors.delete(key)
       return image
     } catch (error) {
@@ -617,9 +666,15 @@ export class PodWorker {
     const mounts: Mount[] = []
     for (const mount of container.volumeMounts ?? []) {
       const base = this.#volumes.path(mount.name)
-      if (base === undefined) throw new ConfigFailure(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`)
+      if (base === undefined)
+        throw new ConfigFailure(
+          `cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`,
+        )
       let hostPath = base
-      const sub = mount.subPathExpr === undefined ? mount.subPath : mount.subPathExpr.replace(/\$\(([^)]*)\)/g, (_: string, name: string) => env[name] ?? '')
+      const sub =
+        mount.subPathExpr === undefined
+          ? mount.subPath
+          : mount.subPathExpr.replace(/\$\(([^)]*)\)/g, (_: string, name: string) => env[name] ?? '')
       if (sub) {
         hostPath = `${base}/${sub}`
         if (!files.exists(hostPath)) files.mkdir(hostPath)
@@ -682,7 +737,11 @@ export class PodWorker {
     }
     if (hook.httpGet) {
       const { scheme, host, port, path } = hook.httpGet
-      const answer = await httpGet({ clock, network, from: machine.net }, { scheme, host: host || this.#podIP(), port: portOf(container, port), path }, timeoutMs)
+      const answer = await httpGet(
+        { clock, network, from: machine.net },
+        { scheme, host: host || this.#podIP(), port: portOf(container, port), path },
+        timeoutMs,
+      )
       return 'error' in answer ? answer.error : undefined
     }
     if (!hook.exec) return undefined
