@@ -16,6 +16,10 @@ const rules: readonly [RegExp, string][] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/\b[0-9a-f]{64}\b/g, '<hash>'],
+  [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
+  [/(config\.(?:hash|mirror)["']?[=:]\s*["']?)[0-9a-f]{32}/g, '$1<hash>'],
+  [/\bapiserver-[a-z2-7]{26}(?![a-z0-9])/g, 'apiserver-<hash>'],
+  [/\bKUBE-SEP-[A-Z2-7]{16}\b/g, 'KUBE-SEP-<hash>'],
   [/\b[A-Za-z0-9+/]{60,}={0,2}(?![\w])/g, '<base64>'],
   // times
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d)(?: [A-Z]{3,4})?)?/g, '<time>'],
@@ -23,15 +27,16 @@ const rules: readonly [RegExp, string][] = [
   [/\b[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?: \d{4})?(?: GMT)?/g, '<time>'],
   [/\b([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6}(\s+)\d+ /g, '$1<time> <pid> '],
   // ages and durations
+  [/\b\d+(?:h|min|s)(?: \d+(?:min|s|ms))* ago\b/g, '<age> ago'],
   [/\bin \d+(?:\.\d+)?(?:µs|ms|s)\b/g, 'in <age>'],
   [/\((\d+(?:\.\d+)?(?:ms|s)) including waiting\)/g, '(<age> including waiting)'],
   [/\(x\d+ over /g, '(x<n> over '],
   [/<(invalid|unknown)>/g, '<$1>'],
   [/(?<![\w.-])\d+(?:\.\d+)?(?:d(?:\d+h)?|h(?:\d+m)?|m(?:\d+s)?|s)(?![\w.-])/g, '<age>'],
   // generated names
-  [new RegExp(`-${alnum}{6,10}-${alnum}{5}\\b`, 'g'), '-<hash>-<id>'],
+  [new RegExp(`-${alnum}{6,10}-${alnum}{5}(?![a-z0-9.])`, 'g'), '-<hash>-<id>'],
   [/((?:pod-template-hash|controller-revision-hash)["']?[=:]\s*["']?)[\w-]+/g, '$1<hash>'],
-  [new RegExp(`(-)${alnum}{5}\\b(?![.])`, 'g'), '$1<id>'],
+  [new RegExp(`(-)${alnum}{5}(?![a-z0-9.])`, 'g'), '$1<id>'],
   [new RegExp(`(-)(?=[a-z]*\\d)${alnum}{8,10}\\b`, 'g'), '$1<hash>'],
   // numbers that only count
   [/(resourceVersion["']?[=:]\s*["']?|Resource Version:\s+|[?&]resourceVersion=)\d+/g, '$1<n>'],
@@ -55,6 +60,10 @@ export function normalise(
     .replace(/(?<![\d.])10\.244\.\d+\.\d+(?![\d.]|\/\d)/g, '<pod-ip>')
     .replace(/(?<![\d.])10\.96\.(?!0\.1(?!\d)|0\.10(?!\d)|0\.0\/)\d+\.\d+(?!\d)/g, '<service-ip>')
     .replace(/(?<![\d.])10-244-\d+-\d+/g, '<pod-ip>')
+    .replace(
+      /(?<![\d.])10\.244\.\d+\.(\d+)\/(24|32)(?!\d)/g,
+      (_, last: string, bits: string) => `10.244.<n>.${bits === '24' ? last : '<n>'}/${bits}`,
+    )
   let lines = out.split('\n').map((line) => line.replace(/[ \t]+$/, '').replace(/(\S)(?: {2,}|\t+ *)/g, '$1  '))
   if (options.only !== undefined) lines = lines.filter((line) => new RegExp(options.only as string).test(line))
   if (options.drop !== undefined) lines = lines.filter((line) => !new RegExp(options.drop as string).test(line))
