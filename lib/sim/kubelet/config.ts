@@ -290,7 +290,7 @@ function readFile(files: Files, path: string, warnings: string[]): Record<string
 export function yamlWords(error: unknown, text: string): string {
   if (!(error instanceof YAMLParseError)) return (error as Error).message
   const line = error.linePos?.[0]?.line ?? 1
-  const lines = text.split('\n').length
+  const lines = text.trimEnd().split('\n').length
   const say = (at: number, words: string) => `yaml: line ${at}: ${words}`
   if (/flow|',' or '\]'|bracket/i.test(error.message)) return say(Math.min(line, lines), "did not find expected ',' or ']'")
   if (error.code === 'TAB_AS_INDENT') return say(line, 'found character that cannot start any token')

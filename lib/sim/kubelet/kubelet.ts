@@ -506,6 +506,7 @@ export class Kubelet implements Daemon {
     this.#mirrors()
   }
   #staticOrphans(): void {
+    if (!this.#options.runtime.running) return
     for (const { config } of this.#options.runtime.sandboxes())
       if (
         config.annotations['kubernetes.io/config.source'] === 'file' &&

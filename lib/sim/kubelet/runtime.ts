@@ -187,7 +187,7 @@ export class ContainerRuntime implements Runtime {
     }
     const image = this.#options.images.find((one) => one.name === wanted.full || one.digest === wanted.digest) as SimImage
     // 50 MB in a second.
-    if (!this.#present.has(image.name)) await this.#clock.sleep(500 + image.sizeBytes / 50_000)
+    if (!this.#present.has(image.name)) await this.#clock.sleep(Math.round(500 + image.sizeBytes / 50_000))
     this.#present.add(image.name)
     this.#say('info', `PullImage "${reference}" returns image reference "${image.digest}"`)
     return image

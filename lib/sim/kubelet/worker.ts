@@ -165,7 +165,7 @@ export class PodWorker {
   /** Syncs within `ms`. */
   poke(ms: number): void {
     if (this.#stopped || this.#done) return
-    const at = this.#kit.clock.now() + ms
+    const at = Math.ceil(this.#kit.clock.now() + ms)
     if (at >= this.#due) return
     this.#timer?.cancel()
     this.#due = at
@@ -188,7 +188,7 @@ export class PodWorker {
     }
     this.#busy = true
     const { random, config, log } = this.#kit
-    const jitter = (ms: number) => ms * (1 + random.next() / 2)
+    const jitter = (ms: number) => Math.round(ms * (1 + random.next() / 2))
     let next = jitter(config.syncMs)
     try {
       await this.#sync()
