@@ -120,7 +120,11 @@ export function send(
   options: { yaml?: boolean; warnings?: readonly string[]; headers?: Record<string, string> } = {},
 ): void {
   if (response.headersSent || response.destroyed) return
-  const out = options.yaml ? toYaml(JSON.parse(text)) : readable(request) ? JSON.stringify(JSON.parse(text), null, 2) : `${text}\n`
+  const out = options.yaml
+    ? toYaml(JSON.parse(text), { sortMapEntries: true })
+    : readable(request)
+      ? JSON.stringify(JSON.parse(text), null, 2)
+      : `${text}\n`
   for (const [name, value] of Object.entries(options.headers ?? {})) response.setHeader(name, value)
   if (options.warnings?.length) response.setHeader('warning', options.warnings.map(warning))
   response.writeHead(code, {
@@ -141,7 +145,8 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
       ? error
       : new ApiError(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.message : error}`)
   const { retryAfterSeconds } = known.status.details ?? {}
-  send(request, response, known.code, JSON.stringify(known.status), {
+  const { reason, ...rest } = known.status
+  send(request, response, known.code, JSON.stringify(reason === '' ? rest : known.status), {
     warnings,
     headers: {
       'x-content-type-options': 'nosniff',

@@ -74,18 +74,9 @@ export class Authorizer {
   }
   /** every rule that a user has in a namespace, cluster-wide ones included */
   rules(user: User, namespace: string): PolicyRule[] {
-    const all = user.groups.includes('system:masters')
-      ? [
-          { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-          { verbs: ['*'], nonResourceURLs: ['*'] },
-        ]
-      : []
-    return [
-      ...all,
-      ...this.#of(user)
-        .filter((grant) => grant.namespace === '' || grant.namespace === namespace)
-        .flatMap((grant) => grant.rules),
-    ]
+    return this.#of(user)
+      .filter((grant) => grant.namespace === '' || grant.namespace === namespace)
+      .flatMap((grant) => grant.rules)
   }
 
   #of(user: User): Grant[] {

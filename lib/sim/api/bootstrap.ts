@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs'
 import type { Clock, Timer } from '../clock.ts'
 import type { KubeObject } from '../kube.ts'
+import { track } from '../schema/index.ts'
 import type { Operations } from './operations.ts'
 import { crdBucket, crdFinalizer } from './registry.ts'
 import { addressBucket, firstAddress, settle } from './services.ts'
-import type { Change, Store } from './store.ts'
+import { type Change, deepFreeze, type Store } from './store.ts'
 import { withCondition } from './subresources.ts'
 
 export interface BootstrapOptions {
@@ -161,6 +162,7 @@ function replace(operations: Operations, old: KubeObject | undefined, object: Ku
     },
   }
   const generation = ['PriorityClass', 'FlowSchema', 'PriorityLevelConfiguration'].includes(object.kind) ? { generation: 1 } : {}
+  const time = operations.now()
   return operations.write(bucketOf(operations, object), {
     ...object,
     metadata: {
@@ -168,9 +170,40 @@ function replace(operations: Operations, old: KubeObject | undefined, object: Ku
       uid: old?.metadata.uid ?? operations.random.uuid(),
       creationTimestamp: old?.metadata.creationTimestamp ?? operations.now(),
       ...generation,
+      managedFields: [
+        {
+          manager: 'kube-apiserver',
+          operation: 'Update',
+          apiVersion: object.apiVersion,
+          time,
+          fieldsType: 'FieldsV1',
+          fieldsV1: fieldsOf(operations, object),
+        },
+      ],
     },
     ...(status[object.kind] === undefined ? {} : { status: status[object.kind] }),
   })
+}
+
+const owned = new WeakMap<object, KubeObject>()
+/** what the server manages of an object that it made; for recorded ones computed once in a process */
+function fieldsOf(operations: Operations, object: KubeObject): KubeObject {
+  const known = owned.get(object)
+  if (known !== undefined) return known
+  const served = operations.registry.byKind(object.apiVersion, object.kind)
+  if (served === undefined) return {}
+  // What the strategy of the kind adds is nobody's.
+  const given = object.kind === 'Namespace' ? { ...object, spec: undefined } : { ...object, status: undefined }
+  const tracked = track(undefined, given, {
+    manager: 'kube-apiserver',
+    operation: 'Update',
+    time: operations.now(),
+    shape: operations.registry.shape(served),
+    apiVersion: object.apiVersion,
+  })
+  const fields = deepFreeze(tracked.metadata.managedFields?.[0]?.fieldsV1 ?? {})
+  owned.set(object, fields)
+  return fields
 }
 
 const localCondition = { type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { KubeObject } from '../kube.ts'
 import { openapiDocument, openapiIndex } from '../schema/index.ts'
-import { groupVersion, type Registry, type Served } from './registry.ts'
+import { crdBucket, groupVersion, type Registry, type Served } from './registry.ts'
 import type { Store } from './store.ts'
 
 interface Group {
@@ -120,6 +120,8 @@ function resourceList(group: string, version: string, resources: readonly Served
 }
 /** Source: apiserver/pkg/endpoints/discovery/storageversionhash.go */
 function storageHash(served: Served): string {
+  // Definitions are served by a server of their own, which hashes another version.
+  if (served.bucket === crdBucket) return 'jfWCUB31mvA='
   const [group, version] = served.storage.includes('/') ? served.storage.split('/') : ['', served.storage]
   return createHash('sha256').update(`${group}/${version}/${served.kind}`).digest().subarray(0, 8).toString('base64')
 }

@@ -132,6 +132,11 @@ export class Http {
       const call: Streamed = { user, target, query }
       return await this.#streams.plain(request, response, call, abort.signal)
     }
+    // Writes of what is in namespaces need one; only reads go through all of them.
+    if (verb !== 'get' && target.served.namespaced && target.namespace === '') {
+      const review = target.served.group.startsWith('auth')
+      if (!review) throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+    }
     const form = accepted(request.headers.accept)
     if (verb === 'get') return this.#read(request, response, { user, target, query, form, warnings })
     return await this.#write(request, response, { user, target, query, form, warnings, verb })
@@ -152,11 +157,7 @@ export class Http {
     const groups = one('impersonate-group')
     if (typeof name !== 'string') {
       if (groups.length > 0 || request.headers['impersonate-uid'] !== undefined) {
-        throw new ApiError(
-          500,
-          'InternalError',
-          `Internal error occurred: requested [{Group  ${groups[0] ?? ''}  }] without impersonating a user`,
-        )
+        throw new ApiError(400, 'BadRequest', `requested [{Group  ${groups[0] ?? ''}    }] without impersonating a user`)
       }
       return user
     }
@@ -205,8 +206,9 @@ export class Http {
     }
     const served = registry.find(`${apiVersion}/${parts[0]}`)
     if (served === undefined) {
-      // A version that is served answers in its own words, anything else is no path at all.
-      if (registry.all().some((one) => one.apiVersion === apiVersion)) throw notServed()
+      // A group that is served answers in its own words, anything else is no path at all.
+      const group = root === 'api' ? '' : apiVersion.split('/')[0]
+      if (registry.all().some((one) => one.group === group)) throw notServed()
       return undefined
     }
     if ((namespace !== '') !== served.namespaced && (namespace !== '' || parts.length > 1)) throw notServed()
@@ -329,6 +331,14 @@ export class Http {
       }
       const text = (await body(request)).toString()
       const patch = type === 'apply' ? parseYaml(text) : parseJson(text, 'patch')
+      if (type === 'json' && !Array.isArray(patch)) {
+        const is = typeof patch === 'object' ? 'object' : typeof patch
+        throw new ApiError(
+          400,
+          'BadRequest',
+          `error decoding patch: json: cannot unmarshal ${is} into Go value of type []handlers.jsonPatchOp`,
+        )
+      }
       const { store } = requests.operations
       const there = store.get(target.served.bucket, target.namespace, target.name) !== undefined
       return answer(there ? 200 : 201, requests.patch(call, type, patch, { force: query.get('force') === 'true' }))
@@ -351,11 +361,8 @@ export class Http {
     const agent = String(request.headers['user-agent'] ?? 'unknown')
     const dryRun = query.getAll('dryRun')
     if (dryRun.some((one) => one !== 'All' && one !== '')) {
-      throw new ApiError(
-        422,
-        'Invalid',
-        `CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`,
-      )
+      const message = `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`
+      throw badOptions(`${optionKinds[request.method ?? ''] ?? 'CreateOptions'}`, 'dryRun', message)
     }
     return {
       user,
@@ -376,7 +383,11 @@ export class Http {
     const accept = acceptable(request.headers.accept ?? '*/*')
     if (path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/')) {
       const document = this.#discovery.document(path, accept)
-      if (document === undefined) return sendText(response, 404, '404 page not found\n')
+      if (document === undefined) {
+        const [root, group] = path.split('/').filter(Boolean)
+        if (root === 'api' || this.#options.requests.operations.registry.all().some((one) => one.group === group)) throw notServed()
+        return sendText(response, 404, '404 page not found\n')
+      }
       if (document.etag !== undefined && request.headers['if-none-match'] === document.etag) {
         response.writeHead(304, { etag: document.etag, vary: 'Accept' })
         response.end()
@@ -396,7 +407,7 @@ export class Http {
     if (path === '/openapi/v3') return send(request, response, 200, JSON.stringify(this.#discovery.openapi()))
     if (path.startsWith('/openapi/v3/')) {
       const found = this.#discovery.openapiFor(path.slice('/openapi/v3/'.length))
-      if (found === undefined) return sendText(response, 404, '404 page not found\n')
+      if (found === undefined) return sendText(response, 404, '')
       const lasting = url.searchParams.has('hash')
       response.writeHead(200, {
         'content-type': 'application/json',
@@ -512,13 +523,19 @@ function parseBody(bytes: Buffer, type: string, target: Target): { object: KubeO
       new ApiError(
         400,
         'BadRequest',
-        `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${bytes.subarray(0, 32).toString('hex').length > 0 ? excerpt(text) : '<empty>'})`,
+        `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${text === '' ? '<empty>' : excerpt(text)})`,
       )
+    let object: KubeObject
     try {
-      return { object: JSON.parse(text), text }
+      object = JSON.parse(text)
     } catch (error) {
       throw unrecognized(goJsonError(text, error))
     }
+    if (typeof object === 'object' && object !== null && !Array.isArray(object)) return { object, text }
+    const is = Array.isArray(object) ? 'array' : object === null ? 'null' : typeof object === 'boolean' ? 'bool' : typeof object
+    throw unrecognized(
+      `json: cannot unmarshal ${is} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    )
   }
   if (type === 'application/yaml') {
     const text = bytes.toString()
@@ -545,12 +562,24 @@ function parseJson(text: string, what: string): KubeObject {
     throw new ApiError(400, 'BadRequest', `error decoding ${what}: ${goJsonError(text, error)}`)
   }
 }
+const optionKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+}
+const badOptions = (kind: string, field: string, message: string): ApiError =>
+  new ApiError(422, 'Invalid', `${kind}.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    group: 'meta.k8s.io',
+    kind,
+    causes: [{ reason: 'FieldValueNotSupported', message, field }],
+  })
 /** V8's complaint in encoding/json's words, where they are about the same thing */
 function goJsonError(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  if (text.trim() === '' || /unterminated|end of JSON input|Unexpected end/i.test(message)) return 'unexpected end of JSON input'
-  const at = /position (\d+)/.exec(message)?.[1]
-  const found = at === undefined ? text.trim()[0] : text[Number(at)]
+  const at = Number(/position (\d+)/.exec(message)?.[1] ?? -1)
+  if (/end of JSON input|Unterminated/i.test(message) || at >= text.trimEnd().length) return 'unexpected end of JSON input'
+  const found = /Unexpected token '(.)'/su.exec(message)?.[1] ?? text[at] ?? text.trim()[0]
   return `invalid character '${found ?? ' '}' looking for beginning of value`
 }
 function deleteOptions(
@@ -576,6 +605,14 @@ function deleteOptions(
   if (policy !== null) options.propagationPolicy = policy
   const orphan = query.get('orphanDependents')
   if (orphan !== null) options.orphanDependents = orphan === 'true'
+  if (options.propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(options.propagationPolicy)) {
+    const value = JSON.stringify(options.propagationPolicy)
+    throw badOptions(
+      'DeleteOptions',
+      'propagationPolicy',
+      `Unsupported value: ${value}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+    )
+  }
   return options
 }
 function refuseUpgrade(socket: Duplex, error: unknown): void {

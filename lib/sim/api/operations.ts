@@ -24,7 +24,7 @@ import { crdBucket, crdFinalizer, groupResource, notFound, type Registry, type S
 import { fieldMatch, labelMatch, type Match } from './selectors.ts'
 import { type Allocator, addressBucket, allocate, release, settle } from './services.ts'
 import { type Change, equal, type Store } from './store.ts'
-import { prepareCreate, prepareUpdate } from './strategy.ts'
+import { keepsStatus, prepareCreate, prepareUpdate } from './strategy.ts'
 
 /** One request for one resource, by whom and how. */
 export interface Call {
@@ -213,7 +213,14 @@ export class Operations {
     const name: string = metadata.name ?? ''
     const admission = this.#admission({ ...call, name }, 'CREATE')
     namespaceLifecycle(admission)
-    let made = this.inbound(call.served, decoded)
+    // Who manages what is settled before admission and strategy add their own, as in the real server.
+    delete metadata.managedFields
+    const { managedFields } = this.tracked(
+      call,
+      undefined,
+      keepsStatus.has(served.bucket) ? decoded : { ...decoded, status: undefined },
+    ).metadata
+    const made = this.inbound(served, decoded)
     mutate(admission, made, undefined)
     for (const key of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion', 'managedFields'])
       delete made.metadata[key]
@@ -227,7 +234,7 @@ export class Operations {
     if (causes.length > 0) throw invalid(served.kind, served.group, name, causes)
     if (served.group === 'rbac.authorization.k8s.io') this.#escalation(call, made, undefined)
     validate(admission, made, undefined)
-    made = this.#tracked(call, undefined, made)
+    if (managedFields !== undefined) made.metadata.managedFields = managedFields
     if (this.store.get(served.bucket, made.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(served, name)
     if (call.dryRun) return this.out(served, made)
     if (service !== undefined) settle(allocator, made, service.take, service.give)
@@ -285,6 +292,7 @@ export class Operations {
     if (patch?.metadata?.managedFields?.length > 0) {
       throw new ApiError(400, 'BadRequest', 'metadata.managedFields must be nil')
     }
+    if (!patch?.apiVersion && !patch?.kind) throw new ApiError(400, 'BadRequest', 'invalid object type: /, Kind=')
     this.checkKind(served, patch)
     const shape = this.registry.shape(served)
     const applied = this.decode(call, structuredClone(patch), undefined, false)
@@ -342,10 +350,11 @@ export class Operations {
     const { served, subresource } = call
     const metadata = object.metadata
     if (metadata.uid && metadata.uid !== old.metadata.uid) {
+      const key = `/registry/${served.custom === undefined ? '' : `${served.group}/`}${served.resource}${served.namespaced ? `/${old.metadata.namespace}` : ''}/${call.name}`
       throw conflict(
         served,
         call.name,
-        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+        `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
       )
     }
     if (metadata.resourceVersion && metadata.resourceVersion !== old.metadata.resourceVersion) throw modified(served, call.name)
@@ -357,8 +366,10 @@ export class Operations {
     const admission = this.#admission(call, 'UPDATE')
     namespaceLifecycle(admission)
     const own = structuredClone(object)
-    mutate(admission, own, old)
     prepareUpdate(served, own, old, subresource)
+    own.metadata.resourceVersion = old.metadata.resourceVersion
+    const tracked = applied ? own : this.tracked(call, old, own)
+    mutate(admission, own, old)
     const allocator = this.allocator()
     const service = served.bucket === 'services' && subresource === '' ? allocate(allocator, own, old) : undefined
     const causes = validateUpdate(own, old, subresource === '' ? undefined : subresource)
@@ -366,12 +377,14 @@ export class Operations {
     if (causes.length > 0) throw invalid(served.kind, served.group, call.name, causes)
     if (served.group === 'rbac.authorization.k8s.io') this.#escalation(call, own, old)
     validate(admission, own, old)
-    own.metadata.resourceVersion = old.metadata.resourceVersion
     const unmanaged = (one: KubeObject) => ({ ...one, metadata: { ...one.metadata, managedFields: undefined } })
     const same = equal(unmanaged(own), unmanaged(old))
     // Nothing changed: nothing is written, the revision stays, as with etcd3's store. An apply may have changed who owns what.
     if (same && !applied && equal(own.metadata.managedFields ?? [], old.metadata.managedFields ?? [])) return this.out(served, old)
-    const next = applied ? own : this.#tracked(call, old, own)
+    const next = { ...own, metadata: { ...own.metadata } }
+    const managed = tracked.metadata.managedFields
+    if (managed === undefined) delete next.metadata.managedFields
+    else next.metadata.managedFields = managed
     if (same && sameOwners(next.metadata.managedFields, old.metadata.managedFields)) return this.out(served, old)
     if (call.dryRun) return this.out(served, next)
     if (service !== undefined) settle(allocator, next, service.take, service.give)
@@ -388,15 +401,18 @@ export class Operations {
     const { served } = call
     const old = this.stored(served, call.namespace, call.name)
     const { uid, resourceVersion } = options.preconditions ?? {}
-    if (uid !== undefined && uid !== old.metadata.uid) {
-      throw conflict(served, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`)
-    }
-    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
-      throw conflict(
-        served,
-        call.name,
-        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`,
+    const unmet = (what: string, wanted: string, is: string, then: string) => {
+      const of = served.group === '' ? served.kind : `${served.kind}.${served.group}`
+      return new ApiError(
+        409,
+        'Conflict',
+        `Operation cannot be fulfilled on ${of} ${JSON.stringify(call.name)}: the ${what} in the precondition (${wanted}) does not match the ${what} in record (${is}). The object might have been ${then}`,
+        { ...details(served, call.name), kind: served.kind },
       )
+    }
+    if (uid !== undefined && uid !== old.metadata.uid) throw unmet('UID', uid, old.metadata.uid, 'deleted and then recreated')
+    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
+      throw unmet('ResourceVersion', resourceVersion, old.metadata.resourceVersion, 'modified')
     }
     namespaceLifecycle(this.#admission(call, 'DELETE'))
     const answer = returnsDeleted.has(served.bucket) ? 'object' : 'status'
@@ -480,28 +496,25 @@ export class Operations {
   }
   checkKind(served: Served, object: KubeObject): void {
     const { apiVersion = '', kind = '' } = object ?? {}
-    if (kind !== '' && kind !== served.kind) {
-      const version = String(apiVersion).split('/').at(-1) ?? ''
-      if (this.registry.byKind(apiVersion, kind) === undefined) {
-        throw new ApiError(
-          400,
-          'BadRequest',
-          `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
-        )
-      }
+    if ((kind === '' || kind === served.kind) && (apiVersion === '' || apiVersion === served.apiVersion)) return
+    const version = String(apiVersion === '' ? served.apiVersion : apiVersion)
+    const known = this.registry.byKind(version, kind || served.kind)
+    const as = `${kind || served.kind} in version ${JSON.stringify(version.split('/').at(-1))} cannot be handled as a ${served.kind}`
+    if (known === undefined) {
       throw new ApiError(
         400,
         'BadRequest',
-        `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${served.kind}: converting (${goType(apiVersion, kind)}) to (${internalType(served)}): unknown conversion`,
+        `${as}: no kind ${JSON.stringify(kind || served.kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/runtime/scheme.go:111"`,
       )
     }
-    if (apiVersion !== '' && apiVersion !== served.apiVersion) {
+    if (known.bucket === served.bucket) {
       throw new ApiError(
         400,
         'BadRequest',
-        `the API version in the data (${apiVersion}) does not match the expected API version (${served.apiVersion})`,
+        `the API version in the data (${version}) does not match the expected API version (${served.apiVersion})`,
       )
     }
+    throw new ApiError(400, 'BadRequest', `${as}: converting (${goType(version, kind)}) to (${internalType(served)}): unknown conversion`)
   }
   /** in the version that the store holds */
   inbound(served: Served, object: KubeObject): KubeObject {
@@ -510,12 +523,15 @@ export class Operations {
     return stored === undefined ? object : convert(object, stored)
   }
 
-  #tracked(call: Call, old: KubeObject | undefined, object: KubeObject): KubeObject {
+  /** with the managed fields of this request's manager */
+  tracked(call: Call, old: KubeObject | undefined, object: KubeObject): KubeObject {
     return track(old, object, {
       manager: call.manager,
       operation: 'Update',
       time: this.now(),
-      shape: this.registry.shape(call.served),
+      shape: this.registry.shape(
+        (object.apiVersion === call.served.apiVersion ? undefined : this.registry.byKind(object.apiVersion, object.kind)) ?? call.served,
+      ),
       apiVersion: call.served.apiVersion,
       subresource: call.subresource,
     })
@@ -622,11 +638,16 @@ const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? ''
 const encodeContinue = (rv: number, start: string): string =>
   Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv, start: `${start}\u0000` })).toString('base64url')
 function decodeContinue(token: string): { rv: number; start: string } {
+  const text = Buffer.from(token, 'base64url').toString('latin1')
   try {
-    const { rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString())
+    const { rv, start } = JSON.parse(text)
     return { rv, start: String(start).replace(/\u0000$/, '') }
   } catch {
-    throw new ApiError(400, 'BadRequest', 'invalid continue token: continue key is not valid: illegal base64 data')
+    throw new ApiError(
+      400,
+      'BadRequest',
+      `invalid continue token: continue key is not valid: invalid character '${text[0] ?? ''}' looking for beginning of value`,
+    )
   }
 }
 /** metav1.Time: RFC 3339 in whole seconds */

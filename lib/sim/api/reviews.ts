@@ -62,7 +62,7 @@ const answers: Readonly<Record<string, Review>> = {
   'tokenreviews.authentication.k8s.io': ({ tokens }, _call, object) => {
     const audiences: string[] | undefined = object.spec?.audiences?.length ? object.spec.audiences : undefined
     const found = tokens.verify(object.spec?.token ?? '', audiences)
-    if (found === undefined) return { ...object, status: { user: {}, error: '[invalid bearer token, Token has been invalidated]' } }
+    if (found === undefined) return { ...object, status: { user: {}, error: 'invalid bearer token' } }
     return { ...object, status: { authenticated: true, user: userInfo(found.user), audiences: found.audiences } }
   },
 }
@@ -72,7 +72,10 @@ export function review(reviews: Reviews, call: Call, object: KubeObject): KubeOb
   const answer = call.subresource === '' ? answers[call.served.bucket] : undefined
   if (answer === undefined) return undefined
   const own = reviews.operations.decode(call, object)
-  return answer(reviews, call, own)
+  const answered = answer(reviews, call, own)
+  if (call.served.resource === 'selfsubjectrulesreviews') return answered
+  const { managedFields } = reviews.operations.tracked(call, undefined, own).metadata
+  return { ...answered, metadata: { ...answered.metadata, ...(managedFields === undefined ? {} : { managedFields }) } }
 }
 
 const userInfo = (user: User): KubeObject => ({
@@ -90,10 +93,10 @@ function access(authorizer: Authorizer, user: User, object: KubeObject): KubeObj
   const resource = object.spec?.resourceAttributes
   const other = object.spec?.nonResourceAttributes
   if (!resource && !other) {
-    throw invalid(object.kind, 'authorization.k8s.io', '', [
+    throw invalid('', 'authorization.k8s.io', '', [
       {
         reason: 'FieldValueInvalid',
-        message: 'Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified',
+        message: 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
         field: 'spec.resourceAttributes',
       },
     ])
@@ -128,7 +131,7 @@ export function componentStatuses(reviews: Reviews, call: Call): KubeObject[] | 
   const all = ['scheduler', 'controller-manager', 'etcd-0'].map(healthy)
   if (call.name === '') return all
   const one = all.find((status) => status.metadata.name === call.name)
-  if (one === undefined) throw notFound(call.served, call.name)
+  if (one === undefined) throw notFound({ group: '', resource: 'componentstatus' }, call.name)
   return [one]
 }
 

@@ -126,7 +126,7 @@ function parseLabels(text: string): Requirement[] {
       requirements.push({ key, op: next === '>' ? 'gt' : 'lt', values: [bound] })
     } else if (next === 'in' || next === 'notin') {
       take()
-      if (peek() !== '(') throw fail(peek(), "'('")
+      if (peek() !== '(') throw bad(`unable to parse requirement: found '${peek()}' expected: '('`)
       take()
       const values: string[] = []
       for (;;) {
@@ -149,7 +149,7 @@ function parseLabels(text: string): Requirement[] {
     }
     const after = peek()
     if (after === '') break
-    if (after !== ',') throw fail(after, "',' or 'end of string'")
+    if (after !== ',') throw bad(`found '${after}', expected: ',' or 'end of string'`)
     take()
     if (peek() === '') throw fail('', "identifier after ','")
   }

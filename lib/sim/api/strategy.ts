@@ -52,7 +52,7 @@ const firstStatus: Readonly<Record<string, KubeObject>> = {
   'servicecidrs.networking.k8s.io': {},
 }
 /** Kinds whose creator may say the status. */
-const keepsStatus = new Set(['nodes', 'volumeattachments.storage.k8s.io'])
+export const keepsStatus: ReadonlySet<string> = new Set(['nodes', 'volumeattachments.storage.k8s.io'])
 /** A write of the status of these may change labels and annotations too. */
 const statusChangesMetadata = new Set(['pods', 'nodes', 'persistentvolumes', 'persistentvolumeclaims'])
 

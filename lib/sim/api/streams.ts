@@ -43,6 +43,7 @@ export class Streams {
   async plain(request: IncomingMessage, response: ServerResponse, { target, query }: Streamed, signal: AbortSignal): Promise<void> {
     if (target.subresource === 'log' && target.served.bucket === 'pods') return await this.#log(response, target, query, signal)
     if (target.subresource === 'proxy') return await proxied(this.#requests.operations, this.#kubelets, request, response, target)
+    this.#pod(target)
     throw bad('Upgrade request required')
   }
 

@@ -28,7 +28,8 @@ export interface Watching {
 export function serveWatch({ operations, clock, response, served, options, query, shown, warnings }: Watching): () => void {
   const { form, includeObject } = shown
   const asked = query.get('resourceVersion') ?? ''
-  if (asked !== '' && !/^\d+$/.test(asked)) throw badVersion(asked)
+  // The real server takes this for a fault of its own.
+  if (asked !== '' && !/^\d+$/.test(asked)) throw new ApiError(500, '', badVersion(asked).message.replace('invalid resource version: ', ''))
   const initial = query.get('sendInitialEvents') === 'true'
   const wantsBookmarks = ['true', '1'].includes(query.get('allowWatchBookmarks') ?? '')
   const whole = initial || ((asked === '' || asked === '0') && query.get('sendInitialEvents') !== 'false')
