@@ -148,6 +148,7 @@ function parse(path) {
         if (json === undefined || json === '-') continue
         const [jsonName, ...options] = json.split(',')
         fields.push({
+          go: match[1],
           type: match[2],
           name: jsonName,
           inline: options.includes('inline') || jsonName === '',
@@ -253,7 +254,61 @@ for (const kind of ['DeleteOptions', 'Status', 'CreateOptions', 'UpdateOptions',
   define(`meta/v1.${kind}`, 'k8s.io/apimachinery/pkg/apis/meta/v1', kind)
 
 mkdirSync(out, { recursive: true })
-const lines = (entries) => entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',\n')
-writeFileSync(new URL('types.json', out), `{\n${lines(Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1)))}\n}\n`)
-writeFileSync(new URL('resources.json', out), `[\n${resources.map((r) => JSON.stringify(r)).join(',\n')}\n]\n`)
+/** one entry a line: what changes with a new version is seen */
+const lines = (entries) => `${entries.map((entry) => JSON.stringify(entry)).join('\n')}\n`
+writeFileSync(new URL('types.jsonl', out), lines(Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1))))
+writeFileSync(new URL('resources.jsonl', out), lines(resources))
 process.stdout.write(`${resources.length} resources, ${Object.keys(types).length} types\n`)
+
+// ---- the server's own structs, as its messages print them: Go's names and order; only what specs contain ----
+const internal = {}
+const source = [`${kubernetes}/pkg/apis/core/types.go`].map((file) => readFileSync(file, 'utf8')).join('\n')
+const structs = new Map([...source.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)].map(([, name, body]) => [name, body]))
+const named = new Map(
+  [...source.matchAll(/^type (\w+) (?!struct\b|interface\b)(\S.*)$/gm)].map(([, name, under]) => [name, under.replace(/\s*\/\/.*/, '')]),
+)
+/** Go's name of a field of the served type → its JSON name */
+function jsonNames(name) {
+  const found = parse('k8s.io/api/core/v1').types.get(name)
+  return new Map((found?.fields ?? []).filter((field) => field.go).map((field) => [field.go, field.inline ? '' : field.name]))
+}
+function printable(type) {
+  for (const prefix of ['*', '[]']) if (type.startsWith(prefix)) return prefix + printable(type.slice(prefix.length))
+  const map = /^map\[[\w.]+\](.+)$/.exec(type)
+  if (map) return `{}${printable(map[1])}`
+  if (type === 'ResourceList') return '{}'
+  if (structs.has(type)) {
+    printStruct(type)
+    return `core/${type}`
+  }
+  return named.has(type) ? printable(named.get(type)) : ''
+}
+const zeroes = { string: '', bool: false, int: 0, int32: 0, int64: 0 }
+function zeroOf(type) {
+  if (type in zeroes) return zeroes[type]
+  if (named.has(type)) return zeroOf(named.get(type))
+  return /^types\.(UID|NodeName)$/.test(type) ? '' : null
+}
+function printStruct(name) {
+  if (`core/${name}` in internal) return
+  const rows = []
+  internal[`core/${name}`] = rows
+  const names = jsonNames(name)
+  for (const line of structs.get(name).split('\n')) {
+    const match = /^\t(?:(\w+)\s+)?([\w.*[\]]+)(?:\s+`.*`)?\s*(?:\/\/.*)?$/.exec(line)
+    if (!match) continue
+    const [, go, type] = match
+    if (go === undefined) {
+      // embedded: its fields are the struct's own
+      const inner = type.replace(/^\*/, '')
+      if (!structs.has(inner)) continue
+      printStruct(inner)
+      rows.push(...internal[`core/${inner}`])
+      continue
+    }
+    const json = names.get(go) ?? `${go.charAt(0).toLowerCase()}${go.slice(1)}`
+    rows.push([go, json, printable(type), zeroOf(type)])
+  }
+}
+for (const name of ['PodSpec', 'PersistentVolumeClaimSpec', 'PersistentVolumeSource']) printStruct(name)
+writeFileSync(new URL('internal.jsonl', out), lines(Object.entries(internal).sort(([a], [b]) => (a < b ? -1 : 1))))

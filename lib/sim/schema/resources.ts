@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
+import { readLines } from './shape.ts'
 
 export interface ResourceInfo {
   group: string
@@ -26,7 +27,7 @@ const keptElsewhere = new Set(['autoscaling/v1', 'events.k8s.io/v1'])
 /** Every resource of the groups that a cluster of kubeadm serves, frozen. */
 export function resources(): readonly ResourceInfo[] {
   if (list) return list
-  const read = JSON.parse(readFileSync(new URL('./data/resources.json', import.meta.url), 'utf8')) as ResourceInfo[]
+  const read = readLines('resources.jsonl') as unknown as ResourceInfo[]
   for (const info of read) {
     info.listKind = `${info.kind}List`
     info.storageVersion = !keptElsewhere.has(`${info.group}/${info.version}`)

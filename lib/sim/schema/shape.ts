@@ -1,4 +1,4 @@
-// What a kind is made of: fields, their Go types, how lists and maps merge. Built-in kinds come from data/types.json (generated, see
+// What a kind is made of: fields, their Go types, how lists and maps merge. Built-in kinds come from data/types.jsonl (generated, see
 // data/NOTICE.md), custom ones from their OpenAPI schema (crd.ts). Knows nothing of values. Shapes are made once per process and shared.
 import { readFileSync } from 'node:fs'
 
@@ -102,9 +102,17 @@ let table: Record<string, Entry> | undefined
 const kinds = new Map<string, string>()
 const made = new Map<string, Shape>()
 
+/** a file of data/: one JSON value a line */
+export const readLines = (file: string): [string, unknown][] =>
+  JSON.parse(
+    `[${readFileSync(new URL(`./data/${file}`, import.meta.url), 'utf8')
+      .trim()
+      .replaceAll('\n', ',')}]`,
+  )
+
 function entries(): Record<string, Entry> {
   if (table) return table
-  const read = JSON.parse(readFileSync(new URL('./data/types.json', import.meta.url), 'utf8')) as Record<string, Entry>
+  const read = Object.fromEntries(readLines('types.jsonl')) as Record<string, Entry>
   for (const [name, entry] of Object.entries(read)) if (typeof entry !== 'string' && entry.kind) kinds.set(entry.kind, name)
   table = read
   return read
@@ -161,7 +169,7 @@ function make(name: string): Shape {
     return { type: 'map', go: `map[${key === '' ? 'string' : goName(key)}]${value.go}`, value }
   }
   const entry = entries()[name]
-  if (entry === undefined) throw new Error(`no type ${name} in data/types.json`)
+  if (entry === undefined) throw new Error(`no type ${name} in data/types.jsonl`)
   if (typeof entry === 'string') {
     const under = shapeNamed(entry)
     return under.type === 'list' ? { ...under, go: goName(name), wrapped: true } : { ...under, go: goName(name) }
