@@ -245,7 +245,7 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       ...['bin', 'sbin', ...libraries].flatMap((at) => ['--symlink', `usr/${at}`, `/${at}`]),
       ...['--dir', '/tmp', '--proc', '/proc', '--dev', '/dev'],
       ...['--bind', this.#files.root, '/place/root', '--ro-bind', box.usr, '/place/usr'],
-      ...['--ro-bind', box.secretFile, '/place/secret', '--ro-bind', box.secretFolder, '/place/secrets'],
+      ...['--ro-bind', box.secretFile, '/place/secret', '--perms', '0000', '--dir', '/place/secrets'],
       ...['--ro-bind', join(folder, 'sockets'), '/place/sockets', '--ro-bind', programs, '/place/programs'],
       ...(own.length > 0 ? ['--ro-bind', libFolder(cache, own, '/usr/libexec/lib'), '/place/lib'] : []),
       ...(client === 'node' ? ['--ro-bind', process.execPath, '/place/node'] : []),

@@ -101,7 +101,7 @@ export async function missing(host: Host = thisHost): Promise<Missing | null> {
       '--unshare-ipc',
       '--unshare-uts',
     ] as const),
-    ...['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--'],
+    ...['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--cap-add', 'ALL', '--'],
     ...[
       'bwrap',
       '--unshare-user',

@@ -51,9 +51,8 @@ export const libraries: readonly string[] = ['lib', 'lib32', 'lib64', 'libx32'].
 export interface Toolbox {
   /** what becomes /usr: bin and libexec filled, the rest empty folders that the host's are mounted on */
   usr: string
-  /** a file that nobody may read, and a directory that nobody may look into */
+  /** a file that nobody may read */
   secretFile: string
-  secretFolder: string
   /** undefined where the machine's call numbers are not known */
   seccomp: string | undefined
 }
@@ -158,7 +157,6 @@ export function toolbox(cache: string, tools: readonly string[], late: readonly 
   return {
     usr: join(setFolder, 'usr'),
     secretFile: join(baseFolder, 'secret'),
-    secretFolder: join(baseFolder, 'secrets'),
     seccomp: existsSync(seccomp) ? seccomp : undefined,
   }
 }
@@ -175,7 +173,6 @@ function makeBase(folder: string): void {
   const filter = seccompFilter(process.arch)
   if (filter) writeFileSync(join(folder, 'seccomp'), filter)
   mkdirSync(join(folder, 'sets'))
-  mkdirSync(join(folder, 'secrets'), { mode: 0 })
   writeFileSync(join(folder, 'secret'), '', { mode: 0 })
 }
 
