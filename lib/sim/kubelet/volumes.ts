@@ -216,9 +216,9 @@ export class PodVolumes {
     files.mkdir(directory, 0o777)
     const stamp = new Date(this.#source.now()).toISOString().replace(/[-T:]/g, '_').slice(0, 19)
     const fresh = `..${stamp}.${this.#source.random.int(4_294_967_295)}`
+    const before = files.list(directory)
     files.mkdir(`${directory}/${fresh}`)
     for (const [path, { bytes, mode }] of Object.entries(payload)) files.write(`${directory}/${fresh}/${path}`, bytes, mode)
-    const before = files.list(directory)
     files.symlink(fresh, `${directory}/..data_tmp`)
     files.rename(`${directory}/..data_tmp`, `${directory}/..data`)
     const names = new Set(Object.keys(payload).map((path) => path.split('/')[0] as string))

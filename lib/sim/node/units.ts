@@ -317,8 +317,10 @@ export class MachineUnits implements Units {
       this.#say(unit, `Finished ${this.#describe(unit)}.`)
       return
     }
+    // A service that tells systemd when it is ready is started when it has said so, every other one when its process is.
+    if (type !== 'notify') this.#say(unit, `Started ${this.#describe(unit)}.`)
     this.#launch(unit, argv, false)
-    if (this.#now(unit) === 'active') this.#say(unit, `Started ${this.#describe(unit)}.`)
+    if (type === 'notify' && this.#now(unit) === 'active') this.#say(unit, `Started ${this.#describe(unit)}.`)
     // One turn, so that a daemon that dies at once has died when `systemctl start` comes back.
     await Promise.resolve()
   }

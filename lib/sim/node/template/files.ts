@@ -352,6 +352,7 @@ const kindConfig = (cluster: ControlPlane, node: NodeSpec): string => {
       cgroupDriver: 'systemd',
       cgroupRoot: '/kubelet',
       evictionHard: { 'imagefs.available': '0%', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%' },
+      failCgroupV1: false,
       failSwapOn: false,
       imageGCHighThresholdPercent: 100,
       kind: 'KubeletConfiguration',
