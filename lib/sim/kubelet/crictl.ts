@@ -87,18 +87,12 @@ const has = (parsed: Parsed, ...names: string[]): boolean =>
 const value = (parsed: Parsed, ...names: string[]): string | undefined =>
   names.map((name) => parsed.flags.get(name)).find((one) => one !== undefined)
 
+/** Columns as text/tabwriter makes them with a least width of 20 and a padding of 3. */
 function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return (
-    rows
-      .map((row) =>
-        row
-          .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] as number) + 3)))
-          .join('')
-          .trimEnd(),
-      )
-      .join('\n') + '\n'
-  )
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(20, ...rows.map((row) => (row[column] ?? '').length + 3)))
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] as number))).join('')
+  return rows.map((row) => `${line(row)}\n`).join('')
 }
 /** github.com/docker/go-units HumanDuration */
 function ago(ms: number): string {
@@ -203,9 +197,7 @@ const commands: Readonly<Record<string, Command>> = {
     const long = has(parsed, 'no-trunc')
     call.out(
       table([
-        ['POD ID', 'CREATED', 'STATE', 'NAME', 'NAMESPACE', 'ATTEMPT', 'RUNTIME'].map((name, at) =>
-          at === 0 && !long ? name.padEnd(13 + 4) : name,
-        ),
+        ['POD ID', 'CREATED', 'STATE', 'NAME', 'NAMESPACE', 'ATTEMPT', 'RUNTIME'],
         ...pods.map((one) => [
           long ? one.id : one.id.slice(0, 13),
           ago(call.clock.now() - one.createdAt),
@@ -244,9 +236,7 @@ const commands: Readonly<Record<string, Command>> = {
     const long = has(parsed, 'no-trunc')
     call.out(
       table([
-        ['CONTAINER', 'IMAGE', 'CREATED', 'STATE', 'NAME', 'ATTEMPT', 'POD ID', 'POD', 'NAMESPACE'].map((name, at) =>
-          !long && (at < 2 || at === 6) ? name.padEnd(17) : name,
-        ),
+        ['CONTAINER', 'IMAGE', 'CREATED', 'STATE', 'NAME', 'ATTEMPT', 'POD ID', 'POD', 'NAMESPACE'],
         ...list.map((one) => [
           long ? one.id : one.id.slice(0, 13),
           long ? one.config.imageId : one.config.imageId.slice(7, 20),
@@ -292,7 +282,7 @@ const commands: Readonly<Record<string, Command>> = {
     }
     call.out(
       table([
-        ['IMAGE', 'TAG', 'IMAGE ID'.padEnd(17), 'SIZE'],
+        ['IMAGE', 'TAG', 'IMAGE ID', 'SIZE'],
         ...chosen.map((one) => [...split(one.name), has(parsed, 'no-trunc') ? one.digest : one.digest.slice(7, 20), size(one.sizeBytes)]),
       ]),
     )

@@ -169,7 +169,7 @@ test('without a CNI configuration the node is not ready, pods wait, those that r
   expect(ready('before')()).toBe(true)
   node.client.delete('v1/pods', 'before', 'app')
   await node.until(() => node.events('before').some((one) => one.includes('FailedKillPod')))
-  expect(node.events('before').at(-1)).toMatch(
+  expect(node.events('before').find((one) => one.includes('FailedKillPod'))).toMatch(
     /^Warning FailedKillPod error killing pod: failed to "KillPodSandbox" for "\S+" with KillPodSandboxError: "rpc error: code = Unknown desc = failed to destroy network for sandbox \\"\w+\\": cni plugin not initialized"$/,
   )
   node.files.write('/etc/cni/net.d/10-flannel.conflist', '{}')

@@ -223,7 +223,8 @@ export class PodVolumes {
     files.rename(`${directory}/..data_tmp`, `${directory}/..data`)
     const names = new Set(Object.keys(payload).map((path) => path.split('/')[0] as string))
     for (const name of names) if (!before.includes(name)) files.symlink(`..data/${name}`, `${directory}/${name}`)
-    for (const name of before) if (name !== '..data' && name !== '..data_tmp' && name !== fresh && !names.has(name)) files.remove(`${directory}/${name}`)
+    for (const name of before)
+      if (name !== '..data' && name !== '..data_tmp' && name !== fresh && !names.has(name)) files.remove(`${directory}/${name}`)
     this.#written.set(directory, text)
   }
 }

@@ -1,0 +1,198 @@
+// Logs, exec, attach, ports and crictl: what the API server and a person at the node get from containers.
+import { spawn } from 'node:child_process'
+import { afterEach, expect, test } from 'vitest'
+import type { KubeletDoor, LogOptions } from '../api/kubelet-door.ts'
+import type { ProcessHost } from '../process.ts'
+import { crictl } from './crictl.ts'
+import { kubeletDoor } from './door.ts'
+import { testNode } from './fixture.ts'
+
+/** Real processes without a sandbox: only for commands of these tests. */
+const processHost: ProcessHost = {
+  missing: async () => null,
+  open: async ({ files }) => ({
+    async spawn({ argv, env }) {
+      const child = spawn(argv[0] as string, argv.slice(1), { cwd: files?.root, env: { ...env } })
+      return {
+        pid: child.pid ?? 0,
+        onData(listener) {
+          child.stdout.on('data', (bytes) => listener(bytes, 'stdout'))
+          child.stderr.on('data', (bytes) => listener(bytes, 'stderr'))
+        },
+        onExit: (listener) => void child.on('close', (code) => listener(code ?? 137)),
+        write: (bytes) => void child.stdin.write(bytes),
+        endInput: () => void child.stdin.end(),
+        resize: () => {},
+        pause: () => {},
+        resume: () => {},
+        kill: (signal) => void child.kill(signal),
+      }
+    },
+    close: async () => {},
+  }),
+}
+
+let node: Awaited<ReturnType<typeof testNode>>
+let door: KubeletDoor
+afterEach(() => node?.close())
+const begin = async () => {
+  node = await testNode({ processHost })
+  node.startKubelet()
+  door = kubeletDoor(() => node.runtime, node.network)
+}
+const ref = (pod: string, container = 'c') => ({ namespace: 'app', pod, container })
+const isRunning = (pod: string) => () => node.pod(pod)?.status.containerStatuses?.[0].state.running
+async function logs(pod: string, options: Partial<LogOptions> = {}) {
+  let text = ''
+  await door.logs(
+    'node-1',
+    ref(pod),
+    { follow: false, previous: false, timestamps: false, ...options },
+    { write: (bytes) => void (text += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString()), end: () => {} },
+    new AbortController().signal,
+  )
+  return text
+}
+async function exec(pod: string, command: string[], input?: string) {
+  let stdout = ''
+  let stderr = ''
+  const code = await door.exec(
+    'node-1',
+    ref(pod),
+    { command, stdin: input !== undefined, stdout: true, stderr: true, tty: false },
+    {
+      stdin: (async function* () {
+        if (input !== undefined) yield Buffer.from(input)
+      })(),
+      stdout: (bytes) => void (stdout += Buffer.from(bytes as Uint8Array).toString()),
+      stderr: (bytes) => void (stderr += Buffer.from(bytes as Uint8Array).toString()),
+      onResize: () => {},
+      signal: new AbortController().signal,
+    },
+  )
+  return { code, stdout, stderr }
+}
+async function tool(...argv: string[]) {
+  let out = ''
+  let err = ''
+  const { machine, clock } = node
+  const code = await crictl(() => node.runtime)({
+    place: { machine, net: machine.net, files: machine.files },
+    argv: ['crictl', ...argv],
+    cwd: '/',
+    env: {},
+    uid: 0,
+    clock,
+    stdin: (async function* () {})(),
+    out: (text) => void (out += typeof text === 'string' ? text : Buffer.from(text).toString()),
+    err: (text) => void (err += typeof text === 'string' ? text : Buffer.from(text).toString()),
+    signal: new AbortController().signal,
+  })
+  return { code, out, err }
+}
+
+test('logs: of what runs, of before, of what has not started', async () => {
+  await begin()
+  node.run('web', { containers: [{}] })
+  node.run('echo', { restartPolicy: 'Never', containers: [{ image: 'busybox', command: ['echo', '-n', 'no end of line'] }] })
+  node.run('crash', { containers: [{ image: 'busybox', command: ['cat', '/nope'] }] })
+  node.run('wait', {
+    volumes: [{ name: 'v', secret: { secretName: 'missing' } }],
+    containers: [{ volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+  })
+  await node.until(
+    () =>
+      isRunning('web')() &&
+      node.pod('echo')?.status.phase === 'Succeeded' &&
+      node.pod('crash')?.status.containerStatuses[0].restartCount === 1,
+  )
+  expect(await logs('web')).toBe('nginx started\n')
+  expect(await logs('web', { timestamps: true })).toMatch(/^2026-01-01T\S+Z nginx started\n$/)
+  expect(await logs('echo')).toBe('no end of line')
+  expect(await logs('crash', { previous: true })).toBe("cat: can't open '/nope': No such file or directory\n")
+  await expect(logs('web', { previous: true })).rejects.toThrow('previous terminated container "c" in pod "web" not found')
+  await expect(logs('wait')).rejects.toThrow('container "c" in pod "wait" is waiting to start: ContainerCreating')
+  node.stopKubelet()
+  await expect(logs('web')).rejects.toThrow('dial tcp 172.18.0.2:10250: connect: connection refused')
+})
+
+test('logs are followed to the end of the container', async () => {
+  await begin()
+  node.run('talk', {
+    restartPolicy: 'Never',
+    containers: [{ image: 'busybox', command: ['sh', '-c', 'echo one; read line; echo two'], stdin: true }],
+  })
+  await node.until(isRunning('talk'))
+  const all = logs('talk', { follow: true })
+  const streams = {
+    stdin: (async function* () {
+      yield Buffer.from('go\n')
+    })(),
+    stdout: () => {},
+    stderr: () => {},
+    onResize: () => {},
+    signal: new AbortController().signal,
+  }
+  void door.attach('node-1', ref('talk'), { stdin: true, stdout: true, stderr: true, tty: false }, streams)
+  expect(await all).toBe('one\ntwo\n')
+  expect(await logs('talk', { tailLines: 1 })).toBe('two\n')
+})
+
+test('exec: builtins, real processes, and the real words for what is not there', async () => {
+  await begin()
+  node.run('web', { containers: [{ env: [{ name: 'A', value: 'b $(HOSTNAME)' }] }] })
+  await node.until(isRunning('web'))
+  expect(await exec('web', ['cat', '/etc/hosts'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`${node.pod('web').status.podIP}\tweb\n`),
+  })
+  expect(await exec('web', ['printenv', 'KUBERNETES_SERVICE_HOST'])).toMatchObject({ code: expect.any(Number) })
+  expect(await exec('web', ['false'])).toMatchObject({ code: 1 })
+  expect(await exec('web', ['sh', '-c', 'cat; ls etc/nginx; exit 5'], 'from outside\n')).toEqual({
+    code: 5,
+    stdout: 'from outside\nconf.d\nnginx.conf\n',
+    stderr: '',
+  })
+  await expect(exec('web', ['nosuch'])).rejects.toThrow(
+    /^Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "\w{64}": OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in \$PATH$/,
+  )
+  await expect(exec('none', ['ls'])).rejects.toThrow('unable to upgrade connection: container not found ("c")')
+})
+
+test('crictl shows the same as the kubelet, and what it removes comes back', async () => {
+  await begin()
+  node.run('web', { containers: [{}] })
+  await node.until(isRunning('web'))
+  const [container] = node.runtime.containers()
+  const id = container?.id.slice(0, 13) as string
+  const ps = await tool('ps')
+  expect(ps.out.split('\n')[0]).toBe(
+    'CONTAINER           IMAGE               CREATED                  STATE               NAME                ATTEMPT             POD ID              POD                 NAMESPACE',
+  )
+  expect(ps.out).toMatch(new RegExp(`^${id} +a8b676cb2e364 +Less than a second ago +Running +c +0 +\\w{13} +web +app$`, 'm'))
+  expect((await tool('logs', id)).out).toBe('nginx started\n')
+  expect((await tool('exec', id, 'cat', '/etc/hostname')).out).toBe('web\n')
+  expect(await tool('logs', '0000')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('an error occurred when try to find container \\"0000\\": not found'),
+  })
+  expect(JSON.parse((await tool('inspect', id)).out).status.state).toBe('CONTAINER_RUNNING')
+  expect((await tool('images')).out).toMatch(/^docker\.io\/library\/nginx +latest +a8b676cb2e364 +104MB$/m)
+  await tool('rm', '-f', id)
+  expect(await node.until(() => node.runtime.containers().some((one) => one.state === 'running' && one.id !== container?.id), 30)).toBe(
+    true,
+  )
+  await tool('stopp', node.runtime.sandboxes()[0]?.id as string)
+  expect(await node.until(() => node.runtime.sandboxes().some((one) => one.ready && one.config.attempt === 1), 30)).toBe(true)
+  await node.until(() => node.events('web').some((one) => one.includes('SandboxChanged')))
+  node.stopContainerd()
+  expect(await tool('ps')).toMatchObject({ code: 1, err: expect.stringContaining('connect: connection refused') })
+})
+
+test('a port of a pod', async () => {
+  await begin()
+  node.run('web', { containers: [{}] })
+  await node.until(isRunning('web'))
+  expect(door.open('node-1', { namespace: 'app', pod: 'web' }, 80).outcome).toBe('open')
+  expect(door.open('node-1', { namespace: 'app', pod: 'web' }, 81).outcome).toBe('refused')
+})
