@@ -15,7 +15,7 @@ const works = (/** @type {string} */ program, /** @type {string[]} */ args) => {
 /** What the tests need from the system beside Node, and which suites do. */
 const systemNeeds = (/** @type {string} */ node) => [
   {
-    suites: ['unit', 'browser'],
+    suites: ['unit', 'sim', 'browser'],
     what: 'bubblewrap and what is run in it, for shells of the simulated cluster',
     packages: ['bubblewrap', 'iproute2', 'procps', 'util-linux', 'perl', 'tmux', 'vim', 'nano', 'less', 'jq', 'openssl', 'file'],
     other: 'install bubblewrap, iproute2, tmux, vim, nano, less, jq and openssl',
@@ -59,7 +59,7 @@ const isDebian = () =>
 
 /**
  * @param {string} node
- * @param {'unit' | 'browser'} [suite] default: all
+ * @param {'unit' | 'sim' | 'browser'} [suite] default: all
  * @returns {Promise<string | undefined>} what is still missing, and how to get it
  */
 async function ensureSystem(node, suite) {
@@ -135,6 +135,9 @@ try {
       return total
     },
     sim: async (tool) => {
+      if (process.platform !== 'linux') return { passed: 0, failed: 0, skipped: 1, note: 'clusters are simulated on Linux only' }
+      const missing = await ensureSystem(node, 'sim')
+      if (missing !== undefined) return { passed: 0, failed: 1, skipped: 0, note: missing }
       // Every scenario's solution, alternatives, half repairs and cheats; cached by content, so that only what changed is played.
       const { code, stdout } = await tool.run(
         [tool.node, '--disable-warning=ExperimentalWarning', 'bin/prove.ts', '--all', '--backend', 'sim', '--json'],
