@@ -2,6 +2,7 @@
 // checks. Run by hand against an untouched cluster: node bin/sim-api-data.ts <kubeconfig>. Knows nothing of the simulation's code.
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { brotliCompressSync } from 'node:zlib'
 import { KubeConfig } from '@kubernetes/client-node'
 
 const config = new KubeConfig()
@@ -11,7 +12,8 @@ const user = config.getCurrentUser()
 if (!cluster || !user) throw new Error('usage: node bin/sim-api-data.ts <kubeconfig>')
 const decoded = (text: string | undefined) => Buffer.from(text ?? '', 'base64')
 
-function get(path: string, accept = 'application/json'): Promise<string> {
+const get = async (path: string, accept = 'application/json'): Promise<string> => (await fetched(path, accept)).toString()
+function fetched(path: string, accept: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const call = request(
       new URL(path, cluster?.server),
@@ -24,7 +26,7 @@ function get(path: string, accept = 'application/json'): Promise<string> {
       (answer) => {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-        answer.on('end', () => resolve(Buffer.concat(chunks).toString()))
+        answer.on('end', () => resolve(Buffer.concat(chunks)))
       },
     )
     call.on('error', reject)
@@ -117,6 +119,9 @@ writeFileSync(
   into('health.json'),
   `${JSON.stringify({ healthz: await checks('/healthz'), livez: await checks('/livez'), readyz: await checks('/readyz') }, null, 1)}\n`,
 )
+// Clients that validate by themselves (kubectl, for a List) read this one; it is large, and the same for every cluster of a version.
+const swagger = await fetched('/openapi/v2', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
+writeFileSync(into('openapi-v2.pb.br'), brotliCompressSync(swagger))
 const root = JSON.parse(await get('/')) as { paths: string[] }
 writeFileSync(
   into('paths.json'),

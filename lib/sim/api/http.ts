@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import { brotliDecompressSync } from 'node:zlib'
 import { parse as fromYaml } from 'yaml'
 import type { Clock } from '../clock.ts'
 import type { DeleteOptions, KubeObject, ListOptions, PatchType, User } from '../kube.ts'
@@ -404,6 +405,7 @@ export class Http {
       response.end(document.text)
       return
     }
+    if (path === '/openapi/v2') return swagger(response, accept)
     if (path === '/openapi/v3') return send(request, response, 200, JSON.stringify(this.#discovery.openapi()))
     if (path.startsWith('/openapi/v3/')) {
       const found = this.#discovery.openapiFor(path.slice('/openapi/v3/'.length))
@@ -478,6 +480,22 @@ export class Http {
     }
     return `${lines.join('\n')}\n# HELP apiserver_request_total [STABLE] Counter of apiserver requests.\n# TYPE apiserver_request_total counter\napiserver_request_total ${this.#audit}\n`
   }
+}
+
+const swaggerType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** The built-in resources in the old format, which only clients that validate by themselves still read. */
+function swagger(response: ServerResponse, accept: readonly { type: string }[]): void {
+  if (!accept.some(({ type }) => type.startsWith('application/com.github.proto-openapi.spec.v2'))) {
+    throw new ApiError(406, 'NotAcceptable', `/openapi/v2 is served as ${swaggerType} only by the simulated cluster; see /openapi/v3`, {})
+  }
+  const bytes = brotliDecompressSync(readFileSync(new URL('./data/openapi-v2.pb.br', import.meta.url)))
+  response.writeHead(200, {
+    'content-type': swaggerType,
+    'content-length': bytes.length,
+    'cache-control': 'no-cache, private',
+    vary: 'Accept',
+  })
+  response.end(bytes)
 }
 
 export function version(gitVersion: string): KubeObject {
