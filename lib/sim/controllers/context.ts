@@ -42,6 +42,10 @@ export interface Handlers {
   /** everything of this resource has been seen once */
   synced?(): void
 }
+/** severity, file and line, message, values */
+export type LogLine = readonly ['I' | 'W' | 'E', string, string, Readonly<Record<string, unknown>>]
+/** utilruntime.HandleError's line */
+export const unhandled = (place: string, err: string): LogLine => ['E', place, 'Unhandled Error', { err, logger: 'UnhandledError' }]
 /** A set of keys to be worked on, one at a time; a key that is added twice before its turn is worked on once. */
 export interface Queue {
   add(key: string): void
@@ -247,12 +251,19 @@ export class Run {
       run()
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof Unreachable)) throw error
-      this.log('E', 'controller.go:0', 'Unhandled Error', { err: error.message })
+      this.log(...unhandled('controller.go:0', error.message))
     }
   }
 
-  /** `sync` is tried again 5 ms later, doubled up to 1000 s, when it throws an answer of the API; `limit` ends that */
-  queue(name: string, sync: (key: string) => void, limit?: { retries: number; gaveUp?(key: string, error: Error): void }): Queue {
+  /**
+   * `sync` is tried again 5 ms later, doubled up to 1000 s, when it throws an answer of the API; `retries` ends that. `said` is the line of the log for
+   * a failure as the real controller words it, undefined where it says nothing.
+   */
+  queue(
+    name: string,
+    sync: (key: string) => void,
+    options: { retries?: number; said?(key: string, error: Error): LogLine | undefined; gaveUp?(key: string, error: Error): LogLine } = {},
+  ): Queue {
     const dirty = new Set<string>()
     const failures = new Map<string, number>()
     const delayed = new Map<string, { at: number; timer: Timer }>()
@@ -280,25 +291,22 @@ export class Run {
         const retried = failures.get(key) ?? 0
         if (!(error instanceof ApiError || error instanceof Unreachable || error instanceof SyncError)) {
           // A mistake in a controller must not end the lab: it is said where a person looks, and the key is left.
-          this.log('E', 'panic.go:115', 'Observed a panic', {
-            panic: error instanceof Error ? error.stack : String(error),
-            controller: name,
-          })
+          const { message, stack } = error instanceof Error ? error : new Error(String(error))
+          const at = /([\w-]+\.ts:\d+)/.exec(stack ?? '')?.[1]
+          this.log('E', 'panic.go:115', 'Observed a panic', { panic: message, at, controller: name })
           return
         }
-        if (limit !== undefined && retried >= limit.retries) {
+        if (options.retries !== undefined && retried >= options.retries) {
           failures.delete(key)
-          limit.gaveUp?.(key, error)
+          const last = options.gaveUp?.(key, error)
+          if (last !== undefined) this.log(...last)
           return
         }
         failures.set(key, retried + 1)
-        // A conflict is everyday life and not worth a line.
-        if (!(error instanceof ApiError && error.code === 409)) {
-          this.log('E', 'controller.go:0', 'Unhandled Error', {
-            err: `syncing ${JSON.stringify(key)} failed: ${error.message}`,
-            controller: name,
-          })
-        }
+        // A conflict is everyday life: somebody else has written, too.
+        const said = options.said ?? ((one) => unhandled('controller.go:167', `syncing ${JSON.stringify(one)} failed: ${error.message}`))
+        const line = error instanceof ApiError && error.code === 409 ? undefined : said(key, error)
+        if (line !== undefined) this.log(...line)
         addAfter(key, Math.min(retryBaseMs * 2 ** Math.min(retried, 30), retryMaxMs))
       }
     }

@@ -1,6 +1,6 @@
 // The CronJob controller: a Job at each time of a schedule, and a history of a few (pkg/controller/cronjob).
 import { ApiError, type KubeObject } from '../kube.ts'
-import { keyOf, type Run, splitKey, unless } from './context.ts'
+import { keyOf, type Run, splitKey, unhandled, unless } from './context.ts'
 import { parseSchedule, type Schedule } from './cron.ts'
 import { controllerOf, controllerRef, parseTime, same, stamp } from './objects.ts'
 
@@ -25,7 +25,9 @@ const reference = (job: KubeObject): KubeObject => ({
 export function startCronJob(run: Run): void {
   const client = run.client('cronjob-controller')
   const record = run.events('cronjob-controller', 'cronjob-controller')
-  const queue = run.queue('cronjob', (key) => sync(key))
+  const queue = run.queue('cronjob', (key) => sync(key), {
+    said: (key, error) => unhandled('cronjob_controllerv2.go:180', `error syncing CronJobController ${key}, requeuing: ${error.message}`),
+  })
   run.watch(resource, {
     added: (cron) => queue.add(keyOf(cron)),
     updated: (cron) => queue.add(keyOf(cron)),

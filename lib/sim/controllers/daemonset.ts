@@ -1,6 +1,6 @@
 // The DaemonSet controller: one pod per node that it fits on, replaced node by node when the template changes (pkg/controller/daemon).
 import { ApiError, type KubeObject } from '../kube.ts'
-import { keyOf, type Run, splitKey } from './context.ts'
+import { keyOf, type Run, splitKey, unhandled } from './context.ts'
 import { currentRevision, revisionLabel, revisionsOf, trimRevisions } from './history.ts'
 import { controllerOf, controllerRef, isEmptySelector, parseTime, same, scaled, selects } from './objects.ts'
 import { matchesNode, untolerated } from './placement.ts'
@@ -73,7 +73,9 @@ const byAge = (a: KubeObject, b: KubeObject): number =>
 export function startDaemonSet(run: Run): void {
   const client = run.client('daemon-set-controller')
   const record = run.events('daemonset-controller', 'daemon-set-controller')
-  const queue = run.queue('daemonset', (key) => sync(key))
+  const queue = run.queue('daemonset', (key) => sync(key), {
+    said: (key, error) => unhandled('daemon_controller.go:356', `${key} failed with : ${error.message}`),
+  })
   const backOff = new Map<string, { delay: number; at: number }>()
 
   run.watch(resource, {

@@ -1,7 +1,7 @@
 // The Deployment controller: one ReplicaSet per template, brought up and down against each other within maxSurge and maxUnavailable, and conditions
 // that say how far it is (pkg/controller/deployment).
 import { ApiError, type KubeObject } from '../kube.ts'
-import { keyOf, type Run, SyncError, splitKey, unless } from './context.ts'
+import { keyOf, type Run, SyncError, splitKey, unhandled, unless } from './context.ts'
 import { condition, controllerOf, controllerRef, hash, isEmptySelector, parseTime, same, scaled, selects, stamp } from './objects.ts'
 import { claim, isTerminal, namespaceEnds } from './pods.ts'
 
@@ -64,8 +64,8 @@ export function startDeployment(run: Run): void {
   const queue = run.queue('deployment', (key) => sync(key), {
     // maxRetries of the real one: 5 ms, 10 ms … 82 s; then it waits for the next change
     retries: 15,
-    gaveUp: (key, error) =>
-      run.log('E', 'deployment_controller.go:508', 'Dropping deployment out of the queue', { deployment: key, err: error.message }),
+    said: () => undefined,
+    gaveUp: (key, error) => unhandled('deployment_controller.go:497', `error syncing deployment ${key}: ${error.message}`),
   })
 
   const ofSet = (set: KubeObject) => {

@@ -109,7 +109,7 @@ function triggered(
 export function startEndpointSlice(run: Run): void {
   const client = run.client('endpointslice-controller')
   const record = run.events('endpoint-slice-controller', 'endpointslice-controller')
-  const queue = run.queue('endpoint_slice', (key) => sync(key))
+  const queue = run.queue('endpoint_slice', (key) => sync(key), { retries: 15, said: () => undefined })
   follow(run, queue.add)
   const ofSlice = (slice: KubeObject) => {
     const name = slice.metadata.labels?.[serviceLabel]
@@ -261,7 +261,7 @@ export function startEndpointSlice(run: Run): void {
 export function startEndpoints(run: Run): void {
   const client = run.client('endpoint-controller')
   const record = run.events('endpoint-controller', 'endpoint-controller')
-  const queue = run.queue('endpoint', (key) => sync(key))
+  const queue = run.queue('endpoint', (key) => sync(key), { retries: 15, said: () => undefined })
   follow(run, queue.add)
   run.watch(endpointsResource, {
     deleted: (endpoints) => queue.add(keyOf(endpoints)),

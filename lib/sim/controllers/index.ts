@@ -1,6 +1,7 @@
 // The controllers of kube-controller-manager and the scheduler of a simulated cluster. Each knows the cluster by the API alone: it starts from the
 // objects, needs no memory of an earlier run, and ends with `stop`. Leader election, flags and files are whoever's who starts them.
 import { startRootCa, startServiceAccount, startServiceAccountToken } from './accounts.ts'
+import { startHorizontalPodAutoscaler } from './autoscaler.ts'
 import { startCertificateApproving, startCertificateCleaner, startCertificateSigning } from './certificates.ts'
 import { startPodGarbage, startTtlAfterFinished } from './cleanup.ts'
 import { type ControllerContext, Run } from './context.ts'
@@ -41,6 +42,7 @@ const controllers: Readonly<Record<string, Start>> = {
   'job-controller': startJob,
   'deployment-controller': startDeployment,
   'replicaset-controller': startReplicaSet,
+  'horizontal-pod-autoscaler-controller': startHorizontalPodAutoscaler,
   'disruption-controller': startDisruption,
   'statefulset-controller': startStatefulSet,
   'cronjob-controller': startCronJob,

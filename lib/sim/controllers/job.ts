@@ -1,6 +1,6 @@
 // The Job controller: pods until enough have succeeded or too many have failed, each counted exactly once (pkg/controller/job).
 import { ApiError, type KubeObject } from '../kube.ts'
-import { keyOf, type Run, splitKey, unless } from './context.ts'
+import { keyOf, type Run, splitKey, unhandled, unless } from './context.ts'
 import { controllerOf, controllerRef, parseTime, same, selects, stamp } from './objects.ts'
 import { byDeletionOrder, claim, createPod, deletePod, isActive, isReady, isTerminal, isTerminating, namespaceEnds, podOf } from './pods.ts'
 
@@ -42,7 +42,9 @@ export function startJob(run: Run): void {
   const client = run.client('job-controller')
   const record = run.events('job-controller', 'job-controller')
   const failures = new Map<string, { count: number; last: number }>()
-  const queue = run.queue('job', (key) => sync(key))
+  const queue = run.queue('job', (key) => sync(key), {
+    said: (_, error) => unhandled('job_controller.go:621', `syncing job: ${error.message}`),
+  })
   const add = (job: KubeObject) => queue.add(keyOf(job))
   run.watch(resource, { added: add, updated: add, deleted: add })
   const ofPod = (pod: KubeObject) => {

@@ -1,7 +1,7 @@
 // Empties and removes a namespace that is being deleted, pods first (pkg/controller/namespace).
 import { ApiError, type KubeObject } from '../kube.ts'
 import { kinds } from './catalog.ts'
-import { keyOf, type Run, unless } from './context.ts'
+import { keyOf, type Run, unhandled, unless } from './context.ts'
 import { stamp } from './objects.ts'
 
 const resource = 'v1/namespaces'
@@ -26,11 +26,18 @@ interface Left {
 
 export function startNamespace(run: Run): void {
   const client = run.client('namespace-controller')
-  const queue = run.queue('namespace', (name) => sync(name))
+  const queue = run.queue('namespace', (name) => sync(name), {
+    said: (name, error) => unhandled('namespace_controller.go:166', `deletion of namespace ${name} failed: ${error.message}`),
+  })
   const look = (namespace: KubeObject) => {
     if (namespace.metadata.deletionTimestamp) queue.addAfter(keyOf(namespace), graceMs)
   }
-  run.watch(resource, { added: look, updated: look })
+  run.watch(resource, {
+    added: look,
+    updated: look,
+    deleted: (namespace) =>
+      run.log('I', 'namespace_controller.go:187', 'Namespace has been deleted', { namespace: namespace.metadata.name }),
+  })
 
   const sync = (name: string): void => {
     let namespace = run.reader.find(resource, name)

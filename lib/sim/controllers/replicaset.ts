@@ -1,6 +1,6 @@
 // The ReplicaSet and ReplicationController controllers: as many pods as asked for, and a status that says how they are (pkg/controller/replicaset).
 import { ApiError, type KubeObject } from '../kube.ts'
-import { keyOf, type Run, splitKey } from './context.ts'
+import { keyOf, type Run, splitKey, unhandled } from './context.ts'
 import {
   controllerOf,
   controllerRef,
@@ -58,7 +58,9 @@ export const startReplicationController = (run: Run): void => start(run, variant
 function start(run: Run, variant: Variant): void {
   const client = run.client(variant.account)
   const record = run.events(variant.component, variant.account)
-  const queue = run.queue(variant.kind.toLowerCase(), (key) => sync(key))
+  const queue = run.queue(variant.kind.toLowerCase(), (key) => sync(key), {
+    said: (key, error) => unhandled('replica_set.go:592', `sync ${JSON.stringify(key)} failed with ${error.message}`),
+  })
 
   const owners = (pod: KubeObject) => {
     const owner = controllerOf(pod)

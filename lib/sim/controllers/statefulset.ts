@@ -20,7 +20,14 @@ const ordinalOf = (set: KubeObject, pod: KubeObject): number => {
 export function startStatefulSet(run: Run): void {
   const client = run.client('statefulset-controller')
   const record = run.events('statefulset-controller', 'statefulset-controller')
-  const queue = run.queue('statefulset', (key) => sync(key))
+  const queue = run.queue('statefulset', (key) => sync(key), {
+    said: (key, error) => [
+      'E',
+      'stateful_set.go:455',
+      'Error syncing StatefulSet, requeuing',
+      { err: error.message, logger: 'UnhandledError', key },
+    ],
+  })
   const add = (set: KubeObject) => queue.add(keyOf(set))
   run.watch(resource, { added: add, updated: add, deleted: add })
   const ofPod = (pod: KubeObject) => {

@@ -18,6 +18,8 @@ async function three(options: Parameters<typeof testCluster>[0] = {}) {
   await cluster.until(() => cluster.client.find('v1/serviceaccounts', 'default', 'default') !== undefined, 5)
   return cluster
 }
+const conditionsOf = (object: KubeObject) =>
+  object.status.conditions.map((one: KubeObject) => `${one.type}=${one.status} ${one.reason}: ${one.message}`)
 const errors = () => cluster.lines.filter((line) => line.startsWith('E'))
 
 describe('a StatefulSet', () => {
@@ -266,6 +268,26 @@ describe('claims', () => {
 })
 
 describe('and the rest', () => {
+  it('an autoscaler keeps within its bounds, and says that there are no metrics', async () => {
+    const { client, until, events } = await three()
+    client.create('apps/v1/deployments', workload('Deployment', 'web', { replicas: 1 }))
+    client.create('autoscaling/v2/horizontalpodautoscalers', {
+      metadata: { name: 'web', namespace: 'default' },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+        minReplicas: 2,
+        maxReplicas: 4,
+        metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }],
+      },
+    })
+    expect(await until(() => client.get('apps/v1/deployments', 'web', 'default').status?.readyReplicas === 2, 30)).toBe(true)
+    expect(events('SuccessfulRescale')[0].message).toBe('New size: 2; reason: Current number of replicas below Spec.MinReplicas')
+    expect(await until(() => events('FailedGetResourceMetric').length > 0, 30)).toBe(true)
+    expect(conditionsOf(client.get('autoscaling/v2/horizontalpodautoscalers', 'web', 'default'))).toEqual([
+      "AbleToScale=True SucceededGetScale: the HPA controller was able to get the target's current scale",
+      'ScalingActive=False FailedGetResourceMetric: the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)',
+    ])
+  })
   it('budgets count, quotas add up, roles are put together', async () => {
     const { client, until } = await three()
     client.create('policy/v1/poddisruptionbudgets', {
@@ -323,7 +345,7 @@ describe('and the rest', () => {
     client.update(
       'certificates.k8s.io/v1/certificatesigningrequests',
       { ...csr, status: { conditions: [condition] } },
-      { subresource: 'approval' },
+      { subresource: 'status' },
     )
     const get = () => client.get('certificates.k8s.io/v1/certificatesigningrequests', 'jane')
     expect(await until(() => get().status.certificate !== undefined, 5)).toBe(true)

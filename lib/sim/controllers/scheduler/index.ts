@@ -209,6 +209,11 @@ export function startDefaultScheduler(run: Run): void {
       return
     }
     if (volumes.message !== undefined) {
+      run.log('E', 'schedule_one.go:182', 'Status after running PostFilter plugins for pod', {
+        logger: 'UnhandledError',
+        pod: waiting.key,
+        status: 'not found',
+      })
       // What fails before the nodes are looked at leaves the claims' plugin without its state: its `not found` is what the real one prints, too.
       failed(pod, waiting, `0/${infos.size} nodes are available: ${volumes.message}. not found`, ['VolumeBinding'])
       return
