@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { cacheFolder } from '#lib/host/index.ts'
+import { bringKubectl, cacheFolder } from '#lib/host/index.ts'
 import { prove, record } from '#lib/proof/index.ts'
 import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 import { loadCatalogue, type ProofVariant } from '#lib/scenario/index.ts'
@@ -91,6 +91,7 @@ async function main(): Promise<number> {
     backend.data === 'kind'
       ? await kindBackend({ owner: 'prove', dataDir, env: process.env })
       : simBackend({ dataDir, env: process.env, rate: simRate, log: (line) => log(`  ${line}`) })
+  if (backend.data === 'sim') await bringKubectl({ progress: log, signal: cancel.signal })
   const status = await provider.status(cancel.signal)
   if (status.state !== 'ready')
     throw new LabError('backend-unavailable', status.message, { hint: status.remedy ?? 'See `npm run doctor`.' })
