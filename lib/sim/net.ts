@@ -19,7 +19,7 @@ export interface HttpAnswer {
 }
 export interface DnsQuestion {
   name: string
-  type: 'A' | 'AAAA' | 'PTR' | 'SRV' | 'CNAME' | 'TXT' | 'NS' | 'MX' | 'SOA' | 'ANY'
+  type: 'A' | 'AAAA' | 'PTR' | 'SRV' | 'CNAME' | 'TXT' | 'NS' | 'MX' | 'SOA' | 'HINFO' | 'ANY'
 }
 export interface DnsRecord {
   name: string

@@ -1,0 +1,145 @@
+// ss, netstat, conntrack and sysctl: who listens in a namespace, and the kernel's settings. Knows nothing of routes.
+import type { Tool } from '../../process.ts'
+import type { Listener } from '../../net.ts'
+import { namespaceOf } from '../network.ts'
+
+interface Asked {
+  tcp: boolean
+  udp: boolean
+  listening: boolean
+  processes: boolean
+}
+function asked(argv: readonly string[]): Asked {
+  const letters = argv.slice(1).filter((word) => /^-[a-z0-9]+$/i.test(word)).join('')
+  const has = (letter: string, long: string) => letters.includes(letter) || argv.includes(long)
+  const [tcp, udp] = [has('t', '--tcp'), has('u', '--udp')]
+  return { tcp: tcp || !udp, udp: udp || !tcp, listening: has('l', '--listening') || has('a', '--all'), processes: has('p', '--processes') }
+}
+const order = (a: Listener, b: Listener) => (a.address === '::' || a.address === '*' ? 1 : 0) - (b.address === '::' || b.address === '*' ? 1 : 0)
+const goPrograms = new Set(['kube-apiserver', 'kubelet', 'kube-proxy', 'coredns', 'etcd', 'kube-scheduler', 'kube-controller-manager', 'flanneld'])
+/** Go's servers listen on both families at once, which ss shows as *; others once a family. */
+const local = (listener: Listener) => (listener.address === '::' ? (goPrograms.has(listener.program.name) ? '*' : '[::]') : listener.address)
+
+export const ss: Tool = async (call) => {
+  const words = call.argv.slice(1)
+  const look = asked(call.argv)
+  const all = [...namespaceOf(call.place.net).listeners()].sort(order)
+  if (words.some((word) => /^-\w*s/.test(word))) {
+    call.out(`Total: ${200 + all.length}\nTCP:   ${all.length} (estab 0, closed 0, orphaned 0, timewait 0)\n\n`)
+    return 0
+  }
+  const port = words.map((word) => /^:(\d+)$/.exec(word)?.[1]).find((one) => one !== undefined)
+  const both = look.tcp && look.udp
+  // Connections last for one exchange here, so nothing is shown as established.
+  const shown = look.listening ? all.filter((one) => (one.protocol === 'tcp' ? look.tcp : look.udp) && (port === undefined || one.port === Number(port))) : []
+  const rows = shown.map((one) => ({
+    net: one.protocol,
+    state: one.protocol === 'tcp' ? 'LISTEN' : 'UNCONN',
+    queue: one.protocol === 'tcp' ? (one.program.name === 'sshd' ? '128' : '4096') : '0',
+    address: local(one),
+    port: String(one.port),
+    peer: local(one) === '*' ? '*' : one.address === '::' ? '[::]' : '0.0.0.0',
+    users: look.processes && call.uid === 0 && one.program.name !== '' ? `users:(("${one.program.name.slice(0, 15)}",pid=${one.program.pid},fd=${3 + (one.port % 17)}))` : '',
+  }))
+  const wide = Math.max(...rows.map((row) => row.address.length), 13)
+  const users = Math.max(...rows.map((row) => row.users.length), 7)
+  const netColumn = (text: string) => (both ? text.padEnd(6) : '')
+  call.out(`${netColumn('Netid')}State  Recv-Q Send-Q ${'Local Address'.padStart(wide)}:Port  Peer Address:Port${look.processes ? 'Process'.padEnd(users) : ''}\n`)
+  for (const row of rows) call.out(`${netColumn(row.net)}${row.state} 0      ${row.queue.padEnd(6)} ${row.address.padStart(wide)}:${row.port.padEnd(5)} ${row.peer.padStart(12)}:*   ${look.processes ? ` ${row.users.padEnd(users)}` : ''}\n`)
+  return 0
+}
+export const netstat: Tool = async (call) => {
+  const words = call.argv.slice(1)
+  if (words.some((word) => /^-\w*r/.test(word))) {
+    const { routeTool } = await import('./links.ts')
+    return routeTool({ ...call, argv: ['route', '-n'] })
+  }
+  const look = asked(call.argv)
+  const all = [...namespaceOf(call.place.net).listeners()].sort(order)
+  call.out(`Active Internet connections (${look.listening ? (words.some((word) => /a/.test(word)) ? 'servers and established' : 'only servers') : 'w/o servers'})\nProto Recv-Q Send-Q Local Address           Foreign Address         State      ${look.processes ? ' PID/Program name    ' : ' '}\n`)
+  for (const one of look.listening ? all : []) {
+    if (one.protocol === 'tcp' ? !look.tcp : !look.udp) continue
+    const six = one.address === '::' || one.address === '*'
+    const name = one.program.name === '' || call.uid !== 0 ? '-' : `${one.program.pid}/${one.program.name}`.slice(0, 19)
+    call.out(`${(one.protocol + (six ? '6' : '')).padEnd(5)} ${'0'.padStart(6)} ${'0'.padStart(6)} ${`${six ? '::' : one.address}:${one.port}`.padEnd(23)} ${(six ? ':::*' : '0.0.0.0:*').padEnd(23)} ${(one.protocol === 'tcp' ? 'LISTEN' : '').padEnd(11)} ${look.processes ? name.padEnd(20) : ''}\n`)
+  }
+  return 0
+}
+export const conntrack: Tool = async (call) => {
+  const words = call.argv.slice(1)
+  if (words.includes('-L') || words.length === 0) call.err('conntrack v1.4.8 (conntrack-tools): 0 flow entries have been shown.\n')
+  else if (words.includes('-F')) call.err('conntrack v1.4.8 (conntrack-tools): connection tracking table has been emptied.\n')
+  else if (words.includes('-D')) call.err('conntrack v1.4.8 (conntrack-tools): 0 flow entries have been deleted.\n')
+  else if (words.includes('-C')) call.out('0\n')
+  else {
+    call.err('conntrack v1.4.8 (conntrack-tools): unknown option\nTry `conntrack -h\' or \'conntrack --help\' for more information.\n')
+    return 2
+  }
+  return 0
+}
+
+/** what a new namespace has, beside what was set */
+const defaults: Readonly<Record<string, string>> = {
+  'fs.inotify.max_user_instances': '1024',
+  'fs.inotify.max_user_watches': '524288',
+  'kernel.ostype': 'Linux',
+  'kernel.panic': '10',
+  'kernel.panic_on_oops': '1',
+  'net.ipv4.conf.all.forwarding': '1',
+  'net.ipv4.conf.default.rp_filter': '1',
+  'net.ipv4.ip_forward': '0',
+  'net.ipv4.ip_local_port_range': '32768\t60999',
+  'net.ipv4.ip_nonlocal_bind': '0',
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.netfilter.nf_conntrack_max': '262144',
+  'vm.overcommit_memory': '1',
+  'vm.panic_on_oom': '0',
+  'vm.max_map_count': '262144',
+  'vm.swappiness': '60',
+}
+export const sysctl: Tool = async (call) => {
+  const at = namespaceOf(call.place.net)
+  let code = 0
+  let bare = false
+  let quiet = false
+  const words: string[] = []
+  for (const word of call.argv.slice(1)) {
+    if (word === '-n') bare = true
+    else if (word === '-q') quiet = true
+    else if (word === '--system' || word === '-p') {
+      const files = word === '-p' ? [call.argv[call.argv.indexOf('-p') + 1] ?? '/etc/sysctl.conf'] : [...['/usr/lib/sysctl.d', '/etc/sysctl.d'].flatMap((dir) => call.place.files.list(dir).filter((name) => name.endsWith('.conf')).map((name) => `${dir}/${name}`)), '/etc/sysctl.conf']
+      for (const file of files) {
+        const text = call.place.files.text(file)
+        if (text === undefined) continue
+        if (word === '--system') call.out(`* Applying ${file} ...\n`)
+        for (const line of text.split('\n')) {
+          const match = /^\s*-?([\w./-]+)\s*=\s*(.*?)\s*$/.exec(line)
+          if (match && !line.trim().startsWith('#')) words.push(`${match[1]}=${match[2]}`)
+        }
+      }
+      if (word === '-p') break
+    } else if (word === '-a') words.push(...[...new Set([...Object.keys(defaults), ...at.sysctls.keys()])].sort())
+    else if (word !== '-w' && word !== '-e') words.push(word)
+  }
+  const known = (name: string) => at.sysctls.get(name) ?? defaults[name]
+  for (const word of words) {
+    const [raw = '', value] = word.split(/\s*=\s*(.*)/s)
+    const name = raw.includes('/') && !raw.includes('.') ? raw.replace(/\//g, '.') : raw
+    if (known(name) === undefined && !/^net\.ipv4\.conf\.[\w-]+\.(rp_filter|route_localnet|forwarding)$/.test(name)) {
+      call.err(`sysctl: cannot stat /proc/sys/${name.replace(/\./g, '/')}: No such file or directory\n`)
+      code = 255
+      continue
+    }
+    if (value !== undefined) {
+      if (call.uid !== 0 || (call.place.container !== undefined && !call.place.container.security.privileged)) {
+        call.err(call.uid !== 0 ? `sysctl: permission denied on key "${name}"\n` : `sysctl: setting key "${name}": Read-only file system\n`)
+        code = 255
+        continue
+      }
+      at.sysctls.set(name, value)
+      if (name === 'net.ipv4.ip_forward') at.sysctls.set('net.ipv4.conf.all.forwarding', value)
+    }
+    if (!quiet) call.out(bare ? `${known(name) ?? '0'}\n` : `${name} = ${known(name) ?? '0'}\n`)
+  }
+  return code
+}
