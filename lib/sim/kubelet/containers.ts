@@ -4,7 +4,7 @@ import { posix } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Machine } from '../machine.ts'
 import type { Netns } from '../net.ts'
-import type { ContainerContext, ProcessHost, Running, Sandbox, SimImage, Spawned, Tool, ToolCall } from '../process.ts'
+import type { ContainerContext, ProcessHost, Running, Sandbox, SimImage, Spawned, SpawnRequest, Tool, ToolCall } from '../process.ts'
 import { type BuiltinCall, resolve } from './commands.ts'
 import { Rootfs } from './rootfs.ts'
 import type { ContainerState, SandboxConfig } from './types.ts'
@@ -110,6 +110,10 @@ export class Habitat {
     if (tool) return tool({ ...call, clock, place: this.#place(call) })
     if (name !== 'sleep') return undefined
     return this.#inProcess(call.argv, call, call.signal)
+  }
+  /** a real process beside the container's own */
+  async spawn(request: SpawnRequest): Promise<Spawned> {
+    return (await this.#open()).spawn(request)
   }
   async close(): Promise<void> {
     this.#closed = true

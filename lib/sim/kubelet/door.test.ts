@@ -12,7 +12,7 @@ const processHost: ProcessHost = {
   missing: async () => null,
   open: async ({ files }) => ({
     async spawn({ argv, env }) {
-      const child = spawn(argv[0] as string, argv.slice(1), { cwd: files?.root, env: { ...env } })
+      const child = spawn(argv[0] as string, argv.slice(1), { cwd: files?.root ?? '/', env: { ...env } as NodeJS.ProcessEnv })
       return {
         pid: child.pid ?? 0,
         onData(listener) {
@@ -48,7 +48,12 @@ async function logs(pod: string, options: Partial<LogOptions> = {}) {
     'node-1',
     ref(pod),
     { follow: false, previous: false, timestamps: false, ...options },
-    { write: (bytes) => void (text += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString()), end: () => {} },
+    {
+      write: (bytes) => {
+        text += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString()
+      },
+      end: () => {},
+    },
     new AbortController().signal,
   )
   return text
@@ -64,8 +69,12 @@ async function exec(pod: string, command: string[], input?: string) {
       stdin: (async function* () {
         if (input !== undefined) yield Buffer.from(input)
       })(),
-      stdout: (bytes) => void (stdout += Buffer.from(bytes as Uint8Array).toString()),
-      stderr: (bytes) => void (stderr += Buffer.from(bytes as Uint8Array).toString()),
+      stdout: (bytes) => {
+        stdout += Buffer.from(bytes as Uint8Array).toString()
+      },
+      stderr: (bytes) => {
+        stderr += Buffer.from(bytes as Uint8Array).toString()
+      },
       onResize: () => {},
       signal: new AbortController().signal,
     },
@@ -84,8 +93,12 @@ async function tool(...argv: string[]) {
     uid: 0,
     clock,
     stdin: (async function* () {})(),
-    out: (text) => void (out += typeof text === 'string' ? text : Buffer.from(text).toString()),
-    err: (text) => void (err += typeof text === 'string' ? text : Buffer.from(text).toString()),
+    out: (text) => {
+      out += typeof text === 'string' ? text : Buffer.from(text).toString()
+    },
+    err: (text) => {
+      err += typeof text === 'string' ? text : Buffer.from(text).toString()
+    },
     signal: new AbortController().signal,
   })
   return { code, out, err }

@@ -21,6 +21,8 @@ export interface KubeletOptions {
   connect(kubeconfigPath: string): Client
   clock: Clock
   random: Random
+  /** programs what the kubelet itself puts into the machine's packet filter, at each start */
+  rules?(): void
   /** default v1.35.4 */
   version?: string
 }
@@ -189,6 +191,9 @@ export class Kubelet implements Daemon {
       )
       throw new StartFailure(`failed to run Kubelet: listen tcp 0.0.0.0:${config.port}: ${(error as Error).message}`)
     }
+    this.#options.rules?.()
+    for (const protocol of ['IPv4', 'IPv6'])
+      this.#log('I', 'kubelet_network_linux.go:54', `"Initialized iptables rules." protocol="${protocol}"`)
     this.#log('I', 'status_manager.go:249', '"Starting to sync pod status with apiserver"')
     this.#log('I', 'kubelet.go:2501', '"Starting kubelet main sync loop"')
     this.#watches.push(runtime.onChange((uid) => this.#workers.get(uid)?.poke(50 + random.int(900))))

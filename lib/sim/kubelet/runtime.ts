@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts'
 import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { CniHooks, Netns } from '../net.ts'
-import type { ProcessHost, SimImage, Tool, ToolCall } from '../process.ts'
+import type { ProcessHost, SimImage, Spawned, SpawnRequest, Tool, ToolCall } from '../process.ts'
 import type { Random } from '../random.ts'
 import { Habitat, Pipe, type Process } from './containers.ts'
 import { parseReference, refusal } from './images.ts'
@@ -583,6 +583,11 @@ export class ContainerRuntime implements Runtime {
     live.attached.delete(listen)
     const after = live.state as ContainerState
     return after.state === 'exited' ? after.exitCode : 0
+  }
+  /** a real process in a container's sandbox, for tools that start others; throws Error when the container does not run */
+  spawn(containerId: string, request: SpawnRequest): Promise<Spawned> {
+    const habitat = this.#containers.get(containerId)?.habitat
+    return habitat ? habitat.spawn(request) : Promise.reject(new RuntimeFailure('container is not running'))
   }
   tool(containerId: string, call: Omit<ToolCall, 'place' | 'clock'>): Promise<number> | undefined {
     return this.#containers.get(containerId)?.habitat?.call(call.argv[0] ?? '', call)
