@@ -170,6 +170,7 @@ perl -MSocket -e 'print "tried"'`,
     await finish(bomb)
     // What has left its session lives on in its place, and ends with it.
     await at('one').close()
+    rmSync(root('one'), { recursive: true, force: true })
     places = new Map([...places, ...(await openPlaces(host, ['one'], tools))])
     expect((await run(at('one'), 'echo again')).stdout).toBe('again\n')
   })

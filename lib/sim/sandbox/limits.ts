@@ -1,5 +1,5 @@
 // What a place may use. Processes: cgroups where this server may make them (as root), else the kernel's count for a user namespace, which binds everybody
-// but root. Memory: cgroups, else a limit for each process, and the kernel ends sandboxes first when the machine runs short. Disk: the free space is looked
+// but root; where root may make no control groups, a place with too many is ended within a second. Memory: cgroups, else a limit for each process, and the kernel ends sandboxes first when the machine runs short. Disk: the free space is looked
 // at while real processes run; when it shrinks, each place is measured, and one that is over its share is ended and may then only make files smaller.
 // The clock here is the machine's own: limits protect the machine, whatever time it is in a lab.
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs'
@@ -140,6 +140,10 @@ export async function measure(root: string, limits: Pick<Limits, 'disk' | 'inode
 export interface Watched {
   root: string
   limits: Limits
+  /** how many processes there are, where nothing else holds them back */
+  count?(): number
+  /** ends what runs: there are too many */
+  crowded(): void
   /** it is over its share: `over` true; it is within it again: false */
   tell(over: boolean): void
   over: boolean
@@ -176,6 +180,7 @@ export class DiskGuard {
     return over
   }
   #look(): void {
+    for (const place of this.#watched) if ((place.count?.() ?? 0) > place.limits.processes) place.crowded()
     if (this.#measuring) return
     let shrunk = false
     for (const root of new Set([...this.#watched].map((place) => place.root))) {

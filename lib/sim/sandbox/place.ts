@@ -66,6 +66,14 @@ function person(files: Files, user: string): Person {
   throw new Error(`unable to find user ${user}: no matching entries in passwd file`)
 }
 
+/** As the place's own /proc lists them. */
+function countProcesses(holder: number): number {
+  try {
+    return readdirSync(`/proc/${holder}/root/proc`).filter((name) => /^\d+$/.test(name)).length
+  } catch {
+    return 0
+  }
+}
 const lstat = (of: string) => lstatSync(of, { throwIfNoEntry: false })
 /** What in a machine's files is root's alone, by permission bits; links are not followed, `deep` folders are looked into. */
 function secrets(root: string, folder: string, deep: number, found: { path: string; folder: boolean }[]): void {
@@ -110,6 +118,10 @@ export class Place implements Sandbox {
       root: this.#files.root,
       limits: deps.limits,
       over: false,
+      crowded: () => {
+        deps.log(`${what.id}: more than ${deps.limits.processes} processes; what ran there was ended`)
+        void this.#end()
+      },
       tell: (over) => {
         if (!over) return
         deps.log(
@@ -293,6 +305,8 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
     })
     const promised = this.#holder
     const holder: Holder = { pid, child, group: controlGroup(name, limits) }
+    if (holder.group === undefined && process.getuid?.() === 0) this.#watched.count = () => countProcesses(pid)
+    else delete this.#watched.count
     await this.#listen(holder)
     return holder
   }

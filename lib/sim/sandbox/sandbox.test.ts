@@ -207,7 +207,7 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     await run(at('workstation'), 'printf "#!/bin/sh\\necho mine\\n" > /usr/local/bin/hello; chmod +x /usr/local/bin/hello', {
       user: 'root',
     })
-    expect((await run(at('workstation'), 'hello; command -v hello')).stdout).toBe('mine\n/usr/local/bin/hello\n')
+    expect((await run(at('workstation'), 'hello; command -v hello count')).stdout).toBe('mine\n/usr/local/bin/hello\n/usr/bin/count\n')
     files('workstation').remove('/usr/local/bin/hello')
   })
 

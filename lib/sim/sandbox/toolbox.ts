@@ -40,6 +40,12 @@ const wanted = `
   .trim()
   .split(/\s+/)
 
+/** Found in /usr/sbin too, where Debian has them: people and scripts call them by that path. */
+const administrative: ReadonlySet<string> = new Set(
+  `arp bridge conntrack ethtool halt ifconfig ip ip6tables ip6tables-restore ip6tables-save iptables iptables-restore iptables-save nft poweroff reboot
+  route shutdown sysctl tcpdump`.split(/\s+/),
+)
+
 /** Without these nothing that a learner types works. */
 const needed = ['bash', 'cat', 'env', 'ls', 'sh', 'sleep', 'stty'] as const
 
@@ -90,7 +96,10 @@ function runsHere(path: string): boolean {
   }
 }
 
-const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const clients = {
+  perl: fileURLToPath(new URL('./client.pl', import.meta.url)),
+  node: fileURLToPath(new URL('./client.mjs', import.meta.url)),
+}
 
 /** The host's programs, once a process. */
 let host: { name: string; path: string; size: number; mtime: number }[] | undefined
@@ -111,15 +120,15 @@ export const lacking = (): string[] => needed.filter((name) => !programs().some(
  * @param cache a folder of the server's own; some 40 MB go there
  */
 export function toolbox(cache: string, tools: readonly string[], late: readonly LateProgram[], client: 'perl' | 'node'): Toolbox {
-  const clientText = client === 'perl' ? readFileSync(here('./client.pl'), 'utf8') : `#!/usr/libexec/lab/node\n`
-  const clientModule = client === 'node' ? readFileSync(here('./client.mjs'), 'utf8') : ''
+  const clientText = client === 'perl' ? readFileSync(clients.perl, 'utf8') : `#!/usr/libexec/lab/node\n`
+  const clientModule = client === 'node' ? readFileSync(clients.node, 'utf8') : ''
   const base = createHash('sha256')
     .update(JSON.stringify([3, programs(), seccompFilter(process.arch)?.toString('base64')]))
     .digest('hex')
     .slice(0, 16)
   const names = [...new Set(tools)].sort()
   const set = createHash('sha256')
-    .update(JSON.stringify([3, names, late, clientText, clientModule]))
+    .update(JSON.stringify([4, names, late, clientText, clientModule]))
     .digest('hex')
     .slice(0, 16)
   const root = join(cache, 'toolbox')
@@ -131,11 +140,12 @@ export function toolbox(cache: string, tools: readonly string[], late: readonly 
       const usr = join(folder, 'usr')
       const bin = join(usr, 'bin')
       for (const name of ['bin', 'local', 'share', ...libraries]) mkdirSync(join(usr, name), { recursive: true })
-      symlinkSync('bin', join(usr, 'sbin'))
+      mkdirSync(join(usr, 'sbin'))
       const covered = new Set([...names, ...late.map((program) => program.name)])
       for (const name of readdirSync(join(baseFolder, 'bin')))
         if (!covered.has(name)) linkSync(join(baseFolder, 'bin', name), join(bin, name))
       for (const name of names) symlinkSync('/usr/libexec/lab/client', join(bin, name))
+      for (const name of names) if (administrative.has(name)) symlinkSync('/usr/libexec/lab/client', join(usr, 'sbin', name))
       for (const { name, until } of late)
         if (!names.includes(name)) writeFileSync(join(bin, name), `#!/bin/sh\necho '${name}: ${until}' >&2\nexit 127\n`, { mode: 0o755 })
       const lab = join(usr, 'libexec', 'lab')
