@@ -62,17 +62,13 @@ function value(given: unknown, shape: Shape, pointer: boolean, context: Context)
     }
     case 'map': {
       if (!plainObject(given)) return mismatch(context, given, shape.go)
-      const { struct: name, path } = context
       const result: Record<string, unknown> = {}
       // Go writes the keys of a map sorted.
       for (const key of Object.keys(given).sort(byBytes)) {
-        context.path = [...path, key]
         const item = given[key]
         const kept = item === null ? zero(shape.value, false) : value(item, shape.value, false, context)
         set(result, key, kept)
       }
-      context.struct = name
-      context.path = path
       return result
     }
     default:

@@ -12,14 +12,19 @@ export interface JsonPatchOperation {
   value?: unknown
 }
 /** as the server answers: a 422 that says little, with the reason only in its log */
-const unprocessable = (why: string): ApiError =>
-  new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', { causes: [{ message: why }] })
+const unprocessable = (_why: string): ApiError =>
+  new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request')
 class Failed extends Error {}
 const most = 10_000
 
 /** Throws ApiError: 400 for what is no patch, 413 for more than 10 000 operations, 422 when an operation does not apply. */
 export function jsonPatch(object: KubeObject, patch: readonly JsonPatchOperation[]): KubeObject {
-  if (!Array.isArray(patch)) throw new ApiError(400, 'BadRequest', 'json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+  if (!Array.isArray(patch))
+    throw new ApiError(
+      400,
+      'BadRequest',
+      `error decoding patch: json: cannot unmarshal ${typeof patch === 'object' ? 'object' : typeof patch} into Go value of type []handlers.jsonPatchOp`,
+    )
   if (patch.length > most)
     throw new ApiError(
       413,

@@ -194,6 +194,7 @@ function mergeList(original: unknown[], patch: unknown[], element: Shape | undef
     if (replace) return plain
     given = plain
     merged = kept
+    serverOrder = [...kept]
     for (const item of plain) {
       if (!(mergeKey in item)) throw noMergeKey(item, mergeKey)
       const at = merged.findIndex((had) => isObject(had) && same(had, item, mergeKey))
@@ -202,7 +203,6 @@ function mergeList(original: unknown[], patch: unknown[], element: Shape | undef
         merged.push(item)
       }
     }
-    serverOrder = kept
   }
   const [inPatch, serverOnly] = partition(merged, given, mergeKey)
   return ordered(inPatch, serverOnly, given, serverOrder, mergeKey)

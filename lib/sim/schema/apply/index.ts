@@ -6,7 +6,7 @@ import { defaults } from '../defaults/index.ts'
 import { equal } from '../patch.ts'
 import type { Shape } from '../shape.ts'
 import { FieldSet, type Path, pathText } from './set.ts'
-import { compare, fieldSet, merge, problems, whole, withNamedFields, without } from './typed.ts'
+import { compare, fieldSet, merge, problems, SchemaError, whole, withNamedFields, without } from './typed.ts'
 
 export interface TrackOptions {
   /** `kubectl-create`; empty: `unknown` */
@@ -138,7 +138,14 @@ export function track(old: KubeObject | undefined, changed: KubeObject, options:
   const shape = options.shape
   const before = bare(old ?? nothing(changed, shape))
   const after = bare(changed)
-  const own = updated(before, after, managers, options)
+  let own: FieldSet
+  try {
+    own = updated(before, after, managers, options)
+  } catch (error) {
+    // Lists that no key tells apart cannot be tracked: the server then forgets who manages what.
+    if (error instanceof SchemaError) return after
+    throw error
+  }
   if (!own.empty) {
     const entry: Manager = {
       manager: options.manager || 'unknown',
@@ -265,7 +272,9 @@ export function apply(live: KubeObject | undefined, applied: KubeObject, options
   if (set.empty) managers.delete(key)
 
   if (equal(before, after) && live !== undefined) {
-    // Nothing but perhaps who manages what has changed: the time stays.
+    // Nothing but perhaps who manages what has changed: the time stays, and who comes new gets none.
+    const { time: _time, ...timeless } = entry
+    if (!set.empty) managers.set(key, last?.time ? { ...entry, time: last.time } : timeless)
     return withManagers(before, managers)
   }
   if (!set.empty) managers.set(key, { ...entry, time: options.time })

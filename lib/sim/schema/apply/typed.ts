@@ -39,6 +39,8 @@ function atomOf({ shape, merge }: Typed, value: unknown): Atom {
       return { kind: 'list', atomic: merge.list === 'atomic', element: shape.element, keys: merge.list === 'map' ? merge.keys : [] }
     case 'any':
     case 'schema':
+      // A RawExtension is one value.
+      if (shape.go === 'runtime.RawExtension') return leaf
       return isObject(value) ? deducedMap : Array.isArray(value) ? atomicList : leaf
     default:
       return leaf

@@ -60,6 +60,7 @@ const policies = (type: 'up' | 'down') =>
       }
     : { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] }
 
+const templateGeneration = 'deprecated.daemonset.template.generation'
 export const defaulters: Readonly<Record<string, Defaulter>> = {
   // core
   'core/v1.Pod': (pod) => {
@@ -67,6 +68,8 @@ export const defaulters: Readonly<Record<string, Defaulter>> = {
     requests(pod.spec.containers)
     requests(pod.spec.initContainers)
     set(pod.spec, { enableServiceLinks: true })
+    // as the pod's strategy does: what is negative means at once
+    if (pod.spec.terminationGracePeriodSeconds < 0) pod.spec.terminationGracePeriodSeconds = 1
     if (pod.spec.hostNetwork) {
       hostPorts(pod.spec.containers)
       hostPorts(pod.spec.initContainers)
@@ -183,8 +186,11 @@ export const defaulters: Readonly<Record<string, Defaulter>> = {
     spec.strategy.rollingUpdate ??= {}
     set(spec.strategy.rollingUpdate, { maxUnavailable: '25%', maxSurge: '25%' })
   },
-  'apps/v1.DaemonSet': ({ spec }) => {
+  'apps/v1.DaemonSet': ({ spec, metadata }) => {
     if (!spec) return
+    // The old API's generation of the template lives on as an annotation; counting it up is the write's business.
+    if (metadata)
+      metadata.annotations = { ...metadata.annotations, [templateGeneration]: metadata.annotations?.[templateGeneration] ?? '1' }
     set(spec, { revisionHistoryLimit: 10 })
     spec.updateStrategy ??= {}
     set(spec.updateStrategy, { type: 'RollingUpdate' })
@@ -201,7 +207,6 @@ export const defaulters: Readonly<Record<string, Defaulter>> = {
     }
     if (spec.updateStrategy.type === 'RollingUpdate' && spec.updateStrategy.rollingUpdate) {
       set(spec.updateStrategy.rollingUpdate, { partition: 0 })
-      set(spec.updateStrategy.rollingUpdate, { maxUnavailable: 1 })
     }
     spec.persistentVolumeClaimRetentionPolicy ??= {}
     set(spec.persistentVolumeClaimRetentionPolicy, { whenDeleted: 'Retain', whenScaled: 'Retain' })

@@ -225,12 +225,13 @@ export function intOrPercent(value: unknown, field: string, out: Causes, most100
 }
 export const isZeroOrNone = (value: unknown): boolean => value === 0 || value === '0%' || value === '0'
 export const nanoOf = (text: string | number | undefined): bigint => parseQuantity(text ?? 0)?.nano ?? 0n
+const acronyms: Record<string, string> = { APIGroup: 'apiGroup', SELinuxOptions: 'seLinuxOptions' }
 /** a struct of the server's own, as its messages print it: Go's names in Go's order */
 export function goStruct(value: KubeObject, names: readonly string[]): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const name of names) {
     const [go, zero] = name.split('=') as [string, string | undefined]
-    const key = `${go.charAt(0).toLowerCase()}${go.slice(1)}`
+    const key = acronyms[go] ?? `${go.charAt(0).toLowerCase()}${go.slice(1)}`
     result[go] = value?.[key] ?? (zero === undefined ? null : JSON.parse(zero))
   }
   return result

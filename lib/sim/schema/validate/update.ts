@@ -222,7 +222,8 @@ export function updates(object: KubeObject, old: KubeObject, subresource: string
   if (subresource !== '') return out.list
   const change = changes[object.kind]
   if (first.has(object.kind)) change?.(object, old, out)
-  rule?.(object, out)
+  // Addresses of another family would all be wrong.
+  if (!(object.kind === 'EndpointSlice' && object.addressType !== old.addressType)) rule?.(object, out)
   if (!first.has(object.kind)) change?.(object, old, out)
   return out.list
 }
