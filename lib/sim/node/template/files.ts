@@ -157,6 +157,11 @@ BUG_REPORT_URL="https://bugs.debian.org/"
 `
 /** What every machine has, the workstation too. */
 const common = (node: boolean): Tree => ({
+  // Before anything makes directories of them: a pod that mounts /lib/modules would.
+  '/bin': { link: 'usr/bin' },
+  '/sbin': { link: 'usr/sbin' },
+  '/lib': { link: 'usr/lib' },
+  '/lib64': { link: 'usr/lib64' },
   '/etc/passwd': file(passwd(node)),
   '/etc/group': file(group),
   '/etc/shadow': file('root:*:20000:0:99999:7:::\ncandidate:!:20000:0:99999:7:::\n', 0o640),
