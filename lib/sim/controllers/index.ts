@@ -2,6 +2,7 @@
 // objects, needs no memory of an earlier run, and ends with `stop`. Leader election, flags and files are whoever's who starts them.
 import { startRootCa, startServiceAccount, startServiceAccountToken } from './accounts.ts'
 import { startHorizontalPodAutoscaler } from './autoscaler.ts'
+import { startBootstrapSigner, startServiceCidr, startTokenCleaner } from './bootstrap.ts'
 import { startCertificateApproving, startCertificateCleaner, startCertificateSigning } from './certificates.ts'
 import { startPodGarbage, startTtlAfterFinished } from './cleanup.ts'
 import { type ControllerContext, Run } from './context.ts'
@@ -50,6 +51,8 @@ const controllers: Readonly<Record<string, Start>> = {
   'certificatesigningrequest-approving-controller': startCertificateApproving,
   'certificatesigningrequest-cleaner-controller': startCertificateCleaner,
   'ttl-controller': startTtl,
+  'bootstrap-signer-controller': startBootstrapSigner,
+  'token-cleaner-controller': startTokenCleaner,
   'node-ipam-controller': startNodeIpam,
   'node-lifecycle-controller': startNodeLifecycle,
   'taint-eviction-controller': startTaintEviction,
@@ -61,6 +64,7 @@ const controllers: Readonly<Record<string, Start>> = {
   'ttl-after-finished-controller': startTtlAfterFinished,
   'ephemeral-volume-controller': startEphemeralVolume,
   'root-ca-certificate-publisher-controller': startRootCa,
+  'service-cidr-controller': startServiceCidr,
 }
 
 /** every controller that is simulated, by the name that --controllers takes */

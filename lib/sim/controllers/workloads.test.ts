@@ -324,6 +324,31 @@ describe('and the rest', () => {
     ).toBe(true)
     expect(errors()).toEqual([])
   })
+  it('the way to the cluster is signed with each token, and a token that is over goes', async () => {
+    const { client, until, clock } = await three()
+    const encode = (text: string) => Buffer.from(text).toString('base64')
+    client.create('v1/secrets', {
+      metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' },
+      type: 'bootstrap.kubernetes.io/token',
+      data: {
+        'token-id': encode('abcdef'),
+        'token-secret': encode('0123456789abcdef'),
+        'usage-bootstrap-signing': encode('true'),
+        expiration: encode(new Date(clock.now() + 600_000).toISOString()),
+      },
+    })
+    client.create('v1/configmaps', { metadata: { name: 'cluster-info', namespace: 'kube-public' }, data: { kubeconfig: 'x' } })
+    const info = () => client.get('v1/configmaps', 'cluster-info', 'kube-public').data
+    expect(await until(() => info()['jws-kubeconfig-abcdef'] !== undefined, 5)).toBe(true)
+    expect(info()['jws-kubeconfig-abcdef']).toMatch(/^eyJhbGciOiJIUzI1NiIsImtpZCI6ImFiY2RlZiJ9\.\.[\w-]{43}$/)
+    expect(await until(() => Object.keys(info()).length === 1, 700)).toBe(true)
+    expect(client.find('v1/secrets', 'bootstrap-token-abcdef', 'kube-system')).toBeUndefined()
+    expect(client.get('networking.k8s.io/v1/servicecidrs', 'kubernetes').status.conditions[0]).toMatchObject({
+      type: 'Ready',
+      message: 'Kubernetes Service CIDR is ready',
+    })
+    expect(errors()).toEqual([])
+  })
   it('an approved request is signed for as long as it asks', async () => {
     const ca = issue({ subject: { commonName: 'kubernetes' }, ca: true, now: Date.parse('2026-01-01T00:00:00Z') })
     const { client, until } = await three({ controller: { signingCa: ca } })
