@@ -91,6 +91,8 @@ export interface ToolCall {
   /** Below: what only a call from a real process in a sandbox has. */
   /** resolves when what was written so far has left; for tools that write without end */
   drain?(): Promise<void>
+  /** standard input is a terminal and standard output is not, or this is a job in the background: reading would take keys from somebody else */
+  readonly keyboardOnly?: boolean
   /** the caller's terminal, when its input and its output are one */
   readonly terminal?: {
     /** keys come as they are pressed, unechoed, until the call ends */

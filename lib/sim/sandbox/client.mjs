@@ -49,7 +49,7 @@ lab.on('close', () => {
 })
 const argv = [name, ...process.argv.slice(2)]
 const env = Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
-tell('H', [...windowSize(), terminal ? 1 : 0, readlinkSync('/proc/self/cwd'), argv.length, ...argv, ...env].join('\0'))
+tell('H', [...windowSize(), terminal ? 1 : isatty(0) ? 2 : 0, readlinkSync('/proc/self/cwd'), argv.length, ...argv, ...env].join('\0'))
 
 // One piece for one request. Not fs.read: a terminal that says nothing would hold this process back from ending.
 let [begun, wanted, ended] = [false, false, false]

@@ -39,12 +39,15 @@ sub leave {
   exit $_[0];
 }
 for my $signal (qw(INT TERM HUP QUIT)) { $SIG{$signal} = sub { send_lab('S', "SIG$signal") } }
-my $terminal = -t STDIN && -t STDOUT;
+# A job in the background has no terminal to read from or to make raw: it would be stopped.
+my $group = pack 'l', 0;
+my $typed = -t STDIN && (!ioctl(STDIN, 0x540f, $group) || unpack('l', $group) == getpgrp);
+my $terminal = $typed && -t STDOUT;
 $SIG{WINCH} = sub { send_lab('W', join "\0", size()) } if $terminal;
 
 my $cwd = readlink('/proc/self/cwd');
 my @size = -t STDOUT ? size() : (0, 0);
-send_lab('H', join "\0", @size, $terminal ? 1 : 0, defined $cwd ? $cwd : '/', scalar(@ARGV) + 1, $name, @ARGV, map { "$_=$ENV{$_}" } keys %ENV);
+send_lab('H', join "\0", @size, $terminal ? 1 : -t STDIN ? 2 : 0, defined $cwd ? $cwd : '/', scalar(@ARGV) + 1, $name, @ARGV, map { "$_=$ENV{$_}" } keys %ENV);
 
 my ($wanted, $have) = (0, '');
 while (1) {

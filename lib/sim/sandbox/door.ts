@@ -88,6 +88,7 @@ function serve(socket: Socket, options: { uid: number; tools: ReadonlySet<string
       env: hello.env,
       uid: options.uid,
       stdin: asked.stream,
+      ...(hello.typed ? { keyboardOnly: true } : {}),
       ...(hello.cols > 0 ? { tty: { cols: hello.cols, rows: hello.rows } } : {}),
       out: write(toClient.out),
       err,
@@ -200,7 +201,7 @@ function parseHello(payload: Buffer) {
     const at = entry.indexOf('=')
     if (at > 0) env[entry.slice(0, at)] = entry.slice(at + 1)
   }
-  return { ...size, terminal: parts[2] === '1', cwd: parts[3] as string, argv, env }
+  return { ...size, terminal: parts[2] === '1', typed: parts[2] === '2', cwd: parts[3] as string, argv, env }
 }
 
 /** The caller's input, asked for piece by piece only while somebody reads it: what a tool does not read stays for the next program. */

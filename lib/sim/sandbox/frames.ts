@@ -1,7 +1,7 @@
 // The frames between a tool that a real process has called and the lab: one letter, the length in four bytes, big-endian, then the payload. The clients
 // (client.pl, client.mjs) speak the same. What comes from a place is not trusted: a frame that is too long or unknown ends the connection.
 
-/** From the client. `hello` is NUL-separated: columns or 0, rows, working directory, number of arguments, arguments, environment. */
+/** From the client. `hello` is NUL-separated: columns or 0, rows, 1 when input and output are a terminal and 2 when only the input is, working directory, number of arguments, arguments, environment. */
 export const fromClient = {
   hello: 'H',
   input: 'I',

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SimClock } from '../clock.ts'
+import { filesBelow } from '../node/files.ts'
 import type { Tool } from '../process.ts'
 import { missingForSandboxes } from './index.ts'
 import { createHost, finish, type Opened, openPlaces, run } from './sandbox.fixture.ts'
@@ -220,6 +221,26 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     expect(files('workstation').text('/etc/y')).toBe('x\n')
   })
 
+  it('leaves the keyboard to whoever reads it when sudo stands in a pipe or in the background', async () => {
+    const shell = await at('workstation').spawn({ argv: ['bash', '--norc'], user: 'candidate', pty: { cols: 80, rows: 24 } })
+    let text = ''
+    shell.onData((bytes) => {
+      text += Buffer.from(bytes).toString()
+    })
+    const until = (what: RegExp) => expect.poll(() => text, { timeout: 5000, interval: 10 }).toMatch(what)
+    shell.write(
+      Buffer.from('sudo sh -c "echo a; sleep 0.2; echo b" | (read a; echo ready; read key < /dev/tty; read b; echo "$a-$key-$b")\r'),
+    )
+    await until(/ready\r/)
+    shell.write(Buffer.from('typed\r'))
+    await until(/a-typed-b/)
+    shell.write(Buffer.from('sudo sh -c "sleep 0.1; echo from-behind > /tmp/behind" & wait; jobs; cat /tmp/behind\r'))
+    await until(/from-behind\r/)
+    expect(text).not.toContain('Stopped')
+    shell.kill('SIGKILL')
+    await finish(shell)
+  })
+
   it('copies files by scp', async () => {
     const script =
       'cd; mkdir -p d; echo one > d/f; scp d/f worker-1:/tmp/g; scp -r d worker-1:; ssh worker-1 cat /tmp/g d/f; scp worker-1:/etc/hostname .; cat hostname; scp nothere worker-1:; scp d worker-1:/tmp'
@@ -315,6 +336,43 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     const script =
       'mkdir -p ~/.kube; sudo cp /etc/kubernetes/admin.conf ~/.kube/config && sudo chown $(id -u):$(id -g) ~/.kube/config && cat ~/.kube/config'
     expect(await run(at('worker-1'), script)).toEqual({ code: 0, stdout: 'the key to the cluster\n', stderr: '' })
+  })
+
+  it('stands on a container’s root, with its volumes where they are mounted', async () => {
+    const { machine } = places.get('worker-1') as Opened
+    const [root, volume] = [mkdtempSync(join(tmpdir(), 'kubemend-root-')), mkdtempSync(join(tmpdir(), 'kubemend-volume-'))]
+    mkdirSync(join(root, 'etc'))
+    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnginx:x:101:101::/var/cache/nginx:/sbin/nologin\n')
+    writeFileSync(join(volume, 'key'), 'value\n')
+    const mounts = [
+      { path: '/etc/config', source: volume, readOnly: true },
+      { path: '/data', source: volume },
+      { path: '/etc/one', source: join(volume, 'key'), readOnly: true },
+    ]
+    const sandbox = await host.open({
+      id: 'c',
+      machine,
+      files: filesBelow(root),
+      mounts,
+      hostname: 'web-0',
+      ports: [],
+      tools: ['hello'],
+      call: async () => 5,
+      connection() {},
+    })
+    expect(
+      await run(sandbox, 'hostname; id -un; pwd; cat /etc/config/key /etc/one; echo new > /data/key; cat /etc/config/key; ls /home 2>&1', {
+        user: 'root',
+      }),
+    ).toMatchObject({
+      stdout: "web-0\nroot\n/\nvalue\nvalue\nnew\nls: cannot access '/home': No such file or directory\n",
+    })
+    expect(await run(sandbox, 'id -u; echo x > /etc/config/key; hello; echo $?', { user: '101' })).toMatchObject({
+      stdout: '101\n5\n',
+      stderr: expect.stringContaining('Read-only file system'),
+    })
+    await sandbox.close()
+    for (const folder of [root, volume]) rmSync(folder, { recursive: true, force: true })
   })
 
   it('gets programs that come late, and says so until then', async () => {

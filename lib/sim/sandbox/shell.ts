@@ -333,7 +333,7 @@ w=$(mktemp -d) && tar -xf - -C "$w" && cp -R "$w"/* "$w"/.[!.]* /dev/null 2>/dev
         : { SUDO_USER: me?.name ?? 'root', SUDO_UID: `${call.uid}`, SUDO_GID: `${call.uid}`, SUDO_COMMAND: args.join(' ') || who.shell }),
       ...set,
     }
-    return relay(call, true, (pty) =>
+    return relay(ownInput(call), true, (pty) =>
       deps.spawn(call.place, {
         argv:
           known === undefined
@@ -392,7 +392,7 @@ w=$(mktemp -d) && tar -xf - -C "$w" && cp -R "$w"/* "$w"/.[!.]* /dev/null 2>/dev
           call.env,
           preserve ? Object.keys(call.env) : Object.keys(call.env).filter((key) => !['HOME', 'SHELL', 'USER', 'LOGNAME'].includes(key)),
         )
-    return relay(call, true, (pty) =>
+    return relay(ownInput(call), true, (pty) =>
       deps.spawn(call.place, {
         argv: startOf(shell ?? who.shell, isLogin, command),
         user: who.name,
@@ -437,5 +437,8 @@ w=$(mktemp -d) && tar -xf - -C "$w" && cp -R "$w"/* "$w"/.[!.]* /dev/null 2>/dev
   }
   return { ssh, scp, sudo, su, sleep, reboot: refuse, shutdown: refuse, poweroff: refuse, halt: refuse }
 }
+
+/** What sudo starts has the caller's input but reads it only if it wants to; here it would be read for it. So `sudo cat f | less` leaves the keys to less. */
+const ownInput = (call: ToolCall): ToolCall => (call.keyboardOnly ? { ...call, stdin: nothing() } : call)
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
