@@ -297,7 +297,7 @@ export class PodWorker {
   async #sync(): Promise<void> {
     if (this.#stopped || this.#done) return
     if (this.#terminating) return this.#terminate()
-    const { networkError, random } = this.#kit
+    const { networkError } = this.#kit
     for (const container of this.#specs()) {
       const [latest] = attemptsOf(container.name, this.#containers())
       if (latest?.state === 'running') this.#probes.ensure(container, latest.id, this.#podIP(), latest.startedAt)
@@ -316,8 +316,6 @@ export class PodWorker {
     const sandbox = await this.#sandbox()
     if (!sandbox || this.#stopped || this.#terminating) return
     await this.#run(sandbox)
-    // The news of it come with the next look at all containers, within a second.
-    if (!this.#stopped) this.poke(random.int(900) + 50)
   }
   #podIP(): string {
     return this.pod.spec.hostNetwork ? this.#kit.hostIP : (this.#sandboxes()[0]?.ip ?? '')
