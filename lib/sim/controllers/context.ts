@@ -251,7 +251,7 @@ export class Run {
       run()
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof Unreachable)) throw error
-      this.log(...unhandled('controller.go:0', error.message))
+      this.log(...unhandled('controller.go:167', error.message))
     }
   }
 

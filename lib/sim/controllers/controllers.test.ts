@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../kube.ts'
 import { pod, testCluster, workload } from './fixture.ts'
+import { controllerNames, enabledControllers } from './index.ts'
 
 let cluster: ReturnType<typeof testCluster>
-afterEach(() => cluster.stop())
+afterEach(() => cluster?.stop())
 const ready = (object: KubeObject, count: number) => object.status?.readyReplicas === count && object.status?.updatedReplicas === count
 const conditionsOf = (object: KubeObject) =>
   object.status.conditions.map((one: KubeObject) => `${one.type}=${one.status} ${one.reason}: ${one.message}`)
@@ -304,6 +305,16 @@ describe('the scheduler', () => {
 })
 
 describe('the controller manager', () => {
+  it('starts what its flag names', () => {
+    const all = enabledControllers('*,bootstrapsigner,tokencleaner')
+    expect(all).toEqual([...controllerNames])
+    expect(controllerNames.filter((name) => !enabledControllers('*,-nodelifecycle').includes(name))).toEqual(
+      ['bootstrap-signer-controller', 'token-cleaner-controller', 'node-lifecycle-controller'].sort(
+        (a, b) => controllerNames.indexOf(a) - controllerNames.indexOf(b),
+      ),
+    )
+    expect(enabledControllers('deployment,replicaset-controller')).toEqual(['deployment-controller', 'replicaset-controller'])
+  })
   it('takes up after a restart from the objects alone', async () => {
     const { client, until, restart } = await three()
     client.create('apps/v1/deployments', workload('Deployment', 'web', { replicas: 3 }))

@@ -13,6 +13,7 @@ import { startDisruption } from './disruption.ts'
 import { startEndpointSlice, startEndpointSliceMirroring, startEndpoints } from './endpoints.ts'
 import { startGarbageCollector } from './gc.ts'
 import { startJob } from './job.ts'
+import { enabledControllers as enabled } from './names.ts'
 import { startNamespace } from './namespace.ts'
 import { startNodeIpam, startTtl } from './nodeipam.ts'
 import { startNodeLifecycle } from './nodelifecycle.ts'
@@ -69,6 +70,9 @@ const controllers: Readonly<Record<string, Start>> = {
 
 /** every controller that is simulated, by the name that --controllers takes */
 export const controllerNames: readonly string[] = Object.keys(controllers)
+
+/** names that a value of --controllers (`*,-nodelifecycle,bootstrapsigner`) starts, for `startControllers` */
+export const enabledControllers = (flag: string): string[] => enabled(flag, controllerNames)
 
 /** Starts the controllers with these names, by default all. Names that are not simulated are passed over: `running` says which were started. */
 export function startControllers(
