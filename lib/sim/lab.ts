@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto'
 import { LabError } from '#lib/protocol/index.ts'
 import type { ApiServer, Store } from './api/index.ts'
+import { adaptBootImage, type BootImage, type Furniture, takeBootImage } from './bootimage.ts'
 import type { SimClock } from './clock.ts'
 import type { Client, KubeObject, User } from './kube.ts'
 import type { Runtime } from './kubelet/index.ts'
 import type { Machine, UnitState } from './machine.ts'
+
 import { probe } from './network/index.ts'
 import { markControlPlane, populate } from './node/boot.ts'
 import { Front } from './node/front.ts'
@@ -134,16 +136,34 @@ export class Lab {
   /** Boots a cluster in virtual time until every node and pod of it is Ready. @throws LabError cluster-create-failed */
   static async create(spec: LabSpec, deps: LabDeps): Promise<Lab> {
     const plan = planOf(spec)
-    const { secrets, trees } = furnish(plan, deps.clock.now())
-    for (const [place, tree] of Object.entries(trees)) putTree(`${spec.dir}/${place}`, tree)
+    const { secrets, furniture } = furnish(plan, deps.clock.now())
     const front = new Front()
-    const world = new World({ ...worldOf(spec, deps, plan, front) })
+    const pattern = bootImages.get(spec.workers)
+    let saved: SavedWorld | undefined
+    if (pattern) {
+      const shape = adaptBootImage(pattern, spec.id, deps.clock.now(), furniture)
+      for (const [place, image] of Object.entries(shape.files)) putImage(`${spec.dir}/${place}`, image)
+      saved = shape.world
+    } else for (const [place, tree] of Object.entries(furniture.trees)) putTree(`${spec.dir}/${place}`, tree)
+    const world = new World({ ...worldOf(spec, deps, plan, front), saved })
     const lab = new Lab(spec, deps, secrets, front, world)
     try {
+      if (pattern) {
+        await world.resume()
+        const client = () => world.serving?.server.client({ name: 'kubernetes-super-admin', groups: ['system:masters'] })
+        if (!(await deps.clock.skip(() => healthy(client(), plan.nodes.length), 60_000)))
+          throw new Error('it was not ready after 60 s of its time')
+        return lab
+      }
       await boot(lab, world, plan, secrets)
+      bootImages.set(
+        spec.workers,
+        takeBootImage(spec.id, plan.nodes, deps.clock.now(), { world: world.save(), files: lab.#images() }, furniture),
+      )
       return lab
     } catch (error) {
-      const { summary } = lab.diagnostics()
+      const { summary, files } = lab.diagnostics()
+      for (const file of files) deps.log(`${file.name}\n${file.text}`)
       await lab.close()
       if (error instanceof LabError) throw error
       throw new LabError('cluster-create-failed', `The simulated cluster did not come up: ${(error as Error).message}`, {
@@ -305,19 +325,21 @@ export class Lab {
   /** seen from a machine or a pod with the lab’s own eyes, not with tools that a learner can change */
   async probe(from: Where, target: Target): Promise<ProbeResult> {
     const machine = typeof from === 'string' ? this.#machine(from) : undefined
-    if (machine)
-      return probe(machine.net, machine.files.text('/etc/resolv.conf') ?? '', target, { network: this.#world.network, clock: this.clock })
+    if (machine) return probe(this.#world.network, machine.net, machine.files.text('/etc/resolv.conf') ?? '', target)
     const ref = from as PodRef
     for (const runtime of this.#world.runtimes.values()) {
       const box = runtime.sandboxes().find((one) => one.config.namespace === ref.namespace && one.config.name === ref.pod && one.ready)
       if (!box) continue
       const net = box.config.hostNetwork ? runtime.machine.net : runtime.netns(box.id)
-      if (net) return probe(net, box.config.resolvConf, target, { network: this.#world.network, clock: this.clock })
+      if (net) return probe(this.#world.network, net, box.config.resolvConf, target)
     }
     throw new LabError('not-found', `Pod ${ref.namespace}/${ref.pod} has no network to look from.`)
   }
   unit(place: string, name: string): UnitState {
     return this.#machine(place).units.state(name)
+  }
+  #images(): Record<string, FileImage> {
+    return Object.fromEntries([...this.#world.machines].map(([place, machine]) => [place, takeImage(machine.files.root)]))
   }
   async snapshot(): Promise<Snapshot> {
     const state: State = {
@@ -325,7 +347,7 @@ export class Lab {
       seed: this.#spec.seed,
       secrets: this.#secrets,
       world: this.#world.save(),
-      files: Object.fromEntries([...this.#world.machines].map(([place, machine]) => [place, takeImage(machine.files.root)])),
+      files: this.#images(),
     }
     return { format, id: this.id, at: this.clock.now(), state }
   }
@@ -469,7 +491,7 @@ const worldOf = (spec: LabSpec, deps: LabDeps, plan: Plan, front: Front) => ({
 })
 
 /** Keys, certificates and files of every machine of a new lab. */
-function furnish(plan: Plan, now: number): { secrets: Secrets; trees: Record<string, Tree> } {
+function furnish(plan: Plan, now: number): { secrets: Secrets; furniture: Furniture } {
   const { cluster, nodes } = plan
   const pki = clusterPki({ name: cluster.name, address: cluster.address, serviceIp: '10.96.0.1', names: ['localhost', '127.0.0.1'], now })
   const keys = labKeys(nodes)
@@ -513,8 +535,18 @@ function furnish(plan: Plan, now: number): { secrets: Secrets; trees: Record<str
     lifetime: 3650 * 86_400_000,
     issuer: pki.ca,
   })
-  return { secrets: { ca, grader }, trees }
+  return {
+    secrets: { ca, grader },
+    furniture: {
+      trees,
+      authorities: { ca, front: pki.files['front-proxy-ca.crt'] as string },
+      accountKey: pki.files['sa.key'] as string,
+    },
+  }
 }
+
+/** by number of workers: the first lab of a kind boots, further ones begin where it was */
+const bootImages = new Map<number, BootImage>()
 
 /** kubeadm init, kubeadm join, and waiting until all is well, in the lab's virtual time. */
 async function boot(lab: Lab, world: World, plan: Plan, secrets: Secrets): Promise<void> {
@@ -542,7 +574,8 @@ async function boot(lab: Lab, world: World, plan: Plan, secrets: Secrets): Promi
   for (const node of plan.nodes) if (node.role === 'worker') await world.boot(node.place)
   await until('readiness of all nodes and pods', 300_000, () => healthy(client(), plan.nodes.length))
 }
-function healthy(client: Client, nodes: number): boolean {
+function healthy(client: Client | undefined, nodes: number): boolean {
+  if (!client) return false
   const is = (object: KubeObject, type: string) =>
     object.status?.conditions?.some((one: KubeObject) => one.type === type && one.status === 'True')
   const listed = client.list('v1/nodes').items

@@ -16,6 +16,7 @@ import {
   tools as networkTools,
   type SimNetwork,
 } from './network/index.ts'
+
 import { type ApiEndpoint, connect, nodeNames } from './node/connect.ts'
 import { controlPlane, type Serving } from './node/controlplane.ts'
 import { type EtcdEndpoint, EtcdMembers } from './node/etcd.ts'
@@ -47,7 +48,7 @@ export interface WorldOptions {
 export interface SavedWorld {
   etcd: Record<string, StoreDump>
   network: NetworkState
-  machines: Record<string, { machine: SavedMachine; runtime?: unknown; kubelet?: unknown }>
+  machines: Record<string, { machine: SavedMachine; runtime?: unknown }>
 }
 type Kubelet = ReturnType<typeof createKubelet>
 
@@ -105,6 +106,7 @@ export class World {
   readonly #waiting = new Set<Socket>()
   #serving: Serving | undefined
   #closed = false
+  #resuming = false
 
   constructor(options: WorldOptions) {
     this.#options = options
@@ -133,7 +135,7 @@ export class World {
         random: this.#random,
         network: this.network,
         kubernetesVersion,
-        kubelets: kubeletDoor((node) => this.#runtimeOf(node)),
+        kubelets: kubeletDoor((node) => this.#runtimeOf(node), this.network),
         members: this.members,
         endpoints: this.#etcdEndpoints,
         apiEndpoints: this.#endpoints,
@@ -150,11 +152,12 @@ export class World {
       }),
     }
     const known = images(programs)
-    for (const node of options.nodes) this.#addNode(node, known)
+    const small = networkTools(this.network)
+    for (const node of options.nodes) this.#addNode(node, known, small)
     this.#addWorkstation()
     this.#tools = {
-      ...networkTools,
-      crictl: crictl((machine) => this.runtimes.get(machine.place) as Runtime),
+      ...small,
+      crictl: crictl((name) => this.#runtimeOf(name)),
       ...nodeTools({
         cluster: options.cluster,
         connect: (machine, path) => this.connect(machine.files, path, machine.net),
@@ -197,7 +200,7 @@ export class World {
     mkdirSync(root, { recursive: true })
     return filesBelow(root)
   }
-  #addNode(node: NodeSpec, known: ReturnType<typeof images>): void {
+  #addNode(node: NodeSpec, known: ReturnType<typeof images>, small: Readonly<Record<string, Tool>>): void {
     const { clock, saved } = this.#options
     const own = saved?.machines[node.place]
     const net = this.network.addMachine(node.name, node.address, { resolver: 'gateway', aliases: [node.place] })
@@ -225,7 +228,7 @@ export class World {
       netns: (id) => this.network.netns(id),
       images: known,
       processHost: this.#options.processHost,
-      tools: networkTools,
+      tools: small,
       clock,
       random: this.#random,
       ...(own?.runtime === undefined ? {} : { saved: own.runtime }),
@@ -240,7 +243,7 @@ export class World {
         connect: (path) => this.connect(machine.files, path, machine.net),
         clock,
         random: this.#random,
-        ...(own?.kubelet === undefined ? {} : { saved: own.kubelet }),
+        resumed: () => this.#resuming,
       }),
     )
   }
@@ -272,7 +275,9 @@ export class World {
     for (const [place, runtime] of this.runtimes) {
       await runtime.resume()
       const machine = this.machines.get(place) as SimMachine
+      this.#resuming = true
       machine.units.resume(saved.machines[place]?.machine.units ?? {}, resumeOrder)
+      this.#resuming = false
     }
     await this.front.ready()
   }
@@ -286,7 +291,6 @@ export class World {
           {
             machine: machine.save(),
             ...(this.runtimes.has(place) ? { runtime: this.runtimes.get(place)?.save() } : {}),
-            ...(this.#kubelets.has(place) ? { kubelet: this.#kubelets.get(place)?.save() } : {}),
           },
         ]),
       ),

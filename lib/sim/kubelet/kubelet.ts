@@ -25,6 +25,8 @@ export interface KubeletOptions {
   rules?(): void
   /** default v1.35.4 */
   version?: string
+  /** asked at each start: whether this one only goes on where a snapshot was taken, of which nobody is to hear */
+  resumed?(): boolean
 }
 
 /** What systemd starts as /usr/bin/kubelet. Its arguments are those of the unit as it stands at each start. */
@@ -128,6 +130,7 @@ export class Kubelet implements Daemon {
     }
     const safe: Client = lazy(client)
     this.#event = recorder(safe, clock, random, { component: 'kubelet', host: config.hostname })
+    const resumed = this.#options.resumed?.() ?? false
     const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
       this.#event?.({ kind: 'Node', name: config.hostname, uid: config.hostname, apiVersion: 'v1' }, type, reason, message)
     this.#node = new NodeStatus(
@@ -206,17 +209,18 @@ export class Kubelet implements Daemon {
       this.#every(config.fileCheckMs, () => this.#readStatics())
     }
     if (config.kubeconfig) {
-      say('Normal', 'Starting', 'Starting kubelet.')
-      say(
-        'Warning',
-        'CgroupV1',
-        'cgroup v1 detected. cgroup v1 support is deprecated and will be removed in a future release. Please migrate to cgroup v2. More information at https://git.k8s.io/enhancements/keps/sig-node/5573-remove-cgroup-v1',
-      )
-      for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
+      if (!resumed) say('Normal', 'Starting', 'Starting kubelet.')
+      if (!resumed)
+        say(
+          'Warning',
+          'CgroupV1',
+          'cgroup v1 detected. cgroup v1 support is deprecated and will be removed in a future release. Please migrate to cgroup v2. More information at https://git.k8s.io/enhancements/keps/sig-node/5573-remove-cgroup-v1',
+        )
+      for (const reason of resumed ? [] : ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
         say('Normal', reason, `Node ${config.hostname} status is now: ${reason}`)
       if (config.registerNode) this.#register(100)
       else node.report()
-      say('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods')
+      if (!resumed) say('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods')
       this.#every(config.nodeStatusUpdateMs, () => node.report())
       // A lease is renewed four times in its life.
       this.#in(200 + random.int(600), () => node.renew())

@@ -35,11 +35,11 @@ export function kubeadm(of: ControlPlane, ca: string, now: number): KubeObject[]
     .replaceAll('@ca@', Buffer.from(ca).toString('base64'))
     .replaceAll('@expiration@', Buffer.from(`${new Date(now + 86_400_000).toISOString().slice(0, 19)}Z`).toString('base64'))
   const objects = JSON.parse(text) as KubeObject[]
-  for (const object of objects) if (object.metadata.name === 'cluster-info') sign(object)
+  for (const object of objects) if (object.metadata.name === 'cluster-info') signClusterInfo(object)
   return objects
 }
 /** The bootstrap signer's detached JWS over the kubeconfig, by the well-known token of kind. */
-function sign(object: KubeObject): void {
+export function signClusterInfo(object: KubeObject): void {
   const protect = Buffer.from(JSON.stringify({ alg: 'HS256', kid: 'abcdef' })).toString('base64url')
   const payload = Buffer.from(object.data.kubeconfig).toString('base64url')
   const signature = createHmac('sha256', '0123456789abcdef').update(`${protect}.${payload}`).digest('base64url')

@@ -230,6 +230,8 @@ const kubeApiserver =
     }
     // An etcd that came back with other content (a restored snapshot) is another store: the server goes on with it.
     const etcdNews = deps.onEtcd(() => {
+      // Put back with an etcd that was put back after it: there is nothing to wait for.
+      if (quiet && !server && !ended) attempt()
       if (ended || !server) return
       const endpoint = etcdOf()
       if (typeof endpoint !== 'string' && endpoint.store !== store) serve(endpoint)

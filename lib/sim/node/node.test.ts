@@ -89,7 +89,16 @@ function lonely(clock: SimClock, programs: ConstructorParameters<typeof SimMachi
   const net = network.addMachine('node-1', '172.18.0.3')
   return {
     network,
-    machine: new SimMachine({ name: 'node-1', place: 'control-plane', address: '172.18.0.3', clock, files, net, invocation: () => 'a'.repeat(32), programs }),
+    machine: new SimMachine({
+      name: 'node-1',
+      place: 'control-plane',
+      address: '172.18.0.3',
+      clock,
+      files,
+      net,
+      invocation: () => 'a'.repeat(32),
+      programs,
+    }),
   }
 }
 const call = (machine: SimMachine, argv: string[], uid = 0) => {
@@ -109,7 +118,8 @@ const call = (machine: SimMachine, argv: string[], uid = 0) => {
   }
   return { request, out }
 }
-const unitText = (path: string) => `[Unit]\nDescription=A daemon\n[Service]\nExecStart=${path} $ARGS\nEnvironment="ARGS=--a --b=c"\nRestart=always\nRestartSec=1s\n[Install]\nWantedBy=multi-user.target\n`
+const unitText = (path: string) =>
+  `[Unit]\nDescription=A daemon\n[Service]\nExecStart=${path} $ARGS\nEnvironment="ARGS=--a --b=c"\nRestart=always\nRestartSec=1s\n[Install]\nWantedBy=multi-user.target\n`
 
 describe('units', () => {
   test('a daemon that dies is started again, and systemctl tells it', async () => {
@@ -126,7 +136,15 @@ describe('units', () => {
       },
     })
     machine.files.write('/etc/systemd/system/thing.service', unitText('/usr/bin/thing'))
-    const tools = nodeTools({ cluster: {} as never, connect: () => ({}) as never, random: random(1), clock, network, members: new EtcdMembers(clock, random(1)), endpoints: new WeakMap() })
+    const tools = nodeTools({
+      cluster: {} as never,
+      connect: () => ({}) as never,
+      random: random(1),
+      clock,
+      network,
+      members: new EtcdMembers(clock, random(1)),
+      endpoints: new WeakMap(),
+    })
     const systemctl = async (...words: string[]) => {
       const { request, out } = call(machine, ['systemctl', ...words])
       const code = await (tools.systemctl as NonNullable<typeof tools.systemctl>)(request)
@@ -137,20 +155,27 @@ describe('units', () => {
     await clock.skip(() => machine.units.state('thing').sub === 'auto-restart', 5000)
     const broken = await systemctl('status', 'thing')
     expect(broken.code).toBe(3)
-    expect(broken.text).toContain('● thing.service - A daemon\n     Loaded: loaded (/etc/systemd/system/thing.service; enabled; preset: enabled)\n     Active: activating (auto-restart) (Result: exit-code) since Sat 2026-11-21 09:00:00 UTC;')
+    expect(broken.text).toContain(
+      '● thing.service - A daemon\n     Loaded: loaded (/etc/systemd/system/thing.service; enabled; preset: enabled)\n     Active: activating (auto-restart) (Result: exit-code) since Sat 2026-11-21 09:00:00 UTC;',
+    )
     await clock.skip(() => starts === 3, 10_000)
     expect(machine.units.state('thing')).toMatchObject({ active: 'active', sub: 'running', restarts: 2 })
     expect(machine.journal.entries({ unit: 'thing.service' }).map((entry) => entry.message)).toContain(
       'thing.service: Scheduled restart job, restart counter is at 2.',
     )
     expect((await systemctl('is-active', 'thing', 'nosuch')).text).toBe('active\ninactive\n')
-    expect(await systemctl('start', 'nosuch')).toEqual({ code: 5, text: 'Failed to start nosuch.service: Unit nosuch.service not found.\n' })
+    expect(await systemctl('start', 'nosuch')).toEqual({
+      code: 5,
+      text: 'Failed to start nosuch.service: Unit nosuch.service not found.\n',
+    })
     machine.files.write('/etc/systemd/system/thing.service.d/10.conf', '[Service]\nExecStart=\nExecStart=/usr/local/bin/gone\n')
     expect((await systemctl('status', 'thing')).text).toContain('changed on disk')
     await systemctl('daemon-reload')
     await systemctl('restart', 'thing')
     await clock.skip(() => machine.units.state('thing').sub === 'auto-restart', 1000)
-    expect(machine.journal.entries().map((entry) => entry.message)).toContain('thing.service: Main process exited, code=exited, status=203/EXEC')
+    expect(machine.journal.entries().map((entry) => entry.message)).toContain(
+      'thing.service: Main process exited, code=exited, status=203/EXEC',
+    )
     expect((await systemctl('stop', 'thing')).code).toBe(0)
     expect(machine.units.state('thing').active).toBe('inactive')
     await systemctl('mask', 'ssh')
@@ -177,14 +202,34 @@ function plane() {
   const pki = clusterPki({ name: 'node-1', address: '172.18.0.3', serviceIp: '10.96.0.1', names: ['localhost'], now: clock.now() })
   for (const [path, text] of Object.entries(pki.files)) files.write(`/etc/kubernetes/pki/${path}`, text, 0o600)
   for (const [path, text] of Object.entries(manifests(cluster))) files.write(`/etc/kubernetes/manifests/${path}`, text)
-  for (const [file, commonName] of Object.entries({ 'controller-manager.conf': 'system:kube-controller-manager', 'scheduler.conf': 'system:kube-scheduler' }))
+  for (const [file, commonName] of Object.entries({
+    'controller-manager.conf': 'system:kube-controller-manager',
+    'scheduler.conf': 'system:kube-scheduler',
+  }))
     files.write(
       `/etc/kubernetes/${file}`,
-      kubeconfig({ cluster: 'lab', server: 'https://172.18.0.3:6443', ca: pki.ca.cert, user: 'x', client: issue({ subject: { commonName }, usages: ['clientAuth'], now: clock.now(), issuer: pki.ca }) }),
+      kubeconfig({
+        cluster: 'lab',
+        server: 'https://172.18.0.3:6443',
+        ca: pki.ca.cert,
+        user: 'x',
+        client: issue({ subject: { commonName }, usages: ['clientAuth'], now: clock.now(), issuer: pki.ca }),
+      }),
     )
   files.write(
     '/etc/kubernetes/admin.conf',
-    kubeconfig({ cluster: 'lab', server: 'https://node-1:6443', ca: pki.ca.cert, user: 'x', client: issue({ subject: { commonName: 'admin', organizations: ['system:masters'] }, usages: ['clientAuth'], now: clock.now(), issuer: pki.ca }) }),
+    kubeconfig({
+      cluster: 'lab',
+      server: 'https://node-1:6443',
+      ca: pki.ca.cert,
+      user: 'x',
+      client: issue({
+        subject: { commonName: 'admin', organizations: ['system:masters'] },
+        usages: ['clientAuth'],
+        now: clock.now(),
+        issuer: pki.ca,
+      }),
+    }),
   )
   files.write('/etc/hosts', '127.0.0.1\tlocalhost\n172.18.0.3\tnode-1\n')
   files.write('/etc/resolv.conf', 'nameserver 172.18.0.1\n')
@@ -219,7 +264,9 @@ function plane() {
   })
   const start = (name: string, change: (argv: string[]) => string[] = (argv) => argv) => {
     const text = files.text(`/etc/kubernetes/manifests/${name}.yaml`) as string
-    const argv = change([...text.matchAll(/^ {4}- (\S+)$/gm)].map((match) => match[1] as string).filter((word) => word === name || word.startsWith('--')))
+    const argv = change(
+      [...text.matchAll(/^ {4}- (\S+)$/gm)].map((match) => match[1] as string).filter((word) => word === name || word.startsWith('--')),
+    )
     const log: string[] = []
     const state = { running: undefined as Running | undefined, code: undefined as number | undefined, log }
     const context: ContainerContext = {
@@ -266,15 +313,29 @@ describe('the control plane', () => {
     const lease = () => admin.find('coordination.k8s.io/v1/leases', 'kube-scheduler', 'kube-system')
     expect(await clock.skip(() => lease() !== undefined, 5000)).toBe(true)
     expect(lease().spec.holderIdentity).toMatch(/^node-1_/)
-    const answer = await bridge((serving() as Serving).server, { method: 'GET', path: '/version', headers: {}, body: new Uint8Array(), from: '' })
+    const answer = await bridge((serving() as Serving).server, {
+      method: 'GET',
+      path: '/version',
+      headers: {},
+      body: new Uint8Array(),
+      from: '',
+    })
     expect(JSON.parse(Buffer.from(answer.body).toString()).gitVersion).toBe('v1.35.4')
 
     // Another authority, nobody's certificate, no file.
     const other = clusterPki({ name: 'node-1', address: '172.18.0.3', serviceIp: '10.96.0.1', names: [], now: clock.now() })
     const config = (ca: string, issuer: typeof pki.ca) =>
-      kubeconfig({ cluster: 'lab', server: 'https://node-1:6443', ca, user: 'x', client: issue({ subject: { commonName: 'a' }, usages: ['clientAuth'], now: clock.now(), issuer }) })
+      kubeconfig({
+        cluster: 'lab',
+        server: 'https://node-1:6443',
+        ca,
+        user: 'x',
+        client: issue({ subject: { commonName: 'a' }, usages: ['clientAuth'], now: clock.now(), issuer }),
+      })
     files.write('/tmp/a.conf', config(other.ca.cert, pki.ca))
-    expect(() => dial(files, '/tmp/a.conf').list('v1/nodes')).toThrow(/^tls: failed to verify certificate: x509: certificate signed by unknown authority/)
+    expect(() => dial(files, '/tmp/a.conf').list('v1/nodes')).toThrow(
+      /^tls: failed to verify certificate: x509: certificate signed by unknown authority/,
+    )
     files.write('/tmp/b.conf', config(pki.ca.cert, other.ca))
     expect(() => dial(files, '/tmp/b.conf').list('v1/nodes')).toThrow('Unauthorized')
     expect(() => dial(files, '/tmp/none.conf')).toThrow('stat /tmp/none.conf: no such file or directory')
@@ -297,10 +358,14 @@ describe('the control plane', () => {
     files.rename('/etc/kubernetes/pki/apiserver.crt', '/etc/kubernetes/pki/apiserver.crt.bak')
     const missing = start('kube-apiserver')
     expect(missing.code).toBe(1)
-    expect(missing.log.at(-1)).toMatch(/^E1121 09:00:00\.\d{6} {7}1 run\.go:72\] "command failed" err="open \/etc\/kubernetes\/pki\/apiserver\.crt: no such file or directory"\n$/)
-    expect(start('kube-scheduler', (argv) => argv.map((word) => word.replace('/etc/kubernetes/scheduler.conf', '/etc/kubernetes/missing.conf'))).log.at(-1)).toContain(
-      'stat /etc/kubernetes/missing.conf: no such file or directory',
+    expect(missing.log.at(-1)).toMatch(
+      /^E1121 09:00:00\.\d{6} {7}1 run\.go:72\] "command failed" err="open \/etc\/kubernetes\/pki\/apiserver\.crt: no such file or directory"\n$/,
     )
+    expect(
+      start('kube-scheduler', (argv) =>
+        argv.map((word) => word.replace('/etc/kubernetes/scheduler.conf', '/etc/kubernetes/missing.conf')),
+      ).log.at(-1),
+    ).toContain('stat /etc/kubernetes/missing.conf: no such file or directory')
     files.write('/etc/kubernetes/controller-manager.conf', 'a: b: c')
     expect(start('kube-controller-manager').log.at(-1)).toContain('error loading config file')
     expect(start('etcd', (argv) => [...argv, '--nonsense']).code).toBe(1)
@@ -320,7 +385,15 @@ describe('the control plane', () => {
     start('etcd')
     start('kube-apiserver')
     await clock.skip(() => serving() !== undefined, 10_000)
-    const tools = nodeTools({ cluster, connect: (of, path) => dial(of.files, path), random: random(1), clock, network, members, endpoints: new WeakMap() })
+    const tools = nodeTools({
+      cluster,
+      connect: (of, path) => dial(of.files, path),
+      random: random(1),
+      clock,
+      network,
+      members,
+      endpoints: new WeakMap(),
+    })
     const run = async (...argv: string[]) => {
       const { request, out } = call(machine, argv)
       const tool = tools[argv[0] as string]

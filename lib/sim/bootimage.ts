@@ -1,0 +1,166 @@
+// A booted lab as the pattern for further ones: the same state under another name, with keys and certificates of its own, its times moved to now.
+// Works on the text of a snapshot. Knows nothing of how a state comes to run.
+import { createHash, createPublicKey } from 'node:crypto'
+import type { KubeObject } from './kube.ts'
+import { staticPods } from './kubelet/index.ts'
+import type { Files } from './machine.ts'
+import { signClusterInfo } from './node/boot.ts'
+import type { FileImage } from './node/image.ts'
+import type { Tree } from './node/template/files.ts'
+import { signJwt } from './pki.ts'
+import type { SavedWorld } from './world.ts'
+
+/** What a lab's machines were furnished with: the files that hold its keys, and the authorities that objects repeat. */
+export interface Furniture {
+  trees: Record<string, Tree>
+  /** PEM: the cluster's, the front proxy's */
+  authorities: { ca: string; front: string }
+  /** PEM of sa.key */
+  accountKey: string
+}
+export interface BootImage {
+  id: string
+  /** the control plane's name ends it; by place */
+  nodes: readonly { place: string; name: string }[]
+  /** epoch ms of the lab's time when it was taken */
+  at: number
+  /** JSON of Shape */
+  text: string
+  authorities: Furniture['authorities']
+  /** what furnishing had put on each machine: paths */
+  furnished: Record<string, string[]>
+}
+export interface Shape {
+  world: SavedWorld
+  files: Record<string, FileImage>
+}
+
+const manifests = '/etc/kubernetes/manifests'
+
+export function takeBootImage(
+  id: string,
+  nodes: BootImage['nodes'],
+  at: number,
+  shape: Shape,
+  furniture: Pick<Furniture, 'trees' | 'authorities'>,
+): BootImage {
+  return {
+    id,
+    nodes,
+    at,
+    text: JSON.stringify(shape),
+    authorities: furniture.authorities,
+    furnished: Object.fromEntries(Object.entries(furniture.trees).map(([place, tree]) => [place, Object.keys(tree)])),
+  }
+}
+
+/** The image as the state of a lab called `id` at `now` (epoch ms), with that lab's furniture. */
+export function adaptBootImage(image: BootImage, id: string, now: number, furniture: Furniture): Shape {
+  const delta = now - image.at
+  let text = image.text
+  const inJson = (value: string) => JSON.stringify(value).slice(1, -1)
+  const swap = (from: string, to: string) => {
+    text = text.replaceAll(from, to)
+  }
+  for (const key of ['ca', 'front'] as const) {
+    swap(inJson(image.authorities[key]), inJson(furniture.authorities[key]))
+    swap(Buffer.from(image.authorities[key]).toString('base64'), Buffer.from(furniture.authorities[key]).toString('base64'))
+  }
+  // Tokens carry names and times inside of their signature.
+  const shift = (seconds: unknown) => (typeof seconds === 'number' ? seconds + Math.round(delta / 1000) : seconds)
+  const keyId = createHash('sha256')
+    .update(createPublicKey(furniture.accountKey).export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+  text = text.replace(/eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+/g, (_token, payload: string) => {
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8').replaceAll(image.id, id))
+    for (const name of ['iat', 'nbf', 'exp']) if (name in claims) claims[name] = shift(claims[name])
+    const own = claims['kubernetes.io']
+    if (own?.warnafter) own.warnafter = shift(own.warnafter)
+    return signJwt(claims, furniture.accountKey, keyId)
+  })
+  const before = staticHashes(JSON.parse(image.text) as Shape, image.nodes)
+  swap(image.id, id)
+  text = moveTimes(text, delta)
+  const shape = JSON.parse(text) as Shape
+  refurnish(shape, image, furniture)
+  const after = staticHashes(
+    shape,
+    image.nodes.map((node) => ({ place: node.place, name: node.name.replace(image.id, id) })),
+  )
+  let changed = JSON.stringify(shape)
+  for (const [path, hash] of before) changed = changed.replaceAll(hash, after.get(path) ?? hash)
+  const adapted = JSON.parse(changed) as Shape
+  for (const dump of Object.values(adapted.world.etcd)) {
+    const find = (bucket: string, name: string): KubeObject | undefined =>
+      dump.objects[bucket]?.find((object) => object.metadata.name === name)
+    const info = find('configmaps', 'cluster-info')
+    if (info) signClusterInfo(info)
+    const token = find('secrets', 'bootstrap-token-abcdef')
+    if (token) token.data.expiration = Buffer.from(`${new Date(now + 86_400_000).toISOString().slice(0, 19)}Z`).toString('base64')
+  }
+  return adapted
+}
+
+/** Times of three kinds: RFC 3339, epoch milliseconds as JSON numbers, and those at the head of klog's lines. */
+function moveTimes(text: string, delta: number): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  return text
+    .replace(/\b(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z/g, (all, whole: string, part: string | undefined) => {
+      const ms = Date.parse(`${whole}.${(part ?? '0').slice(0, 3).padEnd(3, '0')}Z`)
+      // Certificates and the like end in other years.
+      if (Number.isNaN(ms)) return all
+      const moved = new Date(ms + delta).toISOString()
+      return part === undefined ? `${moved.slice(0, 19)}Z` : `${moved.slice(0, 23)}${part.slice(3)}`.slice(0, 20 + part.length).concat('Z')
+    })
+    .replace(/(?<=[:,[])1[6-9]\d{11}(?=[,}\]])/g, (ms) => String(Number(ms) + delta))
+    .replace(
+      /\b([IWEF])(\d\d)(\d\d) (\d\d:\d\d:\d\d)\.(\d\d\d)(\d\d\d)(?= )/g,
+      (_all, severity: string, month: string, day: string, time: string, ms: string, rest: string) => {
+        const year = new Date(Date.now()).getUTCFullYear()
+        const at = new Date(Date.parse(`${year}-${month}-${day}T${time}.${ms}Z`) + delta)
+        return `${severity}${two(at.getUTCMonth() + 1)}${two(at.getUTCDate())} ${at.toISOString().slice(11, 23)}${rest}`
+      },
+    )
+}
+
+/** The files that hold keys and certificates are the new lab's own. */
+function refurnish(shape: Shape, image: BootImage, furniture: Furniture): void {
+  for (const [place, files] of Object.entries(shape.files)) {
+    const tree = furniture.trees[place] ?? {}
+    const old = new Set(image.furnished[place])
+    const kept = files.entries.filter((entry) => !old.has(entry.path) || entry.path in tree)
+    const there = new Set(kept.map((entry) => entry.path))
+    const entries = kept.map((entry): FileImage['entries'][number] => {
+      const own = tree[entry.path]
+      if (!own || !old.has(entry.path)) return entry
+      if ('text' in own && entry.type === 'file')
+        return { path: entry.path, type: 'file', mode: entry.mode, mtime: entry.mtime, text: own.text }
+      if ('link' in own && entry.type === 'link') return { path: entry.path, type: 'link', target: own.link }
+      return entry
+    })
+    for (const [path, own] of Object.entries(tree))
+      if (!there.has(path) && 'text' in own) entries.push({ path, type: 'file', mode: own.mode ?? 0o644, mtime: 0, text: own.text })
+    entries.sort((a, b) => (a.path < b.path ? -1 : 1))
+    files.entries = entries
+  }
+}
+
+/** path with place → uid that the kubelet gives to the static pod of that manifest */
+function staticHashes(shape: Shape, nodes: BootImage['nodes']): Map<string, string> {
+  const hashes = new Map<string, string>()
+  for (const { place, name } of nodes) {
+    const texts = new Map<string, string>()
+    for (const entry of shape.files[place]?.entries ?? [])
+      if (entry.type === 'file' && 'text' in entry && entry.path.startsWith(`${manifests}/`)) texts.set(entry.path, entry.text)
+    for (const [path, text] of texts) {
+      const only: Pick<Files, 'stat' | 'list' | 'text'> = {
+        stat: (at) => (at === path ? { type: 'file', size: text.length, mode: 0o600, mtime: 0 } : undefined),
+        list: () => [],
+        text: () => text,
+      }
+      const uid = staticPods(only as Files, path, name, 0).pods[0]?.metadata.uid
+      if (typeof uid === 'string') hashes.set(`${place}${path}`, uid)
+    }
+  }
+  return hashes
+}
