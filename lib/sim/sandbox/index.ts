@@ -8,6 +8,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -54,6 +55,19 @@ const perl = () => {
     return false
   }
 }
+/** Named after this process; those whose process is gone are removed: it was killed before it could. */
+function newRuntime(): string {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^kubemend-run-(\d+)-/.exec(name)?.[1]
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    } catch {
+      // another user's
+    }
+  }
+  return mkdtempSync(join(tmpdir(), `kubemend-run-${process.pid}-`))
+}
 let hosts = 0
 
 /** Sandboxes of one process. Nothing runs and nothing is copied before the first process of the first place. */
@@ -69,7 +83,7 @@ export function createSandboxHost(options: SandboxOptions): SandboxHost {
   let answer: Promise<Missing | null> | undefined
   return {
     async open(what) {
-      runtime ??= mkdtempSync(join(tmpdir(), 'kubemend-'))
+      runtime ??= newRuntime()
       mkdirSync(options.cache, { recursive: true })
       const folder = join(runtime, `${count++}`)
       mkdirSync(folder, { recursive: true, mode: 0o700 })

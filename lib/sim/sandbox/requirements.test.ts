@@ -13,7 +13,7 @@ function host(change: Partial<Host> & { gone?: string[]; stderr?: string; files?
     run: async ([program, option]) =>
       change.gone?.includes(program)
         ? { code: 'ENOENT', stderr: '' }
-        : option === '--unshare-user' && change.stderr !== undefined
+        : option === '-c' && change.stderr !== undefined
           ? { code: 1, stderr: change.stderr }
           : { code: 0, stderr: '' },
     ...change,

@@ -52,6 +52,24 @@ const programs = [
   { program: 'ip', debian: 'iproute2', fedora: 'iproute' },
 ] as const
 
+/**
+ * A place and a process in it, made as they will be made: outer bubblewrap, nsenter, inner bubblewrap. One inside the other would not do: Ubuntu's own
+ * profile for bwrap (25.04) lets what bwrap starts make nothing more.
+ */
+const trial = `
+told=$(mktemp) || exit 1
+trap 'rm -f "$told"' EXIT
+bwrap --unshare-user --uid 0 --gid 0 --unshare-pid --unshare-net --unshare-ipc --unshare-uts --die-with-parent --ro-bind / / --proc /proc --dev /dev \\
+  --tmpfs /tmp --info-fd 3 -- /bin/sh -c 'echo ready; exec sleep 10' 3> "$told" | {
+  read -r ready || exit 1
+  pid=$(sed -n 's/.*"child-pid": \\([0-9]*\\).*/\\1/p' "$told")
+  nsenter -t "$pid" --user --mount --net --ipc --uts --pid --preserve-credentials -- \\
+    bwrap --unshare-user --uid 1000 --gid 1000 --disable-userns --cap-drop ALL --ro-bind / / --dev /dev --proc /proc true
+  code=$?
+  kill -9 "$pid"
+  exit "$code"
+}`
+
 /** What is missing for sandboxes, the first thing first; null when one was made. Takes some 20 ms. */
 export async function missing(host: Host = thisHost): Promise<Missing | null> {
   if (host.platform !== 'linux') {
@@ -88,36 +106,7 @@ export async function missing(host: Host = thisHost): Promise<Missing | null> {
   if (lacks.length > 0)
     return { message: `Programs that every shell needs are not installed: ${lacks.join(', ')}.`, remedy: install(['bash', 'coreutils']) }
 
-  const test = await host.run([
-    ...([
-      'bwrap',
-      '--unshare-user',
-      '--uid',
-      '0',
-      '--gid',
-      '0',
-      '--unshare-pid',
-      '--unshare-net',
-      '--unshare-ipc',
-      '--unshare-uts',
-    ] as const),
-    ...['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--cap-add', 'ALL', '--'],
-    ...[
-      'bwrap',
-      '--unshare-user',
-      '--uid',
-      '1000',
-      '--gid',
-      '1000',
-      '--disable-userns',
-      '--cap-drop',
-      'ALL',
-      '--ro-bind',
-      '/',
-      '/',
-      'true',
-    ],
-  ] as [string, ...string[]])
+  const test = await host.run(['/bin/sh', '-c', trial])
   if (test.code === 0) return null
   const words = test.stderr.trim().split('\n').at(-1) ?? ''
   if (/unknown option|Unknown option/.test(words))
@@ -129,11 +118,8 @@ export async function missing(host: Host = thisHost): Promise<Missing | null> {
   if (setting('kernel.apparmor_restrict_unprivileged_userns') === '1' && host.uid !== 0)
     return {
       message: `AppArmor keeps ordinary users from user namespaces here (Ubuntu 23.10 and newer): ${words}`,
-      remedy: [
-        'Allow bubblewrap, and only it: write the file /etc/apparmor.d/bwrap with the line',
-        '`abi <abi/4.0>, include <tunables/global> profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }`',
-        'and run `sudo apparmor_parser -r /etc/apparmor.d/bwrap`. Or, for all programs: `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`.',
-      ].join(' '),
+      remedy:
+        "Allow bubblewrap, and only it: `printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {\\n  userns,\\n}\\n' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`. Or allow all programs: `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`.",
     }
   if (setting('kernel.unprivileged_userns_clone') === '0' && host.uid !== 0)
     return {
