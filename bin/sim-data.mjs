@@ -218,6 +218,8 @@ function define(key, path, name) {
       if (list === 'map') row.l = property['x-kubernetes-list-map-keys']
       if (property['x-kubernetes-map-type'] === 'atomic') row.a = 1
       const fallback = property.default
+      // Server-side apply takes an empty one for the key of a list; nothing is written for it.
+      if (fallback === '' || fallback === 0 || fallback === false) row.z = 1
       if (
         fallback !== undefined &&
         fallback !== '' &&

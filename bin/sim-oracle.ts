@@ -51,7 +51,7 @@ for (let wait = 0; wait < 50; wait += 1) {
   await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
-async function play(step: Step, name: string): Promise<{ code: number; body: unknown }> {
+async function play(step: Step, name: string, before: unknown): Promise<{ code: number; body: unknown }> {
   const place = step.resource.replace('{namespace}', namespace)
   const query = new URLSearchParams({ fieldManager: step.manager ?? 'oracle' })
   if (step.dryRun) query.set('dryRun', 'All')
@@ -60,16 +60,26 @@ async function play(step: Step, name: string): Promise<{ code: number; body: unk
   const own = `${place}/${name}${step.subresource ? `/${step.subresource}` : ''}`
   if (step.verb === 'create') return send('POST', `${place}?${query}`, step.body)
   if (step.verb === 'update') {
-    const live = await send('GET', own, undefined)
-    return send('PUT', `${own}?${query}`, {
-      ...(step.body as object),
-      metadata: {
-        ...(step.body as { metadata: object }).metadata,
-        resourceVersion: (live.body as { metadata: { resourceVersion: string } }).metadata.resourceVersion,
-      },
-    })
+    const { resourceVersion } = (before as { metadata: { resourceVersion: string } }).metadata
+    const { metadata } = step.body as { metadata: object }
+    return send('PUT', `${own}?${query}`, { ...(step.body as object), metadata: { ...metadata, resourceVersion } })
   }
   return send('PATCH', `${own}?${query}`, step.body, types[step.verb])
+}
+/** objects as the server writes them in both encodings */
+const encodings: { json: unknown; protobuf: string }[] = []
+async function binary(path: string): Promise<void> {
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    request(new URL(path, cluster?.server), { agent, headers: { accept: 'application/vnd.kubernetes.protobuf' } }, (answer) => {
+      const chunks: Buffer[] = []
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+      answer.on('end', () => resolve(Buffer.concat(chunks)))
+    })
+      .on('error', reject)
+      .end()
+  })
+  const { body, code } = await send('GET', path, undefined)
+  if (code === 200) encodings.push({ json: body, protobuf: bytes.toString('base64') })
 }
 /** what differs from one run to another */
 function normal(value: unknown): unknown {
@@ -87,21 +97,40 @@ async function worker(): Promise<void> {
     const steps: Recorded['steps'] = []
     for (const step of one.steps) {
       const place = step.resource.replace('{namespace}', namespace)
-      let before: unknown
-      if (step.verb !== 'create' && !one.dryOnly) {
-        const live = await send('GET', `${place}/${one.name}`, undefined)
-        if (live.code === 200) before = normal(live.body)
+      // A controller may come between the look and the write: then both are done again.
+      for (let attempt = 0; ; attempt += 1) {
+        let before: unknown
+        if (step.verb !== 'create' && !one.dryOnly) {
+          const live = await send('GET', `${place}/${one.name}`, undefined)
+          if (live.code === 200) before = normal(live.body)
+        }
+        const { code, body } = await play(step, one.name, before)
+        if (code === 409 && attempt < 5 && /the object has been modified/.test(JSON.stringify(body)) && step.verb === 'update') continue
+        steps.push({ ...step, ...(before === undefined ? {} : { before }), code, answer: normal(body) })
+        break
       }
-      const { code, body } = await play(step, one.name)
-      steps.push({ ...step, ...(before === undefined ? {} : { before }), code, answer: normal(body) })
     }
     recorded[at] = { ...one, steps }
     const [first] = one.steps
-    if (!one.dryOnly && first)
-      await send('DELETE', `${first.resource.replace('{namespace}', namespace)}/${one.name}?gracePeriodSeconds=0`, undefined)
+    if (one.dryOnly || !first) continue
+    const own = `${first.resource.replace('{namespace}', namespace)}/${one.name}`
+    if (one.about.startsWith('changes')) await binary(own)
+    await send('PATCH', own, { metadata: { finalizers: null } }, types.merge)
+    await send('DELETE', `${own}?gracePeriodSeconds=0`, undefined)
   }
 }
 await Promise.all([worker(), worker()])
+const { items: nodes } = (await send('GET', '/api/v1/nodes', undefined)).body as { items: { metadata: { name: string } }[] }
+for (const path of [
+  `/api/v1/nodes/${nodes[0]?.metadata.name}`,
+  '/api/v1/namespaces/kube-system',
+  '/api/v1/namespaces/default/endpoints/kubernetes',
+  '/apis/rbac.authorization.k8s.io/v1/clusterroles/view',
+  '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/probes',
+  '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical',
+])
+  await binary(path)
+writeFileSync(new URL('../lib/sim/schema/oracle/encodings.json.gz', import.meta.url), gzipSync(JSON.stringify(encodings), { level: 9 }))
 await send('DELETE', `/api/v1/namespaces/${namespace}`, undefined)
 writeFileSync(new URL(`../lib/sim/schema/oracle/${seed}.json.gz`, import.meta.url), gzipSync(JSON.stringify(recorded), { level: 9 }))
 process.stdout.write(`${recorded.length} cases, ${recorded.reduce((sum, one) => sum + one.steps.length, 0)} answers\n`)

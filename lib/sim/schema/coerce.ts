@@ -1,9 +1,11 @@
 // From JSON to what Go keeps of it: types are checked with encoding/json's own words, unknown fields and empty optional ones go, what Go
 // always writes (`status: {}`, `resources: {}`) is there, quantities and times get their canonical form. Knows nothing of defaults.
 import { ApiError, type KubeObject } from '../kube.ts'
+import { invalid, invalidValue } from './cause.ts'
 import { canonicalQuantity, quantityError } from './quantity.ts'
 import type { Field, ScalarShape, Shape, StructShape } from './shape.ts'
 import { typeNamed } from './shape.ts'
+import { goValue } from './text.ts'
 
 /** Thrown where Go's decoder stops at once (UnmarshalJSON of a type failed); a mismatch of types is remembered and decoding goes on. */
 class Stop extends Error {}
@@ -11,11 +13,30 @@ interface Context {
   struct: string
   path: string[]
   saved: string | undefined
+  /** decoded from a map, not from text (strategic merge): the converter has words of its own, and stops at once */
+  unstructured?: boolean
 }
 
 const wordFor = (value: unknown): string =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 function mismatch(context: Context, value: unknown, go: string): undefined {
+  if (context.unstructured) {
+    const from = Array.isArray(value)
+      ? 'slice'
+      : typeof value === 'object'
+        ? 'map'
+        : typeof value === 'number'
+          ? Number.isInteger(value)
+            ? 'int64'
+            : 'float64'
+          : typeof value === 'boolean'
+            ? 'bool'
+            : 'string'
+    if (go.startsWith('[]')) throw new Stop(`cannot restore slice from ${from}`)
+    if (go.startsWith('map[')) throw new Stop(`cannot restore map from ${from}`)
+    if (go.startsWith('v1.') || go.startsWith('v2.')) throw new Stop(`cannot restore struct from: ${from}`)
+    throw new Stop(`cannot convert ${from === 'map' ? 'map[string]interface {}' : from === 'slice' ? '[]interface {}' : from} to ${go}`)
+  }
   const what = typeof value === 'number' && /^u?int/.test(go) ? `number ${value}` : wordFor(value)
   context.saved ??= `json: cannot unmarshal ${what} into Go ${
     context.struct === '' ? 'value' : `struct field ${context.struct}.${context.path.join('.')}`
@@ -28,29 +49,44 @@ function mismatch(context: Context, value: unknown, go: string): undefined {
  * `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field …`. Leaves its argument alone.
  */
 export function coerce(object: KubeObject, shape: Shape): KubeObject {
-  const context: Context = { struct: '', path: [], saved: undefined }
-  let result: unknown
-  let wrong: string | undefined
-  try {
-    result = value(object, shape, false, context)
-    wrong = context.saved
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error
-    wrong = error.message
-  }
+  const { result, wrong } = attempt(object, shape, false)
   if (wrong !== undefined) {
-    const { apiVersion = '', kind = '' } = typeof object === 'object' && object !== null ? object : {}
+    const { apiVersion = '', kind = '' } = plainObject(object) ? (object as KubeObject) : {}
     const version = String(apiVersion).split('/').at(-1)
     throw new ApiError(400, 'BadRequest', `${kind} in version "${version}" cannot be handled as a ${kind}: ${wrong}`)
   }
   return result
 }
+/**
+ * The same for what a patch has made of an object: the server then speaks of the patch (ApiError 422, `patch: Invalid value: …`).
+ * `patch`: the strategic merge patch; left out for JSON and merge patches, where the whole result is shown.
+ */
+export function coercePatched(patched: KubeObject, shape: Shape, patch?: unknown): KubeObject {
+  const { result, wrong } = attempt(patched, shape, patch !== undefined)
+  // The patched document's own keys come sorted.
+  const sorted = () => JSON.stringify(Object.fromEntries(Object.entries(patched).sort(([a], [b]) => byBytes(a, b))))
+  if (wrong !== undefined) throw invalid('', '', '', [invalidValue('patch', patch === undefined ? sorted() : goValue(patch), wrong)])
+  return result
+}
+function attempt(object: KubeObject, shape: Shape, unstructured: boolean): { result: KubeObject; wrong: string | undefined } {
+  const context: Context = { struct: '', path: [], saved: undefined, unstructured }
+  try {
+    const result = value(object, shape, false, context)
+    return { result, wrong: context.saved }
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error
+    return { result: undefined, wrong: error.message }
+  }
+}
 
 const plainObject = (given: unknown): given is Record<string, unknown> =>
   typeof given === 'object' && given !== null && !Array.isArray(given)
 
+const custom = new Set(['object', 'array'])
 /** undefined: nothing that could be kept */
 function value(given: unknown, shape: Shape, pointer: boolean, context: Context): unknown {
+  // Custom resources are judged by their schema's validation, not by the decoder.
+  if (custom.has(shape.go) && (shape.type === 'list' ? !Array.isArray(given) : !plainObject(given))) return given
   switch (shape.type) {
     case 'struct':
       return plainObject(given) ? struct(given, shape, context) : mismatch(context, given, shape.go)

@@ -55,6 +55,7 @@ const field = (name: string, shape: Shape, schema: JsonSchema, required: boolean
   omit: 'empty',
   required,
   default: schema.default,
+  keyDefault: schema.default,
   merge: mergeOf(schema),
   strategies: [],
   mergeKey: undefined,

@@ -14,8 +14,9 @@ export {
   requiredValue,
   typeInvalid,
 } from './cause.ts'
-export { coerce } from './coerce.ts'
-export { shapeOfCrd } from './crd.ts'
+export { coerce, coercePatched } from './coerce.ts'
+export { type JsonSchema, shapeOfCrd } from './crd.ts'
+export { defaultsOfCrd, prune, validateCustom } from './custom.ts'
 export { defaults } from './defaults/index.ts'
 export { checkFields, type FieldErrors } from './fields.ts'
 export { equal, type JsonPatchOperation, jsonPatch, mergePatch } from './patch.ts'

@@ -78,6 +78,8 @@ export interface Field {
   readonly required: boolean
   /** the OpenAPI default; only server-side apply reads it here, for the keys of lists */
   readonly default: unknown
+  /** what stands for the field in the key of a list when it is missing: its default, or an empty one */
+  readonly keyDefault: unknown
   readonly merge: Merge
   /** x-kubernetes-patch-strategy: merge, replace, retainKeys */
   readonly strategies: readonly string[]
@@ -94,6 +96,7 @@ interface Row {
   l?: 'set' | string[]
   a?: number
   d?: unknown
+  z?: number
   r?: number
 }
 type Entry = string | { f: Record<string, Row>; kind?: string; atomic?: number }
@@ -203,6 +206,7 @@ function make(name: string): Shape {
       omit: row.o === 2 ? 'zero' : row.o === 1 ? 'empty' : 'never',
       required: row.r === 1,
       default: row.d,
+      keyDefault: row.d ?? (row.z ? (shape.type === 'string' ? '' : shape.type === 'bool' ? false : 0) : undefined),
       merge:
         row.l !== undefined || row.a
           ? {

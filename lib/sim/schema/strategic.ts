@@ -98,6 +98,16 @@ const kindOf = (value: unknown): string =>
           : 'float'
         : typeof value
 
+const goType = (value: unknown): string =>
+  isObject(value)
+    ? 'map[string]interface {}'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : typeof value === 'string'
+        ? 'string'
+        : kindOf(value) === 'int'
+          ? 'int64'
+          : 'float64'
 function discardNulls(value: unknown): void {
   if (Array.isArray(value)) value.forEach(discardNulls)
   else if (isObject(value))
@@ -131,16 +141,16 @@ function retainKeys(original: Obj, patch: Obj): void {
 }
 function setElementOrder(original: Obj, patch: Obj, shape: Shape | undefined): void {
   for (const name of Object.keys(patch)) {
-    if (!name.startsWith(ordering)) continue
+    if (!name.startsWith('$setElementOrder')) continue
     const order = patch[name]
     delete patch[name]
     const key = name.slice(ordering.length)
-    if (!Array.isArray(order)) throw internal(`expected a []interface {}, but received a ${kindOf(order)}`)
+    if (!Array.isArray(order)) throw internal(`expected a []interface {}, but received a ${goType(order)}`)
     const had = original[key]
     const given = patch[key]
-    if (had !== undefined && !Array.isArray(had)) throw internal(`expected a []interface {}, but received a ${kindOf(had)}`)
+    if (had !== undefined && !Array.isArray(had)) throw internal(`expected a []interface {}, but received a ${goType(had)}`)
     if (given !== undefined && !Array.isArray(given))
-      throw internal(`expected a []interface {}, but received a ${given === null ? '%!s(<nil>)' : kindOf(given)}`)
+      throw internal(`expected a []interface {}, but received a ${given === null ? '%!s(<nil>)' : goType(given)}`)
     const { below, strategy, mergeKey } = meta(shape, key)
     agree((given as unknown[] | undefined) ?? [], order, mergeKey)
     let result: unknown[]

@@ -227,7 +227,11 @@ export function apply(live: KubeObject | undefined, applied: KubeObject, options
       ? `${applied.metadata.namespace}/${applied.metadata?.name ?? ''}`
       : `/${applied.metadata?.name ?? ''}`
     const all = wrong.length === 1 ? wrong[0] : `errors:\n${wrong.map((problem) => `  ${problem}`).join('\n')}`
-    throw new ApiError(500, '', `failed to create typed patch object (${name}; ${apiVersion}, Kind=${applied.kind}): ${all}`)
+    throw new ApiError(
+      500,
+      '',
+      `failed to create typed patch object (${name}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${applied.kind}): ${all}`,
+    )
   }
   const managers = decoded(live?.metadata?.managedFields)
   const before = bare(live ?? nothing(applied, shape))

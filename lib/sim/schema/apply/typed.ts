@@ -66,7 +66,7 @@ function element(atom: Atom & { kind: 'list' }, item: unknown): string {
   if (!isObject(item)) throw new SchemaError('associative list with keys may not have non-map elements')
   const keys: Obj = {}
   for (const key of [...atom.keys].sort()) {
-    const value = key in item ? item[key] : atom.element.type === 'struct' ? atom.element.fields.get(key)?.default : undefined
+    const value = key in item ? item[key] : atom.element.type === 'struct' ? atom.element.fields.get(key)?.keyDefault : undefined
     if (value !== undefined) keys[key] = value
   }
   if (Object.keys(keys).length === 0)

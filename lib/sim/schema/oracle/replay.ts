@@ -5,6 +5,7 @@ import {
   apply,
   checkFields,
   coerce,
+  coercePatched,
   defaults,
   invalid,
   jsonPatch,
@@ -124,6 +125,7 @@ export function answer(step: Answered): KubeObject | Status {
       return coerce(object, shape)
     }
     const old = step.before as KubeObject
+    if (!old) throw new ApiError(404, 'NotFound', 'not found')
     let changed: KubeObject
     if (step.verb === 'apply') changed = apply(old, step.body, { ...options, force: step.force ?? false })
     else {
@@ -144,12 +146,16 @@ export function answer(step: Answered): KubeObject | Status {
         changed.status = old.status
         if (changed.status === undefined) delete changed.status
       }
-      changed = defaults(coerce(changed, shape))
-      if (kind === 'Pod')
+      if (step.verb === 'update') changed = coerce(changed, shape)
+      else changed = coercePatched(changed, shape, step.verb === 'strategic' ? step.body : undefined)
+      changed = defaults(changed)
+      if (kind === 'Pod') {
         changed.spec.tolerations = [
           ...(changed.spec.tolerations ?? []),
           ...old.spec.tolerations.filter((one: KubeObject) => admitted.has(one.key)),
         ]
+        for (const field of ['priority', 'preemptionPolicy']) changed.spec[field] ??= old.spec[field]
+      }
       changed = track(old, changed, { ...options, operation: 'Update' })
     }
     if (kind === 'Service') changed.spec = { ...pick(old.spec, allocated, changed.spec), ...changed.spec }
@@ -182,7 +188,9 @@ export function comparable(given: KubeObject): KubeObject {
   const copy = structuredClone(given)
   if (copy.kind === 'Status') {
     const { message, reason, code, details } = copy
-    return { message, reason: reason ?? '', code, causes: unique(details?.causes) }
+    // what is wrong with a body is told in the order of a Go map
+    const told = String(message).split('\n').sort().join('\n')
+    return { message: told, reason: reason ?? '', code, causes: unique(details?.causes) }
   }
   for (const field of identity) delete copy.metadata?.[field]
   for (const entry of copy.metadata?.managedFields ?? []) delete entry.time

@@ -35,6 +35,11 @@ export function specDifference(type: string, old: KubeObject, now: KubeObject): 
     JSON.stringify(moved(type, printed(now, type), now), null, 1).split('\n'),
   )
 }
+/** a pod template as the server's messages print it: its metadata's fields, then Spec */
+export function printedTemplate(template: KubeObject): Record<string, unknown> {
+  const spec = template?.spec ?? {}
+  return { ...template?.metadata, Spec: moved('core/PodSpec', printed(spec, 'core/PodSpec'), spec) }
+}
 /** the pod's host namespaces are in the server's security context */
 function moved(type: string, value: unknown, from: KubeObject): unknown {
   if (type !== 'core/PodSpec') return value

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube.ts'
 import { type Cause, forbidden, immutable, invalidValue } from '../cause.ts'
 import { equal } from '../patch.ts'
 import { compareQuantities } from '../quantity.ts'
-import { specDifference } from './difference.ts'
+import { printedTemplate, specDifference } from './difference.ts'
 import { metadataUpdate } from './meta.ts'
 import { type Causes, goStruct, Causes as List } from './names.ts'
 
@@ -114,7 +114,7 @@ function job(object: KubeObject, old: KubeObject, out: Causes): undefined {
     suspended
       ? { ...template, metadata: without(template?.metadata, ['labels', 'annotations']), spec: without(template?.spec, scheduling) }
       : template
-  if (!same(trimmed(now.template), trimmed(was.template))) out.add(immutable('spec.template', now.template))
+  if (!same(trimmed(now.template), trimmed(was.template))) out.add(immutable('spec.template', printedTemplate(now.template)))
   keep('spec.completionMode')(object, old, out)
   keep('spec.podFailurePolicy')(object, old, out)
   keep('spec.backoffLimitPerIndex')(object, old, out)
