@@ -29,7 +29,8 @@ export class KubernetesZone {
   constructor(client: Client, options: KubernetesOptions, now: () => number, broken: (kind: string, error: Error) => void) {
     this.#options = options
     this.#serial = () => Math.floor(now() / 1000)
-    const follow = (resource: string, kind: string) => following(client, resource, {}, { changed: () => {}, broken: (error) => broken(kind, error) })
+    const follow = (resource: string, kind: string) =>
+      following(client, resource, {}, { changed: () => {}, broken: (error) => broken(kind, error) })
     this.#services = follow('v1/services', 'Service')
     this.#slices = follow('discovery.k8s.io/v1/endpointslices', 'EndpointSlice')
     this.#namespaces = follow('v1/namespaces', 'Namespace')
@@ -45,24 +46,39 @@ export class KubernetesZone {
   /** 'next' for names of other zones and those that fall through */
   answer({ name, type }: DnsQuestion): Answered {
     const asked = name.toLowerCase().replace(/\.$/, '')
-    const zone = this.#options.zones.filter((one) => asked === one || asked.endsWith(`.${one}`) || one === '').sort((a, b) => b.length - a.length)[0]
+    const zone = this.#options.zones
+      .filter((one) => asked === one || asked.endsWith(`.${one}`) || one === '')
+      .sort((a, b) => b.length - a.length)[0]
     if (zone === undefined) return 'next'
-    const records = zone.endsWith('in-addr.arpa') || zone.endsWith('ip6.arpa') ? this.#reverse(asked, type) : this.#forward(asked, zone, type, name)
+    const records =
+      zone.endsWith('in-addr.arpa') || zone.endsWith('ip6.arpa') ? this.#reverse(asked, type) : this.#forward(asked, zone, type, name)
     if (records !== undefined && records.length > 0) return { rcode: 'NOERROR', answers: records, authoritative: true }
     const { fallthrough } = this.#options
-    if (records === undefined && fallthrough !== undefined && (fallthrough.length === 0 || fallthrough.some((one) => asked === one || asked.endsWith(`.${one}`)))) return 'next'
+    if (
+      records === undefined &&
+      fallthrough !== undefined &&
+      (fallthrough.length === 0 || fallthrough.some((one) => asked === one || asked.endsWith(`.${one}`)))
+    )
+      return 'next'
     // Without its caches CoreDNS does not know what exists.
     if (!this.synced) return { rcode: 'SERVFAIL', answers: [] }
     return { rcode: records === undefined ? 'NXDOMAIN' : 'NOERROR', answers: [], authority: [this.#soa(zone)], authoritative: true }
   }
   #soa(zone: string): DnsRecord {
-    return { name: `${zone}.`, type: 'SOA', ttl: this.#options.ttl, data: `ns.dns.${zone}. hostmaster.${zone}. ${this.#serial()} 7200 1800 86400 ${this.#options.ttl}` }
+    return {
+      name: `${zone}.`,
+      type: 'SOA',
+      ttl: this.#options.ttl,
+      data: `ns.dns.${zone}. hostmaster.${zone}. ${this.#serial()} 7200 1800 86400 ${this.#options.ttl}`,
+    }
   }
   #record(name: string, type: string, data: string): DnsRecord {
     return { name: name.endsWith('.') ? name : `${name}.`, type, ttl: this.#options.ttl, data }
   }
   #exposed(namespace: string): boolean {
-    return this.#namespaces.objects.has(namespace) && (this.#options.namespaces === undefined || this.#options.namespaces.includes(namespace))
+    return (
+      this.#namespaces.objects.has(namespace) && (this.#options.namespaces === undefined || this.#options.namespaces.includes(namespace))
+    )
   }
 
   /** undefined: there is no such name; []: there is, but no such record */
@@ -88,7 +104,11 @@ export class KubernetesZone {
     const { pods } = this.#options
     const address = rest[0]?.replace(/-/g, '.') ?? ''
     if (pods === 'disabled' || rest.length !== 1 || parseIp(address) === undefined) return undefined
-    if (pods === 'verified' && ![...(this.#pods?.objects.values() ?? [])].some((pod) => pod.metadata.namespace === namespace && pod.status?.podIP === address)) return undefined
+    if (
+      pods === 'verified' &&
+      ![...(this.#pods?.objects.values() ?? [])].some((pod) => pod.metadata.namespace === namespace && pod.status?.podIP === address)
+    )
+      return undefined
     return type === 'A' ? [this.#record(name, 'A', address)] : []
   }
   #service(rest: string[], namespace: string, zone: string, type: DnsQuestion['type'], name: string): DnsRecord[] | undefined {
@@ -98,7 +118,9 @@ export class KubernetesZone {
     const before = rest.slice(0, -1)
     if (service.spec.type === 'ExternalName') {
       if (before.length > 0) return undefined
-      return type === 'A' || type === 'AAAA' || type === 'CNAME' ? [this.#record(name, 'CNAME', `${String(service.spec.externalName).replace(/\.$/, '')}.`)] : []
+      return type === 'A' || type === 'AAAA' || type === 'CNAME'
+        ? [this.#record(name, 'CNAME', `${String(service.spec.externalName).replace(/\.$/, '')}.`)]
+        : []
     }
     const headless = service.spec.clusterIP === 'None'
     const endpoints = headless || before.length === 1 ? this.#endpoints(service) : []
@@ -107,11 +129,21 @@ export class KubernetesZone {
       const [port, protocol] = before.map((label) => label.slice(1))
       if (headless) {
         const found = endpoints.filter((one) => one.port?.name === port && String(one.port?.protocol ?? 'TCP').toLowerCase() === protocol)
-        return found.length === 0 ? undefined : type === 'SRV' ? found.map((one) => this.#record(name, 'SRV', `0 ${Math.floor(100 / found.length)} ${one.port.port} ${one.label}.${own}`)) : []
+        return found.length === 0
+          ? undefined
+          : type === 'SRV'
+            ? found.map((one) => this.#record(name, 'SRV', `0 ${Math.floor(100 / found.length)} ${one.port.port} ${one.label}.${own}`))
+            : []
       }
-      const found = (service.spec.ports ?? []).find((one: KubeObject) => one.name === port && String(one.protocol ?? 'TCP').toLowerCase() === protocol)
+      const found = (service.spec.ports ?? []).find(
+        (one: KubeObject) => one.name === port && String(one.protocol ?? 'TCP').toLowerCase() === protocol,
+      )
       if (found === undefined) return undefined
-      return type === 'SRV' ? [this.#record(name, 'SRV', `0 100 ${found.port} ${own}`)] : type === 'A' ? [this.#record(name, 'A', service.spec.clusterIP)] : []
+      return type === 'SRV'
+        ? [this.#record(name, 'SRV', `0 100 ${found.port} ${own}`)]
+        : type === 'A'
+          ? [this.#record(name, 'A', service.spec.clusterIP)]
+          : []
     }
     if (before.length === 1) {
       const found = endpoints.filter(({ label }) => label === before[0])
@@ -121,7 +153,10 @@ export class KubernetesZone {
     if (before.length > 0) return undefined
     if (headless) {
       if (endpoints.length === 0) return undefined
-      if (type === 'SRV') return endpoints.map((one) => this.#record(name, 'SRV', `0 ${Math.floor(100 / endpoints.length)} ${one.port?.port ?? 0} ${one.label}.${own}`))
+      if (type === 'SRV')
+        return endpoints.map((one) =>
+          this.#record(name, 'SRV', `0 ${Math.floor(100 / endpoints.length)} ${one.port?.port ?? 0} ${one.label}.${own}`),
+        )
       return type === 'A' ? [...new Set(endpoints.map(({ ip }) => ip))].map((ip) => this.#record(name, 'A', ip)) : []
     }
     if (type === 'SRV') return (service.spec.ports ?? []).map((port: KubeObject) => this.#record(name, 'SRV', `0 100 ${port.port} ${own}`))
@@ -130,11 +165,18 @@ export class KubernetesZone {
   #endpoints(service: KubeObject): { label: string; ip: string; port: KubeObject }[] {
     const found: { label: string; ip: string; port: KubeObject }[] = []
     for (const slice of this.#slices.objects.values()) {
-      if (slice.metadata.namespace !== service.metadata.namespace || slice.metadata.labels?.['kubernetes.io/service-name'] !== service.metadata.name || slice.addressType !== 'IPv4') continue
+      if (
+        slice.metadata.namespace !== service.metadata.namespace ||
+        slice.metadata.labels?.['kubernetes.io/service-name'] !== service.metadata.name ||
+        slice.addressType !== 'IPv4'
+      )
+        continue
       for (const endpoint of slice.endpoints ?? []) {
         if (endpoint.conditions?.ready === false) continue
         const ip = endpoint.addresses?.[0] as string
-        const label = endpoint.hostname ?? (this.#options.endpointPodNames && endpoint.targetRef?.name ? endpoint.targetRef.name : ip.replace(/\./g, '-'))
+        const label =
+          endpoint.hostname ??
+          (this.#options.endpointPodNames && endpoint.targetRef?.name ? endpoint.targetRef.name : ip.replace(/\./g, '-'))
         for (const port of slice.ports?.length ? slice.ports : [undefined]) found.push({ label, ip, port })
       }
     }
@@ -152,7 +194,8 @@ export class KubernetesZone {
     if (names.length === 0)
       for (const service of this.#services.objects.values())
         if (service.spec.clusterIP === 'None' || service.spec.selector)
-          for (const { label, ip } of this.#endpoints(service)) if (ip === address) names.push(`${label}.${service.metadata.name}.${service.metadata.namespace}.svc.${zone}.`)
+          for (const { label, ip } of this.#endpoints(service))
+            if (ip === address) names.push(`${label}.${service.metadata.name}.${service.metadata.namespace}.svc.${zone}.`)
     if (names.length === 0) return undefined
     return type === 'PTR' ? [...new Set(names)].map((name) => this.#record(`${asked}.`, 'PTR', name)) : []
   }

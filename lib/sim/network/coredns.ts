@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import type { Client } from '../kube.ts'
 import type { DnsAnswer, DnsQuestion, HttpAnswer, Listener } from '../net.ts'
 import type { ContainerContext, Program } from '../process.ts'
-import { CorefileError, type Directive, parseCorefile, pluginOrder, type ServerBlock } from './corefile.ts'
 import { KubernetesZone } from './coredns-kubernetes.ts'
+import { CorefileError, type Directive, parseCorefile, pluginOrder, type ServerBlock } from './corefile.ts'
 import type { ProgramDeps } from './deps.ts'
 import { exchange, inHosts, reverseName } from './dns.ts'
 import { parseIp } from './ip.ts'
@@ -40,7 +40,22 @@ interface Zone {
   chain: { name: string; plugin: Plugin }[]
 }
 /** plugins that change nothing here: of logs, traces, packets that this network does not have */
-const silent = new Set(['root', 'metadata', 'cancel', 'timeouts', 'multisocket', 'nsid', 'bufsize', 'debug', 'pprof', 'local', 'any', 'chaos', 'minimal', 'header'])
+const silent = new Set([
+  'root',
+  'metadata',
+  'cancel',
+  'timeouts',
+  'multisocket',
+  'nsid',
+  'bufsize',
+  'debug',
+  'pprof',
+  'local',
+  'any',
+  'chaos',
+  'minimal',
+  'header',
+])
 
 export function coredns(deps: ProgramDeps): Program {
   return (context) => {
@@ -50,7 +65,11 @@ export function coredns(deps: ProgramDeps): Program {
   }
 }
 
-const text = (status: number, body: string): HttpAnswer => ({ status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: Buffer.from(body) })
+const text = (status: number, body: string): HttpAnswer => ({
+  status,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body: Buffer.from(body),
+})
 const normal = (zone: string) => zone.toLowerCase().replace(/\.$/, '')
 const matches = (zone: string, name: string) => zone === '' || name === zone || name.endsWith(`.${zone}`)
 const rcodes: Record<string, number> = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 }
@@ -63,7 +82,10 @@ function milliseconds(text: string | undefined, otherwise: number): number {
 function zoneOf(text: string): string {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(8|16|24)$/.exec(text)
   if (match === null) return normal(text)
-  return `${match.slice(1, 1 + Number(match[5]) / 8).reverse().join('.')}.in-addr.arpa`
+  return `${match
+    .slice(1, 1 + Number(match[5]) / 8)
+    .reverse()
+    .join('.')}.in-addr.arpa`
 }
 
 class CoreDns {
@@ -136,7 +158,12 @@ class CoreDns {
     })
   }
   #announce(): void {
-    if (this.#reloadMs > 0) this.#log(`[INFO] plugin/reload: Running configuration SHA512 = ${createHash('sha512').update(JSON.stringify(this.#parse(this.#text))).digest('hex')}`)
+    if (this.#reloadMs > 0)
+      this.#log(
+        `[INFO] plugin/reload: Running configuration SHA512 = ${createHash('sha512')
+          .update(JSON.stringify(this.#parse(this.#text)))
+          .digest('hex')}`,
+      )
   }
   #begun(): void {
     for (const zone of this.#zones) for (const { plugin } of zone.chain) plugin.started?.()
@@ -178,7 +205,13 @@ class CoreDns {
         return one === undefined ? undefined : [one]
       }
       const dir = full.replace(/\/[^/]*$/, '')
-      const shape = new RegExp(`^${full.slice(dir.length + 1).replace(/[.+^${}()|]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`)
+      const shape = new RegExp(
+        `^${full
+          .slice(dir.length + 1)
+          .replace(/[.+^${}()|]/g, '\\$&')
+          .replace(/\*/g, '.*')
+          .replace(/\?/g, '.')}$`,
+      )
       const names = files.list(dir).filter((name) => shape.test(name))
       if (names.length === 0) this.#log(`[WARNING] No files matching import glob pattern: ${pattern}`)
       return names.map((name) => files.text(`${dir}/${name}`) ?? '')
@@ -219,20 +252,27 @@ class CoreDns {
         return true
       } catch (error) {
         const at = `${listener.address === '::' ? '' : listener.address}:${listener.port}`
-        tell(listener.protocol === 'udp' ? `listen udp ${at}: ${(error as Error).message}` : `listen tcp ${at}: ${(error as Error).message}`)
+        tell(
+          listener.protocol === 'udp' ? `listen udp ${at}: ${(error as Error).message}` : `listen tcp ${at}: ${(error as Error).message}`,
+        )
         for (const one of opened) one.close()
         return false
       }
     }
-    const places = new Set(this.#zones.flatMap((zone) => (zone.hosts.length === 0 ? ['::'] : zone.hosts).map((host) => `${host} ${zone.port}`)))
+    const places = new Set(
+      this.#zones.flatMap((zone) => (zone.hosts.length === 0 ? ['::'] : zone.hosts).map((host) => `${host} ${zone.port}`)),
+    )
     for (const place of places) {
       const [address = '::', port] = place.split(' ')
       for (const protocol of ['tcp', 'udp'] as const)
-        if (!open({ protocol, address, port: Number(port), program, dns: (question, from) => this.#answer(question, from, Number(port)) })) return false
+        if (!open({ protocol, address, port: Number(port), program, dns: (question, from) => this.#answer(question, from, Number(port)) }))
+          return false
     }
     const https = new Map<string, NonNullable<Plugin['http']>>()
-    for (const zone of this.#zones) for (const { plugin } of zone.chain) if (plugin.http) https.set(`${plugin.http.address}:${plugin.http.port}`, plugin.http)
-    for (const http of https.values()) if (!open({ protocol: 'tcp', address: http.address, port: http.port, program, http: ({ path }) => http.answer(path) })) return false
+    for (const zone of this.#zones)
+      for (const { plugin } of zone.chain) if (plugin.http) https.set(`${plugin.http.address}:${plugin.http.port}`, plugin.http)
+    for (const http of https.values())
+      if (!open({ protocol: 'tcp', address: http.address, port: http.port, program, http: ({ path }) => http.answer(path) })) return false
     this.#listeners = opened
     return true
   }
@@ -259,7 +299,8 @@ class CoreDns {
     for (const block of blocks) {
       const keys = block.keys.map((key) => {
         const match = /^(?:(\w+):\/\/)?(.*?)(?::(\d+))?$/.exec(key)
-        if (match?.[1] !== undefined && match[1] !== 'dns') throw new CorefileError(`${this.#path}: server type ${match[1]}:// is not part of this simulated CoreDNS`)
+        if (match?.[1] !== undefined && match[1] !== 'dns')
+          throw new CorefileError(`${this.#path}: server type ${match[1]}:// is not part of this simulated CoreDNS`)
         return { name: zoneOf(match?.[2] ?? '.'), port: Number(match?.[3] ?? 53) }
       })
       const names = keys.map(({ name }) => name)
@@ -268,7 +309,8 @@ class CoreDns {
         .sort((a, b) => pluginOrder.indexOf(a.name) - pluginOrder.indexOf(b.name))
       const hosts = block.directives.filter(({ name }) => name === 'bind').flatMap(({ args }) => args)
       for (const { name, port } of keys) {
-        if (zones.some((one) => one.name === name && one.port === port)) throw new CorefileError(`cannot serve dns://${name === '' ? '.' : `${name}.`}:${port} - it is already defined`)
+        if (zones.some((one) => one.name === name && one.port === port))
+          throw new CorefileError(`cannot serve dns://${name === '' ? '.' : `${name}.`}:${port} - it is already defined`)
         zones.push({ name, port, hosts, chain })
       }
     }
@@ -294,18 +336,36 @@ class CoreDns {
         if (address === null) throw this.#wrong(directive, `address ${args[0]}: missing port in address`)
         const lame = block.find(([word]) => word === 'lameduck')?.[1]
         return {
-          http: { address: address[1] === '' ? '::' : (address[1] as string), port: Number(address[2]), answer: (path) => (path === '/health' ? text(200, 'OK') : text(404, '404 page not found\n')) },
+          http: {
+            address: address[1] === '' ? '::' : (address[1] as string),
+            port: Number(address[2]),
+            answer: (path) => (path === '/health' ? text(200, 'OK') : text(404, '404 page not found\n')),
+          },
           lameduckMs: milliseconds(lame, 0),
         }
       }
       case 'ready': {
         const address = /^(.*):(\d+)$/.exec(args[0] ?? ':8181')
-        return { http: { address: address?.[1] ? address[1] : '::', port: Number(address?.[2] ?? 8181), answer: (path) => this.#readiness(path) } }
+        return {
+          http: { address: address?.[1] ? address[1] : '::', port: Number(address?.[2] ?? 8181), answer: (path) => this.#readiness(path) },
+        }
       }
       case 'prometheus': {
         const address = /^(.*):(\d+)$/.exec(args[0] ?? 'localhost:9153')
         const host = address?.[1] === 'localhost' ? '127.0.0.1' : address?.[1] || '::'
-        return { http: { address: host, port: Number(address?.[2] ?? 9153), answer: (path) => (path === '/metrics' ? text(200, '# HELP coredns_build_info A metric with a constant \'1\' value labeled by version, revision, and goversion from which CoreDNS was built.\n# TYPE coredns_build_info gauge\ncoredns_build_info{goversion="go1.26.8",revision="",version="1.13.1"} 1\n') : text(404, '404 page not found\n')) } }
+        return {
+          http: {
+            address: host,
+            port: Number(address?.[2] ?? 9153),
+            answer: (path) =>
+              path === '/metrics'
+                ? text(
+                    200,
+                    '# HELP coredns_build_info A metric with a constant \'1\' value labeled by version, revision, and goversion from which CoreDNS was built.\n# TYPE coredns_build_info gauge\ncoredns_build_info{goversion="go1.26.8",revision="",version="1.13.1"} 1\n',
+                  )
+                : text(404, '404 page not found\n'),
+          },
+        }
       }
       case 'reload': {
         const interval = milliseconds(args[0], 30_000)
@@ -344,19 +404,24 @@ class CoreDns {
   }
 
   #told({ question }: Query, answer: Answer): Answer {
-    if (answer.error !== undefined) this.#log(`[ERROR] plugin/errors: ${rcodes[answer.rcode]} ${question.name} ${question.type}: ${answer.error}`)
+    if (answer.error !== undefined)
+      this.#log(`[ERROR] plugin/errors: ${rcodes[answer.rcode]} ${question.name} ${question.type}: ${answer.error}`)
     return answer
   }
   #logged({ question, from }: Query, answer: Answer): Answer {
     const { random } = this.#deps.network
     const flags = `qr${answer.authoritative ? ',aa' : ''},rd${answer.authoritative ? '' : ',ra'}`
     const size = question.name.length + 12 + 16 * (answer.answers.length + (answer.authority?.length ?? 0)) + 5
-    this.#log(`[INFO] ${from} - ${random.int(65536)} "${question.type} IN ${question.name} udp ${question.name.length + 17} false 512" ${answer.rcode} ${flags} ${size} 0.000${100 + random.int(800)}${random.int(1000)}s`)
+    this.#log(
+      `[INFO] ${from} - ${random.int(65536)} "${question.type} IN ${question.name} udp ${question.name.length + 17} false 512" ${answer.rcode} ${flags} ${size} 0.000${100 + random.int(800)}${random.int(1000)}s`,
+    )
     return answer
   }
   #readiness(path: string): HttpAnswer {
     if (path !== '/ready') return text(404, '404 page not found\n')
-    const waiting = [...new Set(this.#zones.flatMap((zone) => zone.chain.filter(({ plugin }) => plugin.ready?.() === false).map(({ name }) => name)))].sort()
+    const waiting = [
+      ...new Set(this.#zones.flatMap((zone) => zone.chain.filter(({ plugin }) => plugin.ready?.() === false).map(({ name }) => name))),
+    ].sort()
     if (this.#leaving) return text(503, 'Shutting down')
     if (waiting.length === 0) return text(200, 'OK')
     this.#log(`[INFO] plugin/ready: Plugins not ready: ${JSON.stringify(waiting.join(','))}`)
@@ -368,10 +433,28 @@ class CoreDns {
     const own = directive.args.length > 0 ? directive.args.map(zoneOf) : zones
     const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
     for (const [word = ''] of directive.block)
-      if (!['pods', 'fallthrough', 'ttl', 'namespaces', 'endpoint_pod_names', 'noendpoints', 'kubeconfig', 'transfer', 'upstream', 'resyncperiod', 'labels', 'ignore', 'apiserver_qps', 'apiserver_burst'].includes(word))
+      if (
+        ![
+          'pods',
+          'fallthrough',
+          'ttl',
+          'namespaces',
+          'endpoint_pod_names',
+          'noendpoints',
+          'kubeconfig',
+          'transfer',
+          'upstream',
+          'resyncperiod',
+          'labels',
+          'ignore',
+          'apiserver_qps',
+          'apiserver_burst',
+        ].includes(word)
+      )
         throw this.#argument(directive, `unknown property '${word}'`)
     const pods = option('pods')?.[0] ?? 'disabled'
-    if (pods !== 'disabled' && pods !== 'insecure' && pods !== 'verified') throw this.#argument(directive, `wrong value for pods: ${pods},  must be one of: disabled, verified, insecure`)
+    if (pods !== 'disabled' && pods !== 'insecure' && pods !== 'verified')
+      throw this.#argument(directive, `wrong value for pods: ${pods},  must be one of: disabled, verified, insecure`)
     const ttl = Number(option('ttl')?.[0] ?? 5)
     if (!(ttl >= 0 && ttl <= 3600)) throw this.#argument(directive, `ttl must be in range [0, 3600]: ${ttl}`)
     try {
@@ -381,7 +464,14 @@ class CoreDns {
     }
     const zone = new KubernetesZone(
       this.#client,
-      { zones: own, pods, ttl, fallthrough: option('fallthrough')?.map(zoneOf), namespaces: option('namespaces'), endpointPodNames: option('endpoint_pod_names') !== undefined },
+      {
+        zones: own,
+        pods,
+        ttl,
+        fallthrough: option('fallthrough')?.map(zoneOf),
+        namespaces: option('namespaces'),
+        endpointPodNames: option('endpoint_pod_names') !== undefined,
+      },
       () => clock.now(),
       () => !this.#ended && this.#log('[ERROR] plugin/kubernetes: Failed to watch'),
     )
@@ -437,7 +527,9 @@ class CoreDns {
         if (question.name === name) seen += 1
         if (seen > 2 && !this.#ended) {
           const port = this.#zones.find((one) => one.name === zone)?.port ?? 53
-          this.#log(`[FATAL] plugin/loop: Loop (${from} -> :${port}) detected for zone ${JSON.stringify(title)}, see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO ${name}"`)
+          this.#log(
+            `[FATAL] plugin/loop: Loop (${from} -> :${port}) detected for zone ${JSON.stringify(title)}, see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO ${name}"`,
+          )
           this.#exit(1)
           return { rcode: 'SERVFAIL', answers: [] }
         }
@@ -450,25 +542,44 @@ class CoreDns {
     const { files, net, clock } = this.#context
     const { network } = this.#deps
     const [from, ...to] = directive.args
-    if (from === undefined || to.length === 0) throw this.#argument(directive, `Wrong argument count or unexpected line ending after '${from ?? 'forward'}'`)
+    if (from === undefined || to.length === 0)
+      throw this.#argument(directive, `Wrong argument count or unexpected line ending after '${from ?? 'forward'}'`)
     const zone = zoneOf(from)
     const upstreams: { address: string; port: number }[] = []
     for (const one of to) {
       const plain = one.replace(/^dns:\/\//, '')
-      if (/^\w+:\/\//.test(plain)) throw this.#wrong(directive, `upstreams with ${plain.split('://')[0]}:// are not part of this simulated CoreDNS`)
+      if (/^\w+:\/\//.test(plain))
+        throw this.#wrong(directive, `upstreams with ${plain.split('://')[0]}:// are not part of this simulated CoreDNS`)
       const [, address = '', port] = /^([\d.]+)(?::(\d+))?$/.exec(plain) ?? []
       if (parseIp(address) !== undefined) upstreams.push({ address, port: Number(port ?? 53) })
       else {
         const file = files.text(plain)
         if (file === undefined || !plain.includes('/')) throw this.#wrong(directive, `not an IP address or file: ${JSON.stringify(plain)}`)
-        const named = [...file.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1] as string).filter((server) => parseIp(server) !== undefined)
+        const named = [...file.matchAll(/^\s*nameserver\s+(\S+)/gm)]
+          .map((match) => match[1] as string)
+          .filter((server) => parseIp(server) !== undefined)
         if (named.length === 0) throw this.#wrong(directive, 'no nameservers found')
         upstreams.push(...named.map((server) => ({ address: server, port: 53 })))
       }
     }
     if (upstreams.length > 15) throw this.#wrong(directive, `more than 15 TOs configured: ${upstreams.length}`)
     const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
-    const known = ['except', 'max_fails', 'health_check', 'force_tcp', 'prefer_udp', 'tls', 'tls_servername', 'expire', 'max_idle_conns', 'policy', 'max_concurrent', 'next', 'failfast_all_unhealthy_upstreams', 'failover']
+    const known = [
+      'except',
+      'max_fails',
+      'health_check',
+      'force_tcp',
+      'prefer_udp',
+      'tls',
+      'tls_servername',
+      'expire',
+      'max_idle_conns',
+      'policy',
+      'max_concurrent',
+      'next',
+      'failfast_all_unhealthy_upstreams',
+      'failover',
+    ]
     for (const [word = ''] of directive.block) if (!known.includes(word)) throw this.#argument(directive, `unknown property '${word}'`)
     const except = (option('except') ?? []).map(zoneOf)
     const most = Number(option('max_concurrent')?.[0] ?? 0)
@@ -481,7 +592,8 @@ class CoreDns {
         const name = normal(question.name)
         if (!matches(zone, name) || except.some((one) => matches(one, name))) return next()
         // Without a limit of its own a server that asks itself stops when its memory does; here at this many.
-        if (running >= (most > 0 ? most : 5000)) return { rcode: most > 0 ? 'REFUSED' : 'SERVFAIL', answers: [], error: `concurrent queries exceeded maximum ${most}` }
+        if (running >= (most > 0 ? most : 5000))
+          return { rcode: most > 0 ? 'REFUSED' : 'SERVFAIL', answers: [], error: `concurrent queries exceeded maximum ${most}` }
         running += 1
         try {
           const first = policy === 'sequential' ? 0 : policy === 'round_robin' ? turn++ : network.random.int(upstreams.length)
@@ -491,11 +603,21 @@ class CoreDns {
           for (let at = 0; clock.now() < deadline && at < order.length * 3 && !this.#ended; at += 1) {
             const { address, port } = order[at % order.length] as (typeof upstreams)[number]
             const sport = 32768 + network.random.int(28000)
-            const got = await exchange({ network, clock, from: net }, address, question, { protocol, port, timeoutMs: Math.min(2000, deadline - clock.now()), sport })
+            const got = await exchange({ network, clock, from: net }, address, question, {
+              protocol,
+              port,
+              timeoutMs: Math.min(2000, deadline - clock.now()),
+              sport,
+            })
             if (got.kind === 'answer') return { ...got.answer, authoritative: false }
             const own = net.addresses()[0] ?? '127.0.0.1'
             const ends = `read ${protocol} ${address.startsWith('127.') ? '127.0.0.1' : own}:${sport}->${address}:${port}`
-            error = got.kind === 'timeout' ? `${ends}: i/o timeout` : got.kind === 'refused' ? `${ends}: read: connection refused` : `dial ${protocol} ${address}:${port}: connect: network is unreachable`
+            error =
+              got.kind === 'timeout'
+                ? `${ends}: i/o timeout`
+                : got.kind === 'refused'
+                  ? `${ends}: read: connection refused`
+                  : `dial ${protocol} ${address}:${port}: connect: network is unreachable`
             if (got.kind !== 'timeout' && at >= order.length - 1) break
           }
           return { rcode: 'SERVFAIL', answers: [], error }
@@ -509,7 +631,11 @@ class CoreDns {
   #cache(directive: Directive): Plugin {
     const { clock } = this.#context
     const cap = Number(/^\d+$/.test(directive.args[0] ?? '') ? directive.args[0] : 3600)
-    const disabled = (kind: string, name: string) => directive.block.some(([word, what, ...zones]) => word === 'disable' && what === kind && (zones.length === 0 || zones.some((zone) => matches(normal(zone), name))))
+    const disabled = (kind: string, name: string) =>
+      directive.block.some(
+        ([word, what, ...zones]) =>
+          word === 'disable' && what === kind && (zones.length === 0 || zones.some((zone) => matches(normal(zone), name))),
+      )
     const held = new Map<string, { answer: Answer; until: number; at: number }>()
     return {
       handler: async ({ question }, next) => {
@@ -571,7 +697,10 @@ class CoreDns {
         query.question = { ...query.question, name }
         const answer = await next()
         query.question = { ...query.question, name: asked }
-        return { ...answer, answers: answer.answers.map((record) => (normal(record.name) === normal(name) ? { ...record, name: asked } : record)) }
+        return {
+          ...answer,
+          answers: answer.answers.map((record) => (normal(record.name) === normal(name) ? { ...record, name: asked } : record)),
+        }
       },
     }
   }
@@ -581,7 +710,10 @@ class CoreDns {
     const [path, ...own] = directive.args
     const served = own.length > 0 ? own.map(zoneOf) : zones
     const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
-    const inline = directive.block.filter(([word = '']) => parseIp(word) !== undefined).map((row) => row.join(' ')).join('\n')
+    const inline = directive.block
+      .filter(([word = '']) => parseIp(word) !== undefined)
+      .map((row) => row.join(' '))
+      .join('\n')
     const through = option('fallthrough')?.map(zoneOf)
     const ttl = Number(option('ttl')?.[0] ?? 3600)
     return {
@@ -591,11 +723,13 @@ class CoreDns {
         const text = `${path === undefined ? '' : (files.text(path) ?? '')}\n${inline}`
         const record = (type: string, data: string) => ({ name: question.name, type, ttl, data })
         const addresses = inHosts(text, name).filter((address) => parseIp(address) !== undefined)
-        if (question.type === 'A' && addresses.length > 0) return { rcode: 'NOERROR', answers: addresses.map((address) => record('A', address)), authoritative: true }
+        if (question.type === 'A' && addresses.length > 0)
+          return { rcode: 'NOERROR', answers: addresses.map((address) => record('A', address)), authoritative: true }
         if (question.type === 'PTR')
           for (const line of text.split('\n')) {
             const [address = '', host] = line.trim().split(/\s+/)
-            if (host !== undefined && reverseName(address) === `${name}.`) return { rcode: 'NOERROR', answers: [record('PTR', `${host}.`)], authoritative: true }
+            if (host !== undefined && reverseName(address) === `${name}.`)
+              return { rcode: 'NOERROR', answers: [record('PTR', `${host}.`)], authoritative: true }
           }
         if (through !== undefined && (through.length === 0 || through.some((zone) => matches(zone, name)))) return next()
         return { rcode: addresses.length > 0 ? 'NOERROR' : 'NXDOMAIN', answers: [], authoritative: true }

@@ -21,7 +21,9 @@ export class CorefileError extends Error {}
 
 /** in the order in which CoreDNS chains its plugins */
 export const pluginOrder: readonly string[] =
-  'root metadata geoip cancel tls quic timeouts multisocket reload nsid bufsize bind debug trace ready health pprof prometheus errors log dnstap local dns64 acl any chaos loadbalance tsig cache rewrite header dnssec autopath minimal template transfer hosts route53 azure clouddns k8s_external kubernetes file auto secondary etcd loop forward grpc erratic whoami on sign view nomad'.split(' ')
+  'root metadata geoip cancel tls quic timeouts multisocket reload nsid bufsize bind debug trace ready health pprof prometheus errors log dnstap local dns64 acl any chaos loadbalance tsig cache rewrite header dnssec autopath minimal template transfer hosts route53 azure clouddns k8s_external kubernetes file auto secondary etcd loop forward grpc erratic whoami on sign view nomad'.split(
+    ' ',
+  )
 
 function lex(text: string): Token[] {
   const tokens: Token[] = []
@@ -57,7 +59,12 @@ function lex(text: string): Token[] {
  * @param read text of an imported file by its path, or of every file for a pattern; undefined when there is none
  * @throws CorefileError
  */
-export function parseCorefile(path: string, text: string, env: Readonly<Record<string, string>>, read: (pattern: string) => string[] | undefined): ServerBlock[] {
+export function parseCorefile(
+  path: string,
+  text: string,
+  env: Readonly<Record<string, string>>,
+  read: (pattern: string) => string[] | undefined,
+): ServerBlock[] {
   const replaced = text.replace(/\{\$(\w+)\}|\{%(\w+)%\}/g, (_, a, b) => env[a ?? b] ?? '')
   const snippets = new Map<string, Token[]>()
   let tokens = lex(replaced)
@@ -72,17 +79,29 @@ export function parseCorefile(path: string, text: string, env: Readonly<Record<s
         continue
       }
       const name = list[at + 1]
-      if (name === undefined || name.line !== token.line) throw fail(token.line, `Wrong argument count or unexpected line ending after 'import'`)
+      if (name === undefined || name.line !== token.line)
+        throw fail(token.line, `Wrong argument count or unexpected line ending after 'import'`)
       at += 1
       const snippet = snippets.get(name.text)
       if (depth > 10) throw fail(token.line, 'maximum snippet depth reached, possible infinite import')
       if (snippet !== undefined) {
-        out.push(...imported(snippet.map((one) => ({ ...one, line: one.line + 100_000 * (at + 1) })), depth + 1))
+        out.push(
+          ...imported(
+            snippet.map((one) => ({ ...one, line: one.line + 100_000 * (at + 1) })),
+            depth + 1,
+          ),
+        )
         continue
       }
       const found = read(name.text)
       if (found === undefined) throw fail(token.line, `File to import not found: ${name.text}`)
-      for (const [index, one] of found.entries()) out.push(...imported(lex(one).map((word) => ({ ...word, line: word.line + 1_000_000 * (at + index + 1) })), depth + 1))
+      for (const [index, one] of found.entries())
+        out.push(
+          ...imported(
+            lex(one).map((word) => ({ ...word, line: word.line + 1_000_000 * (at + index + 1) })),
+            depth + 1,
+          ),
+        )
     }
     return out
   }
@@ -133,7 +152,8 @@ export function parseCorefile(path: string, text: string, env: Readonly<Record<s
       if (token.text === '}') break
       if (token.text === '{') throw fail(token.line, "Unexpected token '{', expecting a directive")
       const directive: Directive = { name: token.text, args: [], block: [], line: token.line }
-      while (peek() !== undefined && peek()?.line === token.line && peek()?.text !== '{' && peek()?.text !== '}') directive.args.push((tokens[at++] as Token).text)
+      while (peek() !== undefined && peek()?.line === token.line && peek()?.text !== '{' && peek()?.text !== '}')
+        directive.args.push((tokens[at++] as Token).text)
       if (peek()?.text === '{' && peek()?.line === token.line) {
         at += 1
         let depth = 0

@@ -40,7 +40,9 @@ export function candidates(name: string, conf: Pick<ResolvConf, 'search' | 'ndot
   return dots >= conf.ndots ? [`${name}.`, ...searched] : [...searched, `${name}.`]
 }
 
-export type Exchange = { kind: 'answer'; answer: DnsAnswer; server: string } | { kind: Exclude<Outcome, 'open'>; server: string; why: string }
+export type Exchange =
+  | { kind: 'answer'; answer: DnsAnswer; server: string }
+  | { kind: Exclude<Outcome, 'open'>; server: string; why: string }
 export interface Asker {
   network: Pick<Network, 'open'>
   clock: Clock
@@ -49,7 +51,12 @@ export interface Asker {
 }
 
 /** One question to one server. What is lost takes the whole of `timeoutMs` of the lab's time. */
-export async function exchange(asker: Asker, server: string, question: DnsQuestion, options: { protocol?: 'udp' | 'tcp'; port?: number; timeoutMs: number; sport?: number }): Promise<Exchange> {
+export async function exchange(
+  asker: Asker,
+  server: string,
+  question: DnsQuestion,
+  options: { protocol?: 'udp' | 'tcp'; port?: number; timeoutMs: number; sport?: number },
+): Promise<Exchange> {
   const { network, clock, from } = asker
   const protocol = options.protocol ?? 'udp'
   const opened = network.open(from, protocol, server, options.port ?? 53)
@@ -61,7 +68,7 @@ export async function exchange(asker: Asker, server: string, question: DnsQuesti
   if (opened.outcome !== 'open') return { kind: opened.outcome, server, why: opened.why }
   const { listener } = opened
   if (listener.dns === undefined) return silence(`${listener.program.name} does not speak DNS`)
-  const port = options.sport ?? 32768 + (question.name.length * 977 + clock.now()) % 28000
+  const port = options.sport ?? 32768 + ((question.name.length * 977 + clock.now()) % 28000)
   const ended = new AbortController()
   const reply = Promise.resolve()
     .then(() => listener.dns?.(question, `${opened.from}:${port}`))
@@ -86,7 +93,13 @@ export interface Lookup {
 const rank: Record<string, number> = { nxdomain: 1, servfail: 2, 'no-data': 3 }
 
 /** As res_search(3): each name of the search list, of each server in turn; a server that says nothing ends the list of names. */
-export async function lookup(asker: Asker, conf: ResolvConf, name: string, type: 'A' | 'AAAA' | 'PTR' | 'SRV' | 'TXT' | 'CNAME' | 'NS' | 'MX' | 'SOA' = 'A', options: { protocol?: 'udp' | 'tcp' } = {}): Promise<Lookup> {
+export async function lookup(
+  asker: Asker,
+  conf: ResolvConf,
+  name: string,
+  type: 'A' | 'AAAA' | 'PTR' | 'SRV' | 'TXT' | 'CNAME' | 'NS' | 'MX' | 'SOA' = 'A',
+  options: { protocol?: 'udp' | 'tcp' } = {},
+): Promise<Lookup> {
   let verdict: Lookup | undefined
   for (const candidate of candidates(name, conf)) {
     const found = await ask(asker, conf, candidate, type, options)
@@ -96,12 +109,23 @@ export async function lookup(asker: Asker, conf: ResolvConf, name: string, type:
   return verdict as Lookup
 }
 /** One name, of each server in turn and again. */
-export async function ask(asker: Asker, conf: ResolvConf, name: string, type: DnsQuestion['type'], options: { protocol?: 'udp' | 'tcp' } = {}): Promise<Lookup> {
+export async function ask(
+  asker: Asker,
+  conf: ResolvConf,
+  name: string,
+  type: DnsQuestion['type'],
+  options: { protocol?: 'udp' | 'tcp' } = {},
+): Promise<Lookup> {
   let last: Lookup = { outcome: 'timeout', addresses: [], name, server: conf.servers[0] ?? '' }
   for (let attempt = 0; attempt < conf.attempts; attempt += 1) {
     for (const server of conf.servers) {
       if (asker.signal?.aborted) return last
-      const got = await exchange(asker, server, { name, type }, { ...options, timeoutMs: Math.max(1000, (conf.timeout * (attempt === 0 ? 1 : 2)) / (attempt === 0 ? 1 : conf.servers.length)) })
+      const got = await exchange(
+        asker,
+        server,
+        { name, type },
+        { ...options, timeoutMs: Math.max(1000, (conf.timeout * (attempt === 0 ? 1 : 2)) / (attempt === 0 ? 1 : conf.servers.length)) },
+      )
       if (got.kind !== 'answer') {
         last = { outcome: got.kind, addresses: [], name, server }
         continue
@@ -115,7 +139,9 @@ export async function ask(asker: Asker, conf: ResolvConf, name: string, type: Dn
   return last
 }
 export function interpret(answer: DnsAnswer, type: DnsQuestion['type']): Pick<Lookup, 'outcome' | 'addresses'> {
-  const addresses = answer.answers.filter((record) => record.type === type && (type === 'A' || type === 'AAAA')).map((record) => record.data)
+  const addresses = answer.answers
+    .filter((record) => record.type === type && (type === 'A' || type === 'AAAA'))
+    .map((record) => record.data)
   const any = answer.answers.some((record) => record.type === type || type === 'ANY')
   switch (answer.rcode) {
     case 'NXDOMAIN':

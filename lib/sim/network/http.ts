@@ -26,18 +26,38 @@ export function parseUrl(text: string): Url | undefined {
 export type Fetched = { kind: 'answer'; answer: HttpAnswer } | { kind: 'timeout' | 'no-http' | 'empty' | 'plain-on-tls' | 'tls-on-plain' }
 
 /** Asks whoever was opened; ends after `timeoutMs` of the lab's time. */
-export async function request(asker: Asker, opened: Opened, url: Url, options: { method?: string; headers?: Record<string, string>; body?: Uint8Array; timeoutMs: number }): Promise<Fetched> {
+export async function request(
+  asker: Asker,
+  opened: Opened,
+  url: Url,
+  options: { method?: string; headers?: Record<string, string>; body?: Uint8Array; timeoutMs: number },
+): Promise<Fetched> {
   const { listener } = opened
   if (url.scheme === 'https' && !listener.tls) return { kind: 'tls-on-plain' }
   if (url.scheme === 'http' && listener.tls)
     // Go's servers say so in plain HTTP.
-    return { kind: 'answer', answer: { status: 400, headers: { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }, body: Buffer.from('Client sent an HTTP request to an HTTPS server.\n') } }
+    return {
+      kind: 'answer',
+      answer: {
+        status: 400,
+        headers: { 'content-type': 'text/plain; charset=utf-8', connection: 'close' },
+        body: Buffer.from('Client sent an HTTP request to an HTTPS server.\n'),
+      },
+    }
   if (listener.http === undefined) return { kind: listener.raw === undefined ? 'timeout' : 'no-http' }
   const usual = url.port === (url.scheme === 'https' ? 443 : 80)
   const headers = { host: usual ? url.host : `${url.host}:${url.port}`, ...options.headers }
   const ended = new AbortController()
   const answered = Promise.resolve()
-    .then(() => listener.http?.({ method: options.method ?? 'GET', path: url.path, headers, body: options.body ?? new Uint8Array(), from: opened.from }))
+    .then(() =>
+      listener.http?.({
+        method: options.method ?? 'GET',
+        path: url.path,
+        headers,
+        body: options.body ?? new Uint8Array(),
+        from: opened.from,
+      }),
+    )
     .then(
       (answer): Fetched => (answer === undefined ? { kind: 'empty' } : { kind: 'answer', answer }),
       (): Fetched => ({ kind: 'empty' }),

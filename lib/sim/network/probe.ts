@@ -24,7 +24,13 @@ export interface Probed {
  * @param resolvConf the text of the place's own /etc/resolv.conf; '' when it has none
  * A probe takes of the lab's time what it would really take: `timeoutMs`, default 3000, when a packet is lost.
  */
-export async function probe(network: SimNetwork, from: Netns, resolvConf: string, target: ProbeTarget, signal?: AbortSignal): Promise<Probed> {
+export async function probe(
+  network: SimNetwork,
+  from: Netns,
+  resolvConf: string,
+  target: ProbeTarget,
+  signal?: AbortSignal,
+): Promise<Probed> {
   const { clock } = network
   const begin = clock.now()
   const timeoutMs = target.timeoutMs ?? 3000
@@ -36,17 +42,28 @@ export async function probe(network: SimNetwork, from: Netns, resolvConf: string
   const names = async (name: string, servers: string[], protocol: 'udp' | 'tcp'): Promise<Omit<Probed, 'millis'>> => {
     const share = Math.max(1, Math.floor(left() / servers.length))
     const found = await lookup(asker, { ...conf, servers, attempts: 1, timeout: share }, name, 'A', { protocol })
-    return { outcome: found.outcome, addresses: found.addresses, detail: `${found.name} at ${found.server}: ${found.outcome} ${found.addresses.join(' ')}`.trimEnd() }
+    return {
+      outcome: found.outcome,
+      addresses: found.addresses,
+      detail: `${found.name} at ${found.server}: ${found.outcome} ${found.addresses.join(' ')}`.trimEnd(),
+    }
   }
   const addresses = async (host: string): Promise<readonly string[] | Probed> => {
     if (parseIp(host) !== undefined) return [host]
     const found = await names(host, conf.servers, 'udp')
-    return found.outcome === 'answered' ? found.addresses : tell({ outcome: 'dns-failed', addresses: [], detail: `${host}: DNS ${found.detail}` })
+    return found.outcome === 'answered'
+      ? found.addresses
+      : tell({ outcome: 'dns-failed', addresses: [], detail: `${host}: DNS ${found.detail}` })
   }
   switch (target.kind) {
     case 'dns': {
       if (target.server !== undefined && target.name.endsWith('.')) {
-        const got = await exchange(asker, target.server, { name: target.name, type: 'A' }, { timeoutMs, protocol: target.protocol ?? 'udp' })
+        const got = await exchange(
+          asker,
+          target.server,
+          { name: target.name, type: 'A' },
+          { timeoutMs, protocol: target.protocol ?? 'udp' },
+        )
         const result = got.kind === 'answer' ? interpret(got.answer, 'A') : { outcome: got.kind, addresses: [] }
         return tell({ ...result, detail: `${target.name} at ${target.server}: ${result.outcome} ${result.addresses.join(' ')}`.trimEnd() })
       }
@@ -83,14 +100,24 @@ export async function probe(network: SimNetwork, from: Netns, resolvConf: string
         if (opened.outcome === 'timeout') await clock.sleep(left(), signal)
         return tell({ outcome: opened.outcome, addresses: all, detail: `GET ${target.url} at ${place}: ${opened.outcome}` })
       }
-      const headers: Record<string, string> = { 'user-agent': 'curl/8.14.1', accept: '*/*', ...(target.hostHeader ? { host: target.hostHeader } : {}) }
+      const headers: Record<string, string> = {
+        'user-agent': 'curl/8.14.1',
+        accept: '*/*',
+        ...(target.hostHeader ? { host: target.hostHeader } : {}),
+      }
       const got = await request(asker, opened, url, { headers, timeoutMs: left() })
       if (got.kind !== 'answer') {
         const outcome = got.kind === 'timeout' ? 'timeout' : 'refused'
         return tell({ outcome, addresses: all, detail: `GET ${target.url} at ${place}: ${outcome} (${got.kind})` })
       }
       const { status, body } = got.answer
-      return tell({ outcome: 'answered', addresses: all, status, body: Buffer.from(body).subarray(0, 4096).toString('utf8'), detail: `GET ${target.url} at ${place}: ${status}` })
+      return tell({
+        outcome: 'answered',
+        addresses: all,
+        status,
+        body: Buffer.from(body).subarray(0, 4096).toString('utf8'),
+        detail: `GET ${target.url} at ${place}: ${status}`,
+      })
     }
   }
 }

@@ -6,7 +6,11 @@ import type { ProgramDeps } from '../deps.ts'
 import { lookup, parseResolvConf } from '../dns.ts'
 import { klog } from '../log.ts'
 
-const text = (status: number, body: string): HttpAnswer => ({ status, headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(body)) }, body: Buffer.from(body) })
+const text = (status: number, body: string): HttpAnswer => ({
+  status,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(body)) },
+  body: Buffer.from(body),
+})
 const flag = (argv: readonly string[], name: string, otherwise: string): string => {
   for (const [at, word] of argv.entries()) {
     const match = new RegExp(`^--?${name}(?:=(.*))?$`).exec(word)
@@ -14,7 +18,8 @@ const flag = (argv: readonly string[], name: string, otherwise: string): string 
   }
   return otherwise
 }
-const hostOf = (context: ContainerContext) => context.files.text('/etc/hostname')?.trim() || (context.pod.hostNetwork ? context.machine.name : context.pod.name)
+const hostOf = (context: ContainerContext) =>
+  context.files.text('/etc/hostname')?.trim() || (context.pod.hostNetwork ? context.machine.name : context.pod.name)
 /** ends at once on SIGTERM, as Go's default is */
 function serving(context: ContainerContext, open: { close(): void }[], gracefully = 2) {
   return {
@@ -43,7 +48,8 @@ export function agnhost(deps: ProgramDeps): Program {
           return serving(context, open, 0)
         case 'netexec': {
           const [http, udp] = [Number(flag(rest, 'http-port', '8080')), Number(flag(rest, 'udp-port', '8081'))]
-          if (http > 0) open.push(net.listen({ protocol: 'tcp', address: '::', port: http, program, http: (asked) => netexec(deps, context, asked) }))
+          if (http > 0)
+            open.push(net.listen({ protocol: 'tcp', address: '::', port: http, program, http: (asked) => netexec(deps, context, asked) }))
           if (udp > 0)
             open.push(
               net.listen({
@@ -80,7 +86,13 @@ export function agnhost(deps: ProgramDeps): Program {
           const limit = wait ? Number(wait[1]) * (wait[2] === 'ms' ? 1 : 1000) : 30_000
           const [host = '', port] = target.split(':')
           void (async () => {
-            const found = /^\d/.test(host) ? { addresses: [host] } : await lookup({ network: deps.network, clock: context.clock, from: net }, parseResolvConf(context.files.text('/etc/resolv.conf')), host)
+            const found = /^\d/.test(host)
+              ? { addresses: [host] }
+              : await lookup(
+                  { network: deps.network, clock: context.clock, from: net },
+                  parseResolvConf(context.files.text('/etc/resolv.conf')),
+                  host,
+                )
             const address = found.addresses[0]
             if (address === undefined) {
               context.log('DNS\n', 'stderr')
@@ -88,7 +100,8 @@ export function agnhost(deps: ProgramDeps): Program {
             }
             const opened = deps.network.open(net, 'tcp', address, Number(port))
             if (opened.outcome === 'timeout') await context.clock.sleep(limit)
-            if (opened.outcome !== 'open') context.log(`${{ timeout: 'TIMEOUT', refused: 'REFUSED', unreachable: 'OTHER' }[opened.outcome]}\n`, 'stderr')
+            if (opened.outcome !== 'open')
+              context.log(`${{ timeout: 'TIMEOUT', refused: 'REFUSED', unreachable: 'OTHER' }[opened.outcome]}\n`, 'stderr')
             context.exit(opened.outcome === 'open' ? 0 : 1)
           })()
           return serving(context, open)
@@ -131,10 +144,28 @@ async function netexec(deps: ProgramDeps, context: ContainerContext, asked: Http
       context.exit(Number(url.searchParams.get('code') ?? 0))
       return text(200, '')
     case '/dial': {
-      const [host = '', port = '80', request = 'hostname'] = [url.searchParams.get('host') ?? '', url.searchParams.get('port') ?? '80', url.searchParams.get('request') ?? 'hostname']
+      const [host = '', port = '80', request = 'hostname'] = [
+        url.searchParams.get('host') ?? '',
+        url.searchParams.get('port') ?? '80',
+        url.searchParams.get('request') ?? 'hostname',
+      ]
       const opened = deps.network.open(context.net, 'tcp', host, Number(port))
-      if (opened.outcome !== 'open' || opened.listener.http === undefined) return text(200, JSON.stringify({ errors: [`Get "http://${host}:${port}/${request}": dial tcp ${host}:${port}: connect: ${opened.outcome === 'refused' ? 'connection refused' : 'i/o timeout'}`] }))
-      const answer = await opened.listener.http({ method: 'GET', path: `/${request}`, headers: { host: `${host}:${port}` }, body: new Uint8Array(), from: opened.from })
+      if (opened.outcome !== 'open' || opened.listener.http === undefined)
+        return text(
+          200,
+          JSON.stringify({
+            errors: [
+              `Get "http://${host}:${port}/${request}": dial tcp ${host}:${port}: connect: ${opened.outcome === 'refused' ? 'connection refused' : 'i/o timeout'}`,
+            ],
+          }),
+        )
+      const answer = await opened.listener.http({
+        method: 'GET',
+        path: `/${request}`,
+        headers: { host: `${host}:${port}` },
+        body: new Uint8Array(),
+        from: opened.from,
+      })
       return text(200, JSON.stringify({ responses: [Buffer.from(answer.body).toString('utf8')] }))
     }
     default:
@@ -159,8 +190,14 @@ export function httpEcho(): Program {
         port,
         program: { name: 'http-echo', pid },
         http: (asked) => {
-          context.log(`${stamp()} ${asked.headers.host ?? ''} ${asked.from} "${asked.method} ${asked.path} HTTP/1.1" 200 ${said.length + 1} "${asked.headers['user-agent'] ?? ''}" 15.234µs\n`, 'stdout')
-          return { ...text(200, `${said}\n`), headers: { 'x-app-name': 'http-echo', 'x-app-version': '1.0.0', 'content-type': 'text/plain; charset=utf-8' } }
+          context.log(
+            `${stamp()} ${asked.headers.host ?? ''} ${asked.from} "${asked.method} ${asked.path} HTTP/1.1" 200 ${said.length + 1} "${asked.headers['user-agent'] ?? ''}" 15.234µs\n`,
+            'stdout',
+          )
+          return {
+            ...text(200, `${said}\n`),
+            headers: { 'x-app-name': 'http-echo', 'x-app-version': '1.0.0', 'content-type': 'text/plain; charset=utf-8' },
+          }
         },
       }),
     ]
@@ -175,7 +212,10 @@ export function localPathProvisioner(deps: ProgramDeps): Program {
     const path = flag(context.argv, 'config', '/etc/config/config.json')
     const config = context.files.text(path)
     if (config === undefined) {
-      context.log(`time="${stamp()}" level=fatal msg="Error starting daemon: invalid empty flag helper-pod-file and it also does not exist at ConfigMap with err: open ${path}: no such file or directory" \n`, 'stderr')
+      context.log(
+        `time="${stamp()}" level=fatal msg="Error starting daemon: invalid empty flag helper-pod-file and it also does not exist at ConfigMap with err: open ${path}: no such file or directory" \n`,
+        'stderr',
+      )
       context.exit(1)
       return { signal: () => {} }
     }
@@ -184,11 +224,17 @@ export function localPathProvisioner(deps: ProgramDeps): Program {
       const { nodePathMap } = JSON.parse(config)
       applied = JSON.stringify(JSON.stringify({ nodePathMap, storageClassConfigs: null }))
     } catch (error) {
-      context.log(`time="${stamp()}" level=fatal msg="Error starting daemon: fail to load config: ${(error as Error).message}" \n`, 'stderr')
+      context.log(
+        `time="${stamp()}" level=fatal msg="Error starting daemon: fail to load config: ${(error as Error).message}" \n`,
+        'stderr',
+      )
       context.exit(1)
       return { signal: () => {} }
     }
-    context.log(`time="${stamp()}" level=debug msg="Applied config: ${applied.slice(1, -1)}" \ntime="${stamp()}" level=debug msg="Provisioner started" \n`, 'stderr')
+    context.log(
+      `time="${stamp()}" level=debug msg="Applied config: ${applied.slice(1, -1)}" \ntime="${stamp()}" level=debug msg="Provisioner started" \n`,
+      'stderr',
+    )
     const component = `component="rancher.io/local-path_${context.pod.name}_${deps.network.random.uuid()}"`
     context.log(klog('I', context.clock.now(), 'controller.go:824', `"Starting provisioner controller" ${component}`), 'stderr')
     context.log(klog('I', context.clock.now(), 'controller.go:873', `"Started provisioner controller" ${component}`), 'stderr')

@@ -2,7 +2,7 @@
 // that it does not act upon are accepted when nginx knows them. Knows nothing of Kubernetes.
 import type { HttpAnswer, HttpRequest } from '../../net.ts'
 import type { ContainerContext, Program } from '../../process.ts'
-import { type ProgramDeps } from '../deps.ts'
+import type { ProgramDeps } from '../deps.ts'
 import { resolveHost } from '../dns.ts'
 import { parseUrl, request } from '../http.ts'
 
@@ -28,14 +28,17 @@ interface Server {
 }
 
 const known = new Set(
-  'user worker_processes error_log pid events worker_connections http include default_type log_format access_log sendfile tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level server listen server_name location root alias index return rewrite error_page proxy_pass proxy_set_header proxy_http_version proxy_redirect proxy_read_timeout proxy_connect_timeout proxy_send_timeout proxy_buffering proxy_buffer_size proxy_buffers add_header try_files autoindex expires charset client_max_body_size resolver upstream set if map types stub_status deny allow ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout server_tokens multi_accept use daemon master_process worker_rlimit_nofile types_hash_max_size server_names_hash_bucket_size load_module absolute_redirect port_in_redirect internal default limit_req limit_req_zone limit_conn etag open_file_cache'.split(' '),
+  'user worker_processes error_log pid events worker_connections http include default_type log_format access_log sendfile tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level server listen server_name location root alias index return rewrite error_page proxy_pass proxy_set_header proxy_http_version proxy_redirect proxy_read_timeout proxy_connect_timeout proxy_send_timeout proxy_buffering proxy_buffer_size proxy_buffers add_header try_files autoindex expires charset client_max_body_size resolver upstream set if map types stub_status deny allow ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout server_tokens multi_accept use daemon master_process worker_rlimit_nofile types_hash_max_size server_names_hash_bucket_size load_module absolute_redirect port_in_redirect internal default limit_req limit_req_zone limit_conn etag open_file_cache'.split(
+    ' ',
+  ),
 )
 function parse(file: string, text: string, read: (pattern: string) => { path: string; text: string }[]): Statement[] {
   const tokens: { text: string; line: number; quoted: boolean }[] = []
   let line = 1
   for (const match of text.matchAll(/#[^\n]*|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|[{};]|[^\s{};]+|\n/g)) {
     if (match[0] === '\n') line += 1
-    else if (!match[0].startsWith('#')) tokens.push({ text: match[1] ?? match[2] ?? match[0], line, quoted: match[1] !== undefined || match[2] !== undefined })
+    else if (!match[0].startsWith('#'))
+      tokens.push({ text: match[1] ?? match[2] ?? match[0], line, quoted: match[1] !== undefined || match[2] !== undefined })
   }
   let at = 0
   const level = (depth: number): Statement[] => {
@@ -48,7 +51,8 @@ function parse(file: string, text: string, read: (pattern: string) => { path: st
       }
       at += 1
       const statement: Statement = { name: first.text, args: [], file, line: first.line }
-      for (; at < tokens.length && (tokens[at]?.quoted || !'{};'.includes(tokens[at]?.text as string)); at += 1) statement.args.push(tokens[at]?.text as string)
+      for (; at < tokens.length && (tokens[at]?.quoted || !'{};'.includes(tokens[at]?.text as string)); at += 1)
+        statement.args.push(tokens[at]?.text as string)
       const end = tokens[at]
       if (end === undefined) throw new Emergency(`unexpected end of file, expecting ";" or "}" in ${file}:${line}`)
       at += 1
@@ -67,13 +71,37 @@ function parse(file: string, text: string, read: (pattern: string) => { path: st
 }
 function check(statements: readonly Statement[], inside: string): void {
   for (const { name, file, line, block } of statements) {
-    if (!known.has(name) && !['types', 'map', 'upstream'].includes(inside)) throw new Emergency(`unknown directive "${name}" in ${file}:${line}`)
+    if (!known.has(name) && !['types', 'map', 'upstream'].includes(inside))
+      throw new Emergency(`unknown directive "${name}" in ${file}:${line}`)
     if (block) check(block, name)
   }
 }
 
-const types: Record<string, string> = { html: 'text/html', htm: 'text/html', css: 'text/css', js: 'application/javascript', json: 'application/json', txt: 'text/plain', xml: 'text/xml', svg: 'image/svg+xml', png: 'image/png', jpg: 'image/jpeg', ico: 'image/x-icon' }
-const titles: Record<number, string> = { 301: 'Moved Permanently', 302: 'Found', 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Not Allowed', 500: 'Internal Server Error', 502: 'Bad Gateway', 503: 'Service Temporarily Unavailable', 504: 'Gateway Time-out' }
+const types: Record<string, string> = {
+  html: 'text/html',
+  htm: 'text/html',
+  css: 'text/css',
+  js: 'application/javascript',
+  json: 'application/json',
+  txt: 'text/plain',
+  xml: 'text/xml',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  ico: 'image/x-icon',
+}
+const titles: Record<number, string> = {
+  301: 'Moved Permanently',
+  302: 'Found',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Not Allowed',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Temporarily Unavailable',
+  504: 'Gateway Time-out',
+}
 const version = 'nginx/1.29.3'
 
 export function nginx(deps: ProgramDeps): Program {
@@ -112,7 +140,10 @@ class Nginx {
       void this.#configure().catch((error) => this.#note('emerg', (error as Error).message))
       return
     }
-    this.#note('notice', `signal ${number} (${{ 3: 'SIGQUIT', 15: 'SIGTERM', 2: 'SIGINT' }[number] ?? number}) received, ${number === 3 ? 'shutting down' : 'exiting'}`)
+    this.#note(
+      'notice',
+      `signal ${number} (${{ 3: 'SIGQUIT', 15: 'SIGTERM', 2: 'SIGINT' }[number] ?? number}) received, ${number === 3 ? 'shutting down' : 'exiting'}`,
+    )
     this.#note('notice', 'exit')
     this.#end(0)
   }
@@ -125,10 +156,14 @@ class Nginx {
     try {
       await this.#configure()
       if (argv.includes('-t')) {
-        this.#context.log('nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n', 'stderr')
+        this.#context.log(
+          'nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n',
+          'stderr',
+        )
         return this.#end(0)
       }
-      for (const text of ['using the "epoll" event method', version, 'start worker processes', 'start worker process 29']) this.#note('notice', text)
+      for (const text of ['using the "epoll" event method', version, 'start worker processes', 'start worker process 29'])
+        this.#note('notice', text)
       // Without "daemon off;" the first process ends once its child is there, and the container with it.
       const main = this.#context.files.text('/etc/nginx/nginx.conf') ?? ''
       if (!argv.join(' ').includes('daemon off') && !/^\s*daemon\s+off\s*;/m.test(main)) this.#end(0)
@@ -149,23 +184,42 @@ class Nginx {
       const dir = full.replace(/\/[^/]*$/, '')
       if (!full.includes('*')) {
         const one = files.text(full)
-        if (one === undefined && !full.endsWith('mime.types')) throw new Emergency(`open() "${full}" failed (2: No such file or directory) in ${path}`)
+        if (one === undefined && !full.endsWith('mime.types'))
+          throw new Emergency(`open() "${full}" failed (2: No such file or directory) in ${path}`)
         return one === undefined || full.endsWith('mime.types') ? [] : [{ path: full, text: one }]
       }
-      const shape = new RegExp(`^${full.slice(dir.length + 1).replace(/\./g, '\\.').replace(/\*/g, '.*')}$`)
-      return files.list(dir).filter((name) => shape.test(name)).flatMap((name) => {
-        const one = files.text(`${dir}/${name}`)
-        return one === undefined ? [] : [{ path: `${dir}/${name}`, text: one }]
-      })
+      const shape = new RegExp(
+        `^${full
+          .slice(dir.length + 1)
+          .replace(/\./g, '\\.')
+          .replace(/\*/g, '.*')}$`,
+      )
+      return files
+        .list(dir)
+        .filter((name) => shape.test(name))
+        .flatMap((name) => {
+          const one = files.text(`${dir}/${name}`)
+          return one === undefined ? [] : [{ path: `${dir}/${name}`, text: one }]
+        })
     }
     const all = parse(path, text, read)
     check(all, '')
     if (!all.some(({ name }) => name === 'events')) throw new Emergency('no "events" section in configuration')
     const http = all.find(({ name }) => name === 'http')?.block ?? []
     const servers = http.filter(({ name }) => name === 'server').map((one) => this.#server(one, http))
-    const upstreams = new Map(http.filter(({ name }) => name === 'upstream').map((one): [string, string[]] => [one.args[0] ?? '', (one.block ?? []).filter(({ name }) => name === 'server').map(({ args }) => args[0] as string)]))
+    const upstreams = new Map(
+      http
+        .filter(({ name }) => name === 'upstream')
+        .map((one): [string, string[]] => [
+          one.args[0] ?? '',
+          (one.block ?? []).filter(({ name }) => name === 'server').map(({ args }) => args[0] as string),
+        ]),
+    )
     const resolved = new Map<string, string>()
-    const passes = servers.flatMap((one) => [one.rules, ...one.locations.map(({ rules }) => rules)]).flat().filter(({ name }) => name === 'proxy_pass')
+    const passes = servers
+      .flatMap((one) => [one.rules, ...one.locations.map(({ rules }) => rules)])
+      .flat()
+      .filter(({ name }) => name === 'proxy_pass')
     for (const pass of passes) {
       const url = parseUrl(pass.args[0] ?? '')
       if (url === undefined) throw new Emergency(`invalid URL prefix in ${pass.file}:${pass.line}`)
@@ -187,9 +241,19 @@ class Nginx {
     this.#resolved = resolved
     for (const port of ports) {
       try {
-        this.#listeners.push(net.listen({ protocol: 'tcp', address: '0.0.0.0', port, program: { name: 'nginx', pid }, http: (asked) => this.#answer(asked, port) }))
+        this.#listeners.push(
+          net.listen({
+            protocol: 'tcp',
+            address: '0.0.0.0',
+            port,
+            program: { name: 'nginx', pid },
+            http: (asked) => this.#answer(asked, port),
+          }),
+        )
       } catch (error) {
-        throw new Emergency(`bind() to 0.0.0.0:${port} failed (${/in use/.test((error as Error).message) ? '98: Address already in use' : '99: Cannot assign requested address'})`)
+        throw new Emergency(
+          `bind() to 0.0.0.0:${port} failed (${/in use/.test((error as Error).message) ? '98: Address already in use' : '99: Cannot assign requested address'})`,
+        )
       }
     }
   }
@@ -205,7 +269,11 @@ class Nginx {
       rules: [...own.filter(({ name }) => name !== 'location'), ...inherited],
       locations: own
         .filter(({ name }) => name === 'location')
-        .map(({ args, block = [] }) => (args.length > 1 ? { how: args[0] as Location['how'], path: args[1] as string, rules: block } : { how: '' as const, path: args[0] ?? '/', rules: block })),
+        .map(({ args, block = [] }) =>
+          args.length > 1
+            ? { how: args[0] as Location['how'], path: args[1] as string, rules: block }
+            : { how: '' as const, path: args[0] ?? '/', rules: block },
+        ),
     }
   }
   async #answer(asked: HttpRequest, port: number): Promise<HttpAnswer> {
@@ -213,12 +281,30 @@ class Nginx {
     const when = new Date(this.#context.clock.now())
     const month = when.toUTCString().slice(8, 11)
     const stamp = `${String(when.getUTCDate()).padStart(2, '0')}/${month}/${when.getUTCFullYear()}:${when.toISOString().slice(11, 19)} +0000`
-    this.#context.log(`${asked.from.split(':')[0]} - - [${stamp}] "${asked.method} ${asked.path} HTTP/1.1" ${answer.status} ${answer.body.length} "${asked.headers.referer ?? '-'}" "${asked.headers['user-agent'] ?? '-'}" "${asked.headers['x-forwarded-for'] ?? '-'}"\n`, 'stdout')
-    return { ...answer, headers: { server: version, date: when.toUTCString(), 'content-length': String(answer.body.length), connection: 'keep-alive', ...answer.headers } }
+    this.#context.log(
+      `${asked.from.split(':')[0]} - - [${stamp}] "${asked.method} ${asked.path} HTTP/1.1" ${answer.status} ${answer.body.length} "${asked.headers.referer ?? '-'}" "${asked.headers['user-agent'] ?? '-'}" "${asked.headers['x-forwarded-for'] ?? '-'}"\n`,
+      'stdout',
+    )
+    return {
+      ...answer,
+      headers: {
+        server: version,
+        date: when.toUTCString(),
+        'content-length': String(answer.body.length),
+        connection: 'keep-alive',
+        ...answer.headers,
+      },
+    }
   }
   #page(status: number): HttpAnswer {
     const title = `${status} ${titles[status] ?? ''}`
-    return { status, headers: { 'content-type': 'text/html' }, body: Buffer.from(`<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>${version}</center>\r\n</body>\r\n</html>\r\n`) }
+    return {
+      status,
+      headers: { 'content-type': 'text/html' },
+      body: Buffer.from(
+        `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>${version}</center>\r\n</body>\r\n</html>\r\n`,
+      ),
+    }
   }
   async #route(asked: HttpRequest, port: number): Promise<HttpAnswer> {
     const here = this.#servers.filter(({ ports }) => ports.includes(port))
@@ -227,21 +313,54 @@ class Nginx {
     if (server === undefined) return this.#page(404)
     const path = decodeURIComponent(asked.path.split('?')[0] as string)
     const exact = server.locations.find((one) => one.how === '=' && one.path === path)
-    const prefixes = server.locations.filter((one) => (one.how === '' || one.how === '^~') && path.startsWith(one.path)).sort((a, b) => b.path.length - a.path.length)
-    const pattern = prefixes[0]?.how === '^~' ? undefined : server.locations.find((one) => (one.how === '~' || one.how === '~*') && new RegExp(one.path, one.how === '~*' ? 'i' : '').test(path))
+    const prefixes = server.locations
+      .filter((one) => (one.how === '' || one.how === '^~') && path.startsWith(one.path))
+      .sort((a, b) => b.path.length - a.path.length)
+    const pattern =
+      prefixes[0]?.how === '^~'
+        ? undefined
+        : server.locations.find(
+            (one) => (one.how === '~' || one.how === '~*') && new RegExp(one.path, one.how === '~*' ? 'i' : '').test(path),
+          )
     const location = exact ?? pattern ?? prefixes[0]
     const rules = [...(location?.rules ?? []), ...server.rules]
     const get = (name: string) => rules.find((one) => one.name === name)
     const variables = (text: string) =>
-      text.replace(/\$\{?(\w+)\}?/g, (all, name: string) => ({ host, uri: path, request_uri: asked.path, remote_addr: asked.from.split(':')[0] ?? '', hostname: this.#context.pod.hostNetwork ? this.#context.machine.name : this.#context.pod.name, server_port: String(port), server_addr: this.#context.net.addresses()[0] ?? '', request_method: asked.method, scheme: 'http', args: asked.path.split('?')[1] ?? '', http_host: asked.headers.host ?? '', time_iso8601: new Date(this.#context.clock.now()).toISOString() })[name] ?? all)
-    const headers = Object.fromEntries(rules.filter(({ name }) => name === 'add_header').map(({ args }) => [(args[0] ?? '').toLowerCase(), variables(args[1] ?? '')]))
+      text.replace(
+        /\$\{?(\w+)\}?/g,
+        (all, name: string) =>
+          ({
+            host,
+            uri: path,
+            request_uri: asked.path,
+            remote_addr: asked.from.split(':')[0] ?? '',
+            hostname: this.#context.pod.hostNetwork ? this.#context.machine.name : this.#context.pod.name,
+            server_port: String(port),
+            server_addr: this.#context.net.addresses()[0] ?? '',
+            request_method: asked.method,
+            scheme: 'http',
+            args: asked.path.split('?')[1] ?? '',
+            http_host: asked.headers.host ?? '',
+            time_iso8601: new Date(this.#context.clock.now()).toISOString(),
+          })[name] ?? all,
+      )
+    const headers = Object.fromEntries(
+      rules.filter(({ name }) => name === 'add_header').map(({ args }) => [(args[0] ?? '').toLowerCase(), variables(args[1] ?? '')]),
+    )
     const back = get('return')
     if (back) {
       const [code = '200', text = ''] = back.args
       const status = /^\d+$/.test(code) ? Number(code) : 302
       const body = variables(/^\d+$/.test(code) ? text : code)
-      if (status >= 300 && status < 400) return { ...this.#page(status), headers: { ...this.#page(status).headers, location: body, ...headers } }
-      return body === '' && status >= 400 ? this.#page(status) : { status, headers: { 'content-type': get('default_type')?.args[0] ?? 'application/octet-stream', ...headers }, body: Buffer.from(body) }
+      if (status >= 300 && status < 400)
+        return { ...this.#page(status), headers: { ...this.#page(status).headers, location: body, ...headers } }
+      return body === '' && status >= 400
+        ? this.#page(status)
+        : {
+            status,
+            headers: { 'content-type': get('default_type')?.args[0] ?? 'application/octet-stream', ...headers },
+            body: Buffer.from(body),
+          }
     }
     const pass = (location?.rules ?? []).find(({ name }) => name === 'proxy_pass')
     if (pass) return this.#pass(pass.args[0] as string, location as Location, asked, path)
@@ -252,7 +371,10 @@ class Nginx {
     let file = alias === undefined ? `${root}${path}` : `${alias}${path.slice(location?.path.length ?? 0)}`
     const tried = get('try_files')?.args
     if (tried) {
-      const hit = tried.slice(0, -1).map((one) => `${root}${variables(one)}`).find((one) => files.stat(one) !== undefined)
+      const hit = tried
+        .slice(0, -1)
+        .map((one) => `${root}${variables(one)}`)
+        .find((one) => files.stat(one) !== undefined)
       const last = tried.at(-1) as string
       if (hit) file = hit
       else if (last.startsWith('=')) return this.#page(Number(last.slice(1)))
@@ -261,20 +383,36 @@ class Nginx {
     if (files.stat(file)?.type === 'directory') {
       const names = get('index')?.args ?? ['index.html']
       const hit = names.map((name) => `${file.replace(/\/$/, '')}/${name}`).find((one) => files.stat(one)?.type === 'file')
-      if (!path.endsWith('/')) return { ...this.#page(301), headers: { 'content-type': 'text/html', location: `http://${asked.headers.host ?? host}${path}/` } }
+      if (!path.endsWith('/'))
+        return { ...this.#page(301), headers: { 'content-type': 'text/html', location: `http://${asked.headers.host ?? host}${path}/` } }
       if (hit === undefined) {
-        this.#context.log(`${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 directory index of "${file}" is forbidden, client: ${asked.from.split(':')[0]}, server: ${server.names[0] ?? ''}, request: "${asked.method} ${asked.path} HTTP/1.1", host: "${asked.headers.host ?? ''}"\n`, 'stderr')
+        this.#context.log(
+          `${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 directory index of "${file}" is forbidden, client: ${asked.from.split(':')[0]}, server: ${server.names[0] ?? ''}, request: "${asked.method} ${asked.path} HTTP/1.1", host: "${asked.headers.host ?? ''}"\n`,
+          'stderr',
+        )
         return this.#page(403)
       }
       file = hit
     }
     const text = files.stat(file)?.type === 'file' ? files.read(file) : undefined
     if (text === undefined) {
-      this.#context.log(`${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 open() "${file}" failed (2: No such file or directory), client: ${asked.from.split(':')[0]}, server: ${server.names[0] ?? ''}, request: "${asked.method} ${asked.path} HTTP/1.1", host: "${asked.headers.host ?? ''}"\n`, 'stderr')
+      this.#context.log(
+        `${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 open() "${file}" failed (2: No such file or directory), client: ${asked.from.split(':')[0]}, server: ${server.names[0] ?? ''}, request: "${asked.method} ${asked.path} HTTP/1.1", host: "${asked.headers.host ?? ''}"\n`,
+        'stderr',
+      )
       return this.#page(404)
     }
     const type = types[file.split('.').at(-1) ?? ''] ?? get('default_type')?.args[0] ?? 'application/octet-stream'
-    return { status: 200, headers: { 'content-type': type, 'last-modified': new Date(files.stat(file)?.mtime ?? 0).toUTCString(), 'accept-ranges': 'bytes', ...headers }, body: text }
+    return {
+      status: 200,
+      headers: {
+        'content-type': type,
+        'last-modified': new Date(files.stat(file)?.mtime ?? 0).toUTCString(),
+        'accept-ranges': 'bytes',
+        ...headers,
+      },
+      body: text,
+    }
   }
   async #pass(to: string, location: Location, asked: HttpRequest, path: string): Promise<HttpAnswer> {
     const url = parseUrl(to)
@@ -286,15 +424,29 @@ class Nginx {
     const { network } = this.#deps
     const opened = network.open(this.#context.net, 'tcp', address, Number(port ?? url.port))
     const complain = (why: string) =>
-      this.#context.log(`${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 ${why} while connecting to upstream, client: ${asked.from.split(':')[0]}, server: , request: "${asked.method} ${asked.path} HTTP/1.1", upstream: "${url.scheme}://${address}:${port ?? url.port}${path}", host: "${asked.headers.host ?? ''}"\n`, 'stderr')
+      this.#context.log(
+        `${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 ${why} while connecting to upstream, client: ${asked.from.split(':')[0]}, server: , request: "${asked.method} ${asked.path} HTTP/1.1", upstream: "${url.scheme}://${address}:${port ?? url.port}${path}", host: "${asked.headers.host ?? ''}"\n`,
+        'stderr',
+      )
     if (opened.outcome !== 'open') {
       if (opened.outcome === 'timeout') await this.#context.clock.sleep(60_000)
-      complain(opened.outcome === 'timeout' ? 'upstream timed out (110: Connection timed out)' : opened.outcome === 'refused' ? 'connect() failed (111: Connection refused)' : 'connect() failed (113: Host is unreachable)')
+      complain(
+        opened.outcome === 'timeout'
+          ? 'upstream timed out (110: Connection timed out)'
+          : opened.outcome === 'refused'
+            ? 'connect() failed (111: Connection refused)'
+            : 'connect() failed (113: Host is unreachable)',
+      )
       return this.#page(opened.outcome === 'timeout' ? 504 : 502)
     }
     const base = /^\w+:\/\/[^/]+(\/.*)?$/.exec(to)?.[1]
     const onward = base === undefined ? asked.path : base + asked.path.slice(location.path.length)
-    const got = await request({ network, clock: this.#context.clock, from: this.#context.net }, opened, { ...url, path: onward }, { method: asked.method, headers: { ...asked.headers, host: target ?? url.host }, body: asked.body, timeoutMs: 60_000 })
+    const got = await request(
+      { network, clock: this.#context.clock, from: this.#context.net },
+      opened,
+      { ...url, path: onward },
+      { method: asked.method, headers: { ...asked.headers, host: target ?? url.host }, body: asked.body, timeoutMs: 60_000 },
+    )
     return got.kind === 'answer' ? got.answer : this.#page(got.kind === 'timeout' ? 504 : 502)
   }
 }

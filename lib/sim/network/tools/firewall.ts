@@ -13,7 +13,13 @@ const tablesOf = (call: ToolCall, name: string): Tables => {
 }
 const hint = "Try `iptables -h' or 'iptables --help' for more information.\n"
 const denied = (call: ToolCall, name: string): number | undefined => {
-  if (call.uid === 0 && (call.place.container === undefined || call.place.container.security.privileged || call.place.container.security.capabilities.includes('NET_ADMIN'))) return undefined
+  if (
+    call.uid === 0 &&
+    (call.place.container === undefined ||
+      call.place.container.security.privileged ||
+      call.place.container.security.capabilities.includes('NET_ADMIN'))
+  )
+    return undefined
   call.err(`${name} ${version}: Could not fetch rule set generation id: Permission denied (you must be root)\n`)
   return 4
 }
@@ -66,36 +72,70 @@ export const iptables: Tool = async (call) => {
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
     // What the kernel refuses is told without the version, what the program refuses with it.
-    if (error.exitCode === 2) call.err(`${name} ${version}: ${error.message}\n${error.message.endsWith('\n') ? '' : hint}${error.message.endsWith('\n') ? hint : ''}`)
-    else call.err(error.exitCode === 4 ? `${name} ${version}:  CHAIN_DEL failed (${error.message.replace(/\.$/, '')}): chain ${chain}\n` : `${name}: ${error.message}\n`)
+    if (error.exitCode === 2)
+      call.err(
+        `${name} ${version}: ${error.message}\n${error.message.endsWith('\n') ? '' : hint}${error.message.endsWith('\n') ? hint : ''}`,
+      )
+    else
+      call.err(
+        error.exitCode === 4
+          ? `${name} ${version}:  CHAIN_DEL failed (${error.message.replace(/\.$/, '')}): chain ${chain}\n`
+          : `${name}: ${error.message}\n`,
+      )
     return error.exitCode
   }
 }
 const ordered = (tables: Tables, table: TableName): [string, Chain][] => {
   const all = [...tables.use(table)]
-  return [...all.filter(([, { policy }]) => policy !== undefined), ...all.filter(([, { policy }]) => policy === undefined).sort(([a], [b]) => (a < b ? -1 : 1))]
+  return [
+    ...all.filter(([, { policy }]) => policy !== undefined),
+    ...all.filter(([, { policy }]) => policy === undefined).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]
 }
 function rules(tables: Tables, table: TableName, only: string | undefined): string {
   const chains: [string, Chain][] = only === undefined ? ordered(tables, table) : [[only, tables.chain(table, only)]]
   const heads = chains.map(([name, { policy }]) => (policy === undefined ? `-N ${name}\n` : `-P ${name} ${policy}\n`))
-  return heads.join('') + chains.flatMap(([name, { rules }]) => rules.map(({ text }) => `-A ${name}${text === '' ? '' : ` ${text}`}\n`)).join('')
+  return (
+    heads.join('') + chains.flatMap(([name, { rules }]) => rules.map(({ text }) => `-A ${name}${text === '' ? '' : ` ${text}`}\n`)).join('')
+  )
 }
-function list(tables: Tables, table: TableName, only: string | undefined, shown: { numeric: boolean; verbose: boolean; numbers: boolean; exact: boolean }): string {
+function list(
+  tables: Tables,
+  table: TableName,
+  only: string | undefined,
+  shown: { numeric: boolean; verbose: boolean; numbers: boolean; exact: boolean },
+): string {
   const chains: [string, Chain][] = only === undefined ? ordered(tables, table) : [[only, tables.chain(table, only)]]
   return chains.map(([name, chain]) => listChain(tables, table, name, chain, shown)).join('\n')
 }
-function listChain(tables: Tables, table: TableName, name: string, chain: Chain, shown: { numeric: boolean; verbose: boolean; numbers: boolean }): string {
-  const references = [...tables.use(table).values()].reduce((sum, other) => sum + other.rules.filter(({ target }) => target.name === name).length, 0)
-  const lines = [`Chain ${name} (${chain.policy === undefined ? `${references} references` : `policy ${chain.policy}${shown.verbose ? ` ${chain.packets} packets, ${chain.bytes} bytes` : ''}`})`]
+function listChain(
+  tables: Tables,
+  table: TableName,
+  name: string,
+  chain: Chain,
+  shown: { numeric: boolean; verbose: boolean; numbers: boolean },
+): string {
+  const references = [...tables.use(table).values()].reduce(
+    (sum, other) => sum + other.rules.filter(({ target }) => target.name === name).length,
+    0,
+  )
+  const lines = [
+    `Chain ${name} (${chain.policy === undefined ? `${references} references` : `policy ${chain.policy}${shown.verbose ? ` ${chain.packets} packets, ${chain.bytes} bytes` : ''}`})`,
+  ]
   const number = shown.numbers ? 'num  ' : ''
-  lines.push(shown.verbose ? `${number} pkts bytes target     prot opt in     out     source               destination         ` : `${number}target     prot opt source               destination         `)
+  lines.push(
+    shown.verbose
+      ? `${number} pkts bytes target     prot opt in     out     source               destination         `
+      : `${number}target     prot opt source               destination         `,
+  )
   for (const [at, rule] of chain.rules.entries()) {
     const { parts, target } = rule
     const place = (item: { value: Prefix; not: boolean } | undefined) => {
       if (item === undefined) return shown.numeric ? '0.0.0.0/0' : 'anywhere'
       return `${item.not ? '!' : ''}${formatIp(item.value.ip)}${item.value.bits === 32 ? '' : `/${item.value.bits}`}`
     }
-    const link = (item: { value: string; not: boolean } | undefined) => (item === undefined ? (shown.numeric ? '*' : 'any') : `${item.not ? '!' : ''}${item.value}`)
+    const link = (item: { value: string; not: boolean } | undefined) =>
+      item === undefined ? (shown.numeric ? '*' : 'any') : `${item.not ? '!' : ''}${item.value}`
     const prot = parts.protocol === undefined ? 'all' : `${parts.protocol.not ? '!' : ''}${parts.protocol.value}`
     const described = describe(rule)
     const head = shown.numbers ? `${String(at + 1).padEnd(4)} ` : ''
@@ -103,7 +143,9 @@ function listChain(tables: Tables, table: TableName, name: string, chain: Chain,
     const ends = `${place(parts.src).padEnd(20)} ${place(parts.dst).padEnd(20)}`
     lines.push(
       shown.verbose
-        ? `${head}${String(rule.packets).padStart(5)} ${String(rule.bytes).padStart(5)} ${common}${link(parts.in).padEnd(6)} ${link(parts.out).padEnd(7)} ${ends} ${described}`.trimEnd().concat(described === '' ? '            ' : '')
+        ? `${head}${String(rule.packets).padStart(5)} ${String(rule.bytes).padStart(5)} ${common}${link(parts.in).padEnd(6)} ${link(parts.out).padEnd(7)} ${ends} ${described}`
+            .trimEnd()
+            .concat(described === '' ? '            ' : '')
         : `${head}${common}${ends} ${described}`.trimEnd().concat(described === '' ? '            ' : ''),
     )
   }
@@ -118,31 +160,55 @@ function describe({ parts, target }: Rule): string {
     if (name === 'comment') words.push(`/* ${get('--comment')?.values[0]} */`)
     else if (name === 'tcp' || name === 'udp') {
       words.push(name)
-      for (const [flag, label] of [['--sport', 'spt'], ['--dport', 'dpt']] as const) {
+      for (const [flag, label] of [
+        ['--sport', 'spt'],
+        ['--dport', 'dpt'],
+      ] as const) {
         const option = get(flag)
         const value = option?.values[0]
         if (option && value) words.push(`${value.includes(':') ? `${label}s` : label}:${not(option)}${value}`)
       }
     } else if (name === 'conntrack' || name === 'state') {
       const option = options[0]
-      words.push(`${not(option)}${option?.flag.slice(2)} ${option?.values[0]}`.replace('!ctstate', '! ctstate').replace(/^state /, 'state '))
+      words.push(
+        `${not(option)}${option?.flag.slice(2)} ${option?.values[0]}`.replace('!ctstate', '! ctstate').replace(/^state /, 'state '),
+      )
     } else if (name === 'mark') words.push(`mark match ${not(options[0])}${options[0]?.values[0]}`)
-    else if (name === 'addrtype') words.push(`ADDRTYPE match ${options.map((option) => `${option.flag.slice(2)} ${option.values[0] ?? ''}`).join(' ')}`)
+    else if (name === 'addrtype')
+      words.push(`ADDRTYPE match ${options.map((option) => `${option.flag.slice(2)} ${option.values[0] ?? ''}`).join(' ')}`)
     else if (name === 'statistic') words.push(`statistic mode random probability ${get('--probability')?.values[0] ?? ''}`)
     else if (name === 'multiport') words.push(`multiport ${options[0]?.flag.slice(2)} ${options[0]?.values[0]}`)
-    else if (name === 'recent') words.push(`recent: ${get('--set') ? 'SET' : 'CHECK'}${get('--seconds') ? ` seconds: ${get('--seconds')?.values[0]} reap` : ''} name: ${get('--name')?.values[0]} side: source mask: 255.255.255.255`)
+    else if (name === 'recent')
+      words.push(
+        `recent: ${get('--set') ? 'SET' : 'CHECK'}${get('--seconds') ? ` seconds: ${get('--seconds')?.values[0]} reap` : ''} name: ${get('--name')?.values[0]} side: source mask: 255.255.255.255`,
+      )
     else if (name === 'nfacct') words.push(`nfacct-name  ${options[0]?.values[0]}`)
-    else words.push(`${name} ${options.map((option) => `${not(option)}${option.flag.slice(2)} ${option.values.join(' ')}`).join(' ')}`.trimEnd())
+    else
+      words.push(
+        `${name} ${options.map((option) => `${not(option)}${option.flag.slice(2)} ${option.values.join(' ')}`).join(' ')}`.trimEnd(),
+      )
   }
   const [flag, value] = parts.targetOptions
   if (target.name === 'DNAT' || target.name === 'SNAT') words.push(`to:${value}`)
   else if (target.name === 'REJECT') words.push(`reject-with ${value}`)
   else if (target.name === 'MARK') {
     const [bits = '', mask = ''] = (value ?? '').split('/')
-    words.push(mask === '0x0' ? `MARK xor ${bits}` : bits === mask ? `MARK or ${bits}` : mask === '0xffffffff' ? `MARK set ${bits}` : `MARK xset ${value}`)
-  } else if (target.name === 'MASQUERADE' && flag !== undefined) words.push(parts.targetOptions.includes('--random-fully') ? 'random-fully' : `masq ports: ${value}`)
+    words.push(
+      mask === '0x0'
+        ? `MARK xor ${bits}`
+        : bits === mask
+          ? `MARK or ${bits}`
+          : mask === '0xffffffff'
+            ? `MARK set ${bits}`
+            : `MARK xset ${value}`,
+    )
+  } else if (target.name === 'MASQUERADE' && flag !== undefined)
+    words.push(parts.targetOptions.includes('--random-fully') ? 'random-fully' : `masq ports: ${value}`)
   else if (target.name === 'REDIRECT' && value !== undefined) words.push(`redir ports ${value}`)
-  else if (target.name === 'LOG') words.push(`LOG flags 0 level 4${parts.targetOptions.includes('--log-prefix') ? ` prefix "${parts.targetOptions[parts.targetOptions.indexOf('--log-prefix') + 1]}"` : ''}`)
+  else if (target.name === 'LOG')
+    words.push(
+      `LOG flags 0 level 4${parts.targetOptions.includes('--log-prefix') ? ` prefix "${parts.targetOptions[parts.targetOptions.indexOf('--log-prefix') + 1]}"` : ''}`,
+    )
   return words.join(' ')
 }
 
@@ -160,7 +226,9 @@ export const iptablesSave: Tool = async (call) => {
   const when = stamp(call.clock.now())
   const around = (_: TableName, lines: string[]) => [`# Generated by ${name} ${version} on ${when}`, ...lines, `# Completed on ${when}`]
   // The kernel counts built-in chains whether or not the counters of rules are asked for.
-  call.out(save(tablesOf(call, name), { ...(only ? { only } : {}), counters: words.includes('-c') || words.includes('--counters'), around }))
+  call.out(
+    save(tablesOf(call, name), { ...(only ? { only } : {}), counters: words.includes('-c') || words.includes('--counters'), around }),
+  )
   return 0
 }
 export const iptablesRestore: Tool = async (call) => {
@@ -185,7 +253,10 @@ export const iptablesRestore: Tool = async (call) => {
   }
   const table = words[words.findIndex((word) => word === '-T' || word === '--table') + 1]
   try {
-    restore(tablesOf(call, name), text, { noflush: words.includes('-n') || words.includes('--noflush'), ...(words.some((word) => word === '-T' || word === '--table') ? { only: table as TableName } : {}) })
+    restore(tablesOf(call, name), text, {
+      noflush: words.includes('-n') || words.includes('--noflush'),
+      ...(words.some((word) => word === '-T' || word === '--table') ? { only: table as TableName } : {}),
+    })
     return 0
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
@@ -206,7 +277,13 @@ export const nft: Tool = async (call) => {
   }
   const { tables } = namespaceOf(call.place.net)
   const wanted = words[1] === 'table' ? words.slice(2).find((word) => tableNames.includes(word as TableName)) : undefined
-  const hooks: Record<string, string> = { PREROUTING: 'prerouting', INPUT: 'input', FORWARD: 'forward', OUTPUT: 'output', POSTROUTING: 'postrouting' }
+  const hooks: Record<string, string> = {
+    PREROUTING: 'prerouting',
+    INPUT: 'input',
+    FORWARD: 'forward',
+    OUTPUT: 'output',
+    POSTROUTING: 'postrouting',
+  }
   for (const table of tableNames) {
     const content = tables.table(table)
     if (content === undefined || (wanted !== undefined && wanted !== table)) continue
@@ -220,7 +297,10 @@ export const nft: Tool = async (call) => {
         .map(([name, chain]) => {
           const hook = hooks[name]
           const priority = table === 'nat' ? (name === 'PREROUTING' || name === 'OUTPUT' ? 'dstnat' : 'srcnat') : table
-          const head = chain.policy === undefined ? '' : `\t\ttype ${table === 'nat' ? 'nat' : 'filter'} hook ${hook} priority ${priority}; policy ${chain.policy.toLowerCase()};\n`
+          const head =
+            chain.policy === undefined
+              ? ''
+              : `\t\ttype ${table === 'nat' ? 'nat' : 'filter'} hook ${hook} priority ${priority}; policy ${chain.policy.toLowerCase()};\n`
           return `\tchain ${name} {\n${head}${chain.rules.map((rule) => `\t\t${native(rule)}\n`).join('')}\t}\n`
         })
         .join('\n'),
@@ -232,19 +312,40 @@ export const nft: Tool = async (call) => {
 /** A rule in nft's own words, as far as nft knows the match; the rest as nft prints what it does not: xt. */
 function native({ parts, target, packets, bytes }: Rule): string {
   const words: string[] = []
-  if (parts.src) words.push(`ip saddr ${parts.src.not ? '!= ' : ''}${formatIp(parts.src.value.ip)}${parts.src.value.bits === 32 ? '' : `/${parts.src.value.bits}`}`)
-  if (parts.dst) words.push(`ip daddr ${parts.dst.not ? '!= ' : ''}${formatIp(parts.dst.value.ip)}${parts.dst.value.bits === 32 ? '' : `/${parts.dst.value.bits}`}`)
+  if (parts.src)
+    words.push(
+      `ip saddr ${parts.src.not ? '!= ' : ''}${formatIp(parts.src.value.ip)}${parts.src.value.bits === 32 ? '' : `/${parts.src.value.bits}`}`,
+    )
+  if (parts.dst)
+    words.push(
+      `ip daddr ${parts.dst.not ? '!= ' : ''}${formatIp(parts.dst.value.ip)}${parts.dst.value.bits === 32 ? '' : `/${parts.dst.value.bits}`}`,
+    )
   if (parts.in) words.push(`iifname ${parts.in.not ? '!= ' : ''}"${parts.in.value}"`)
   if (parts.out) words.push(`oifname ${parts.out.not ? '!= ' : ''}"${parts.out.value}"`)
   for (const { name, options } of parts.extensions) {
     const first = options[0]
-    if (name === 'tcp' || name === 'udp') for (const option of options) words.push(`${name} ${option.flag.slice(2)} ${option.not ? '!= ' : ''}${option.values[0]?.replace(':', '-')}`)
+    if (name === 'tcp' || name === 'udp')
+      for (const option of options)
+        words.push(`${name} ${option.flag.slice(2)} ${option.not ? '!= ' : ''}${option.values[0]?.replace(':', '-')}`)
     else if (name === 'conntrack' && first) words.push(`ct state ${first.not ? '! ' : ''}${first.values[0]?.toLowerCase()}`)
-    else if (name === 'mark' && first) words.push(`meta mark & ${first.values[0]?.split('/')[1] ?? '0xffffffff'} ${first.not ? '!=' : '=='} ${first.values[0]?.split('/')[0]}`)
-    else if (name === 'addrtype' && first) words.push(`fib ${first.flag === '--dst-type' ? 'daddr' : 'saddr'} type ${first.values[0]?.toLowerCase()}`)
+    else if (name === 'mark' && first)
+      words.push(
+        `meta mark & ${first.values[0]?.split('/')[1] ?? '0xffffffff'} ${first.not ? '!=' : '=='} ${first.values[0]?.split('/')[0]}`,
+      )
+    else if (name === 'addrtype' && first)
+      words.push(`fib ${first.flag === '--dst-type' ? 'daddr' : 'saddr'} type ${first.values[0]?.toLowerCase()}`)
     else if (name !== 'comment') words.push(`xt match "${name}"`)
   }
   const option = parts.targetOptions[1]
-  const end = { ACCEPT: 'accept', DROP: 'drop', RETURN: 'return', REJECT: 'reject', DNAT: `dnat to ${option}`, SNAT: `snat to ${option}`, MASQUERADE: `masquerade${parts.targetOptions.includes('--random-fully') ? ' fully-random' : ''}`, MARK: `meta mark set mark or ${option?.split('/')[0]}` }[target.name]
+  const end = {
+    ACCEPT: 'accept',
+    DROP: 'drop',
+    RETURN: 'return',
+    REJECT: 'reject',
+    DNAT: `dnat to ${option}`,
+    SNAT: `snat to ${option}`,
+    MASQUERADE: `masquerade${parts.targetOptions.includes('--random-fully') ? ' fully-random' : ''}`,
+    MARK: `meta mark set mark or ${option?.split('/')[0]}`,
+  }[target.name]
   return `${words.join(' ')}${words.length > 0 ? ' ' : ''}counter packets ${packets} bytes ${bytes}${target.name === '' ? '' : ` ${end ?? (target.name === target.name.toUpperCase() && ['LOG', 'REDIRECT'].includes(target.name) ? `xt target "${target.name}"` : `${target.goto ? 'goto' : 'jump'} ${target.name}`)}`}`
 }

@@ -63,8 +63,13 @@ export const ipTool =
         return 0
       }
       if (is('netns')) {
-        if (rest[0] === 'exec') throw new Refused('ip: netns exec is not part of this simulated machine; use `ip -n <name> …` to look at a pod’s links and routes', 1)
-        for (const [index, pod] of [...network.pods(call.place.machine.name)].reverse().entries()) call.out(`${pod.name} (id: ${network.pods(call.place.machine.name).length - index})\n`)
+        if (rest[0] === 'exec')
+          throw new Refused(
+            'ip: netns exec is not part of this simulated machine; use `ip -n <name> …` to look at a pod’s links and routes',
+            1,
+          )
+        for (const [index, pod] of [...network.pods(call.place.machine.name)].reverse().entries())
+          call.out(`${pod.name} (id: ${network.pods(call.place.machine.name).length - index})\n`)
         return 0
       }
       call.err(object === '' ? 'Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }\n' : `Object "${object}" is unknown, try "ip help".\n`)
@@ -81,12 +86,20 @@ const flagsOf = (link: Link) => {
   if (link.up) flags.push('UP', 'LOWER_UP')
   return flags.join(',')
 }
-const stateOf = (link: Link) => (!link.up ? 'DOWN' : link.kind === 'loopback' || link.kind === 'vxlan' || link.kind === 'dummy' ? 'UNKNOWN' : 'UP')
-const peerOf = (link: Link) => (link.kind === 'veth' && link.peerIndex !== undefined ? `@if${link.peerIndex}` : link.kind === 'ethernet' ? `@if${link.peerIndex}` : '')
+const stateOf = (link: Link) =>
+  !link.up ? 'DOWN' : link.kind === 'loopback' || link.kind === 'vxlan' || link.kind === 'dummy' ? 'UNKNOWN' : 'UP'
+const peerOf = (link: Link) =>
+  link.kind === 'veth' && link.peerIndex !== undefined ? `@if${link.peerIndex}` : link.kind === 'ethernet' ? `@if${link.peerIndex}` : ''
 function head(link: Link, mode: boolean): string {
-  const queue = link.kind === 'loopback' || link.kind === 'bridge' || (link.kind === 'veth' && link.master === undefined) ? ' qlen 1000' : ''
+  const queue =
+    link.kind === 'loopback' || link.kind === 'bridge' || (link.kind === 'veth' && link.master === undefined) ? ' qlen 1000' : ''
   const master = link.master === undefined ? '' : ` master ${link.master}`
-  const far = link.kind === 'veth' && link.peerNetnsName ? ` link-netns ${link.peerNetnsName}` : link.kind === 'veth' || link.kind === 'ethernet' ? ' link-netnsid 0' : ''
+  const far =
+    link.kind === 'veth' && link.peerNetnsName
+      ? ` link-netns ${link.peerNetnsName}`
+      : link.kind === 'veth' || link.kind === 'ethernet'
+        ? ' link-netnsid 0'
+        : ''
   return (
     `${link.index}: ${link.name}${peerOf(link)}: <${flagsOf(link)}> mtu ${link.mtu} qdisc ${link.up || link.kind !== 'veth' ? 'noqueue' : 'noop'}${master} state ${stateOf(link)}${mode ? ' mode DEFAULT' : ''} group default${queue || ' '}\n` +
     `    link/${link.kind === 'loopback' ? 'loopback' : 'ether'} ${link.mac} brd ${link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'}${far}`
@@ -94,7 +107,13 @@ function head(link: Link, mode: boolean): string {
 }
 const sorted = (at: Namespace) => [...at.links.values()].sort((a, b) => a.index - b.index)
 
-function address(call: ToolCall, at: Namespace, words: string[], shown: { brief: boolean; six: boolean; details: boolean }, change: () => void): number {
+function address(
+  call: ToolCall,
+  at: Namespace,
+  words: string[],
+  shown: { brief: boolean; six: boolean; details: boolean },
+  change: () => void,
+): number {
   const [verb = 'show', ...rest] = words
   const dev = (list: string[]) => {
     const place = list.indexOf('dev')
@@ -119,24 +138,38 @@ function address(call: ToolCall, at: Namespace, words: string[], shown: { brief:
     for (const one of [...link.addresses]) at.removeAddress(link, one)
     return 0
   }
-  const only = verb === 'show' || 'list'.startsWith(verb) || 'show'.startsWith(verb) ? (dev(rest) ?? rest.find((word) => !['up', 'scope', 'global'].includes(word))) : (dev(words) ?? verb)
+  const only =
+    verb === 'show' || 'list'.startsWith(verb) || 'show'.startsWith(verb)
+      ? (dev(rest) ?? rest.find((word) => !['up', 'scope', 'global'].includes(word)))
+      : (dev(words) ?? verb)
   if (only !== undefined && !at.links.has(only)) throw new Refused(`Device "${only}" does not exist.`, 1)
   for (const link of sorted(at)) {
     if (only !== undefined && link.name !== only) continue
     if (shown.six) continue
     if (shown.brief) {
-      call.out(`${`${link.name}${peerOf(link)}`.padEnd(16)} ${stateOf(link).padEnd(14)} ${link.addresses.map((one) => `${formatPrefix(one)} `).join('')}\n`)
+      call.out(
+        `${`${link.name}${peerOf(link)}`.padEnd(16)} ${stateOf(link).padEnd(14)} ${link.addresses.map((one) => `${formatPrefix(one)} `).join('')}\n`,
+      )
       continue
     }
     call.out(`${head(link, false)}\n`)
     for (const one of link.addresses) {
       const broadcast = one.broadcast ? ` brd ${formatIp((networkOf(one).ip | ~maskOf(one.bits)) >>> 0)}` : ''
-      call.out(`    inet ${formatPrefix(one)}${broadcast} scope ${one.scope} ${link.name}\n       valid_lft forever preferred_lft forever\n`)
+      call.out(
+        `    inet ${formatPrefix(one)}${broadcast} scope ${one.scope} ${link.name}\n       valid_lft forever preferred_lft forever\n`,
+      )
     }
   }
   return 0
 }
-function link(call: ToolCall, at: Namespace, network: SimNetwork, words: string[], shown: { brief: boolean; details: boolean }, change: () => void): number {
+function link(
+  call: ToolCall,
+  at: Namespace,
+  network: SimNetwork,
+  words: string[],
+  shown: { brief: boolean; details: boolean },
+  change: () => void,
+): number {
   const [verb = 'show', ...rest] = words
   const after = (word: string) => (rest.includes(word) ? rest[rest.indexOf(word) + 1] : undefined)
   if (verb === 'set' || verb === 's') {
@@ -161,9 +194,22 @@ function link(call: ToolCall, at: Namespace, network: SimNetwork, words: string[
     if (name === undefined || type === undefined) throw new Refused('Not enough information: "type" argument is required.', 255)
     if (at.links.has(name)) throw answers('File exists')
     if (type === 'vxlan') {
-      const dev = after('dev') === name ? 'eth0' : (rest.slice(rest.indexOf('type')).includes('dev') ? rest[rest.lastIndexOf('dev') + 1] : 'eth0')
+      const dev =
+        after('dev') === name ? 'eth0' : rest.slice(rest.indexOf('type')).includes('dev') ? rest[rest.lastIndexOf('dev') + 1] : 'eth0'
       const base = at.links.get(dev ?? 'eth0')
-      at.addLink({ name, kind: 'vxlan', mac: network.mac(), mtu: (base?.mtu ?? 1500) - 50, up: false, vxlan: { vni: Number(after('id') ?? 1), port: Number(after('dstport') ?? 8472), local: parseIp(after('local') ?? '') ?? base?.addresses[0]?.ip ?? 0, dev: dev ?? 'eth0' } })
+      at.addLink({
+        name,
+        kind: 'vxlan',
+        mac: network.mac(),
+        mtu: (base?.mtu ?? 1500) - 50,
+        up: false,
+        vxlan: {
+          vni: Number(after('id') ?? 1),
+          port: Number(after('dstport') ?? 8472),
+          local: parseIp(after('local') ?? '') ?? base?.addresses[0]?.ip ?? 0,
+          dev: dev ?? 'eth0',
+        },
+      })
     } else if (type === 'bridge' || type === 'dummy') at.addLink({ name, kind: type, mac: network.mac(), mtu: 1500, up: false })
     else throw new Refused(`Error: links of type ${type} are not part of this simulated machine.`)
     return 0
@@ -175,11 +221,18 @@ function link(call: ToolCall, at: Namespace, network: SimNetwork, words: string[
     at.removeLink(one.name)
     return 0
   }
-  const only = ['show', 'list', 'ls', 'sh', 'l'].includes(verb) ? (after('dev') ?? (after('type') || after('master') ? undefined : rest[0])) : verb
+  const only = ['show', 'list', 'ls', 'sh', 'l'].includes(verb)
+    ? (after('dev') ?? (after('type') || after('master') ? undefined : rest[0]))
+    : verb
   if (only !== undefined && !at.links.has(only)) throw new Refused(`Device "${only}" does not exist.`, 1)
   const type = after('type')
   for (const one of sorted(at)) {
-    if ((only !== undefined && one.name !== only) || (type !== undefined && one.kind !== type) || (after('master') !== undefined && one.master !== after('master'))) continue
+    if (
+      (only !== undefined && one.name !== only) ||
+      (type !== undefined && one.kind !== type) ||
+      (after('master') !== undefined && one.master !== after('master'))
+    )
+      continue
     if (shown.brief) {
       call.out(`${`${one.name}${peerOf(one)}`.padEnd(16)} ${stateOf(one).padEnd(14)} ${one.mac} <${flagsOf(one)}> \n`)
       continue
@@ -189,11 +242,15 @@ function link(call: ToolCall, at: Namespace, network: SimNetwork, words: string[
   return 0
 }
 function detail(link: Link): string {
-  const tail = 'numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 524280 tso_max_segs 65535 gro_max_size 65536 gso_ipv4_max_size 65536 gro_ipv4_max_size 65536 '
+  const tail =
+    'numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 524280 tso_max_segs 65535 gro_max_size 65536 gso_ipv4_max_size 65536 gro_ipv4_max_size 65536 '
   const first = ' promiscuity 0 allmulti 0 minmtu 68 maxmtu 65535 '
-  if (link.vxlan) return `${first}\n    vxlan id ${link.vxlan.vni} local ${formatIp(link.vxlan.local)} dev ${link.vxlan.dev} srcport 0 0 dstport ${link.vxlan.port} ttl auto ageing 300 reserved_bits 0xf7ffffff000000ff nolearning addrgenmode eui64 ${tail}`
-  if (link.kind === 'bridge') return `${first}\n    bridge forward_delay 1500 hello_time 200 max_age 2000 ageing_time 30000 stp_state 0 priority 32768 vlan_filtering 0 bridge_id 8000.${link.mac} designated_root 8000.${link.mac} addrgenmode eui64 ${tail}`
-  if (link.kind === 'veth' || link.kind === 'ethernet') return `${first}\n    veth ${link.master ? `\n    bridge_slave state forwarding priority 32 cost 2 hairpin ${link.hairpin ? 'on' : 'off'} ` : ''}addrgenmode eui64 ${tail}`
+  if (link.vxlan)
+    return `${first}\n    vxlan id ${link.vxlan.vni} local ${formatIp(link.vxlan.local)} dev ${link.vxlan.dev} srcport 0 0 dstport ${link.vxlan.port} ttl auto ageing 300 reserved_bits 0xf7ffffff000000ff nolearning addrgenmode eui64 ${tail}`
+  if (link.kind === 'bridge')
+    return `${first}\n    bridge forward_delay 1500 hello_time 200 max_age 2000 ageing_time 30000 stp_state 0 priority 32768 vlan_filtering 0 bridge_id 8000.${link.mac} designated_root 8000.${link.mac} addrgenmode eui64 ${tail}`
+  if (link.kind === 'veth' || link.kind === 'ethernet')
+    return `${first}\n    veth ${link.master ? `\n    bridge_slave state forwarding priority 32 cost 2 hairpin ${link.hairpin ? 'on' : 'off'} ` : ''}addrgenmode eui64 ${tail}`
   return `${first}addrgenmode eui64 ${tail}`
 }
 
@@ -214,7 +271,9 @@ function route(call: ToolCall, at: Namespace, words: string[], change: () => voi
     const found = at.route(to)
     if (found === undefined || found.type !== undefined) throw answers('Network is unreachable')
     const source = at.source(found)
-    call.out(`${formatIp(to)}${found.via === undefined ? '' : ` via ${formatIp(found.via)}`} dev ${found.dev}${source === undefined ? '' : ` src ${formatIp(source)}`} uid ${call.uid} \n    cache \n`)
+    call.out(
+      `${formatIp(to)}${found.via === undefined ? '' : ` via ${formatIp(found.via)}`} dev ${found.dev}${source === undefined ? '' : ` src ${formatIp(source)}`} uid ${call.uid} \n    cache \n`,
+    )
     return 0
   }
   if (['add', 'a', 'replace', 'append', 'change', 'del', 'delete', 'd'].includes(verb)) {
@@ -230,20 +289,39 @@ function route(call: ToolCall, at: Namespace, words: string[], change: () => voi
     if (viaText !== undefined && via === undefined) throw new Refused(`Error: inet address is expected rather than "${viaText}".`, 1)
     const dev = after('dev')
     if (verb.startsWith('d')) {
-      if (!at.removeRoute((one) => one.to.ip === networkOf(to).ip && one.to.bits === to.bits && (dev === undefined || one.dev === dev) && (via === undefined || one.via === via))) throw answers('No such process')
+      if (
+        !at.removeRoute(
+          (one) =>
+            one.to.ip === networkOf(to).ip &&
+            one.to.bits === to.bits &&
+            (dev === undefined || one.dev === dev) &&
+            (via === undefined || one.via === via),
+        )
+      )
+        throw answers('No such process')
       return 0
     }
     if (dev !== undefined && !at.links.has(dev)) throw new Refused(`Cannot find device "${dev}"`, 1)
     if (networkOf(to).ip !== to.ip) throw new Refused('Error: Invalid prefix for given prefix length.')
     const onlink = rest.includes('onlink')
     const towards = via === undefined ? undefined : at.route(via)
-    if (via !== undefined && !onlink && (towards === undefined || towards.via !== undefined)) throw new Refused('Error: Nexthop has invalid gateway.')
+    if (via !== undefined && !onlink && (towards === undefined || towards.via !== undefined))
+      throw new Refused('Error: Nexthop has invalid gateway.')
     if (type === undefined && dev === undefined && via === undefined) throw new Refused('RTNETLINK answers: No such device')
     const link = at.links.get(dev ?? towards?.dev ?? '')
     if (type === undefined && link !== undefined && !link.up) throw new Refused('Error: Device for nexthop is not up.')
     const src = parseIp(after('src') ?? '')
     const metric = Number(after('metric') ?? 0)
-    const made: Route = { to, dev: link?.name ?? 'lo', ...(via === undefined ? {} : { via }), ...(via === undefined && type === undefined ? { scope: 'link' as const } : {}), ...(src === undefined ? {} : { src }), ...(metric ? { metric } : {}), ...(onlink ? { onlink } : {}), ...(type ? { type } : {}) }
+    const made: Route = {
+      to,
+      dev: link?.name ?? 'lo',
+      ...(via === undefined ? {} : { via }),
+      ...(via === undefined && type === undefined ? { scope: 'link' as const } : {}),
+      ...(src === undefined ? {} : { src }),
+      ...(metric ? { metric } : {}),
+      ...(onlink ? { onlink } : {}),
+      ...(type ? { type } : {}),
+    }
     if (!at.addRoute(made, verb === 'replace' || verb === 'change')) throw answers('File exists')
     return 0
   }
@@ -253,13 +331,20 @@ function route(call: ToolCall, at: Namespace, words: string[], change: () => voi
   }
   if (!['show', 'list', 'ls', 's', 'sh', 'l'].includes(verb)) throw new Refused(`Command "${verb}" is unknown, try "ip route help".`, 255)
   if (after('table') === 'local') {
-    for (const one of sorted(at)) for (const { ip, bits } of one.addresses) call.out(`local ${formatIp(ip)} dev ${one.name} proto kernel scope host src ${formatIp(ip)} \n${bits === 8 ? '' : ''}`)
+    for (const one of sorted(at))
+      for (const { ip, bits } of one.addresses)
+        call.out(`local ${formatIp(ip)} dev ${one.name} proto kernel scope host src ${formatIp(ip)} \n${bits === 8 ? '' : ''}`)
     return 0
   }
   const dev = after('dev')
-  const text = rest.find((word, index) => !['dev', 'table', 'main', 'proto', 'via'].includes(word) && !['dev', 'table', 'proto', 'via'].includes(rest[index - 1] ?? ''))
+  const text = rest.find(
+    (word, index) =>
+      !['dev', 'table', 'main', 'proto', 'via'].includes(word) && !['dev', 'table', 'proto', 'via'].includes(rest[index - 1] ?? ''),
+  )
   const wanted = text === 'default' ? { ip: 0, bits: 0 } : parsePrefix(text ?? '')
-  for (const one of at.routes) if ((dev === undefined || one.dev === dev) && (wanted === undefined || (one.to.ip === wanted.ip && one.to.bits === wanted.bits))) call.out(shownRoute(one))
+  for (const one of at.routes)
+    if ((dev === undefined || one.dev === dev) && (wanted === undefined || (one.to.ip === wanted.ip && one.to.bits === wanted.bits)))
+      call.out(shownRoute(one))
   return 0
 }
 function neighbours(call: ToolCall, at: Namespace, words: string[], change: () => void): number {
@@ -278,7 +363,9 @@ function neighbours(call: ToolCall, at: Namespace, words: string[], change: () =
     } else at.neighbour(find(at, dev).name, to, after('lladdr') ?? '', (after('nud') ?? 'permanent').toUpperCase())
     return 0
   }
-  for (const one of at.neighbours) if (after('dev') === undefined || after('dev') === one.dev) call.out(`${formatIp(one.ip)} dev ${one.dev} lladdr ${one.mac} ${one.state} \n`)
+  for (const one of at.neighbours)
+    if (after('dev') === undefined || after('dev') === one.dev)
+      call.out(`${formatIp(one.ip)} dev ${one.dev} lladdr ${one.mac} ${one.state} \n`)
   return 0
 }
 
@@ -294,21 +381,30 @@ export const routeTool: Tool = async (call) => {
     const flags = `U${one.via === undefined ? '' : 'G'}${one.to.bits === 32 ? 'H' : ''}`
     const numeric = call.argv.some((word) => /^-\w*n/.test(word))
     const to = one.to.bits === 0 && !numeric ? 'default' : formatIp(one.to.ip)
-    call.out(`${to.padEnd(15)} ${formatIp(one.via ?? 0).padEnd(15)} ${formatIp(maskOf(one.to.bits)).padEnd(15)} ${flags.padEnd(5)} ${String(one.metric ?? 0).padEnd(6)} 0        0 ${one.dev}\n`)
+    call.out(
+      `${to.padEnd(15)} ${formatIp(one.via ?? 0).padEnd(15)} ${formatIp(maskOf(one.to.bits)).padEnd(15)} ${flags.padEnd(5)} ${String(one.metric ?? 0).padEnd(6)} 0        0 ${one.dev}\n`,
+    )
   }
   return 0
 }
 export const arp: Tool = async (call) => {
   const at = namespaceOf(call.place.net)
   call.out('Address                  HWtype  HWaddress           Flags Mask            Iface\n')
-  for (const one of at.neighbours) call.out(`${formatIp(one.ip).padEnd(24)} ether   ${one.mac}   C${one.state === 'PERMANENT' ? 'M' : ' '}                    ${one.dev}\n`)
+  for (const one of at.neighbours)
+    call.out(
+      `${formatIp(one.ip).padEnd(24)} ether   ${one.mac}   C${one.state === 'PERMANENT' ? 'M' : ' '}                    ${one.dev}\n`,
+    )
   return 0
 }
 export const bridgeTool: Tool = async (call) => {
   const at = namespaceOf(call.place.net)
   const [object = ''] = call.argv.slice(1).filter((word) => !word.startsWith('-'))
   if ('link'.startsWith(object) && object !== '') {
-    for (const link of sorted(at)) if (link.master) call.out(`${link.index}: ${link.name}@if2: <${flagsOf(link)}> mtu ${link.mtu} master ${link.master} state forwarding priority 32 cost 2 \n`)
+    for (const link of sorted(at))
+      if (link.master)
+        call.out(
+          `${link.index}: ${link.name}@if2: <${flagsOf(link)}> mtu ${link.mtu} master ${link.master} state forwarding priority 32 cost 2 \n`,
+        )
     return 0
   }
   if (object === 'fdb') {

@@ -71,7 +71,9 @@ export const dig =
             answer = got.answer
             break search
           }
-          complaints.push(`;; communications error to ${one}#${port}: ${got.kind === 'timeout' ? 'timed out' : got.kind === 'refused' ? 'connection refused' : 'network unreachable'}\n`)
+          complaints.push(
+            `;; communications error to ${one}#${port}: ${got.kind === 'timeout' ? 'timed out' : got.kind === 'refused' ? 'connection refused' : 'network unreachable'}\n`,
+          )
         }
       if (!short && index === 0 && answer === undefined) call.out(`${complaints.join('')}${head}`)
       if (answer === undefined) {
@@ -84,7 +86,16 @@ export const dig =
       else {
         const quiet = flags.has('noall')
         if (!quiet) call.out(complaints.join('') + head)
-        call.out(printAnswer(network, { name: candidate, type }, answer, { from, port, protocol, millis: call.clock.now() - begin, only: quiet ? (flags.has('answer') ? 'answer' : 'none') : 'all', now: call.clock.now() }))
+        call.out(
+          printAnswer(network, { name: candidate, type }, answer, {
+            from,
+            port,
+            protocol,
+            millis: call.clock.now() - begin,
+            only: quiet ? (flags.has('answer') ? 'answer' : 'none') : 'all',
+            now: call.clock.now(),
+          }),
+        )
       }
       return 0
     }
@@ -93,15 +104,26 @@ export const dig =
 const column = (record: DnsRecord): string => {
   const name = record.name.endsWith('.') ? record.name : `${record.name}.`
   const tabs = name.length >= 24 ? ' ' : '\t'.repeat(Math.max(1, 3 - Math.floor(name.length / 8)))
-  return name.length >= 24 ? `${name} ${record.ttl} IN ${record.type}\t${record.data}\n` : `${name}${tabs}${record.ttl}\tIN\t${record.type}\t${record.data}\n`
+  return name.length >= 24
+    ? `${name} ${record.ttl} IN ${record.type}\t${record.data}\n`
+    : `${name}${tabs}${record.ttl}\tIN\t${record.type}\t${record.data}\n`
 }
-function printAnswer(network: SimNetwork, question: DnsQuestion, answer: DnsAnswer, at: { from: string; port: number; protocol: string; millis: number; only: 'all' | 'answer' | 'none'; now: number }): string {
+function printAnswer(
+  network: SimNetwork,
+  question: DnsQuestion,
+  answer: DnsAnswer,
+  at: { from: string; port: number; protocol: string; millis: number; only: 'all' | 'answer' | 'none'; now: number },
+): string {
   if (at.only === 'none') return ''
   if (at.only === 'answer') return answer.answers.map(column).join('')
   const authority = answer.authority ?? []
   const name = question.name
   const lines = [';; Got answer:']
-  if (name.endsWith('.local.')) lines.push(';; WARNING: .local is reserved for Multicast DNS', ';; You are currently testing what happens when an mDNS query is leaked to DNS')
+  if (name.endsWith('.local.'))
+    lines.push(
+      ';; WARNING: .local is reserved for Multicast DNS',
+      ';; You are currently testing what happens when an mDNS query is leaked to DNS',
+    )
   lines.push(
     `;; ->>HEADER<<- opcode: QUERY, status: ${answer.rcode}, id: ${network.random.int(65536)}`,
     `;; flags: qr${answer.authoritative ? ' aa' : ''} rd${answer.authoritative ? '' : ' ra'}; QUERY: 1, ANSWER: ${answer.answers.length}, AUTHORITY: ${authority.length}, ADDITIONAL: 1`,
@@ -115,11 +137,19 @@ function printAnswer(network: SimNetwork, question: DnsQuestion, answer: DnsAnsw
   const size = 12 + name.length + 5 + 28 + (answer.answers.length + authority.length) * (name.length + 14)
   const when = new Date(at.now)
   const stamp = `${when.toUTCString().slice(0, 3)} ${when.toUTCString().slice(8, 11)} ${when.toUTCString().slice(5, 7)} ${when.toISOString().slice(11, 19)} UTC ${when.getUTCFullYear()}`
-  lines.push(`;; Query time: ${at.millis} msec`, `;; SERVER: ${at.from}#${at.port}(${at.from}) (${at.protocol.toUpperCase()})`, `;; WHEN: ${stamp}`, `;; MSG SIZE  rcvd: ${size}`, '', '')
+  lines.push(
+    `;; Query time: ${at.millis} msec`,
+    `;; SERVER: ${at.from}#${at.port}(${at.from}) (${at.protocol.toUpperCase()})`,
+    `;; WHEN: ${stamp}`,
+    `;; MSG SIZE  rcvd: ${size}`,
+    '',
+    '',
+  )
   return lines.join('\n')
 }
 
-const failed = (found: Lookup, server: string) => `;; communications error to ${server}#53: ${found.outcome === 'timeout' ? 'timed out' : found.outcome === 'refused' ? 'connection refused' : 'network unreachable'}\n`
+const failed = (found: Lookup, server: string) =>
+  `;; communications error to ${server}#53: ${found.outcome === 'timeout' ? 'timed out' : found.outcome === 'refused' ? 'connection refused' : 'network unreachable'}\n`
 export const nslookup =
   (network: SimNetwork): Tool =>
   async (call) => {
@@ -150,7 +180,10 @@ export const nslookup =
     const reverse = reverseName(name)
     const asked: Type = type ?? (reverse === undefined ? 'A' : 'PTR')
     const asker = askerOf(network, call)
-    const found = reverse === undefined ? await lookup(asker, conf, name, asked === 'ANY' ? 'A' : asked) : await ask(asker, { ...conf, search: [] }, reverse, 'PTR')
+    const found =
+      reverse === undefined
+        ? await lookup(asker, conf, name, asked === 'ANY' ? 'A' : asked)
+        : await ask(asker, { ...conf, search: [] }, reverse, 'PTR')
     const { answer } = found
     if (answer === undefined) {
       for (let at = 0; at < 3; at += 1) call.out(failed(found, found.server))
@@ -158,7 +191,14 @@ export const nslookup =
       return 1
     }
     call.out(reverse === undefined ? `Server:\t\t${found.server}\nAddress:\t${found.server}#53\n\n` : '')
-    const shown = bare(reverse ?? (found.outcome === 'nxdomain' && !name.endsWith('.') ? (conf.search.length > 0 && !answer.answers.length ? name : name) : found.name))
+    const shown = bare(
+      reverse ??
+        (found.outcome === 'nxdomain' && !name.endsWith('.')
+          ? conf.search.length > 0 && !answer.answers.length
+            ? name
+            : name
+          : found.name),
+    )
     if (found.outcome === 'nxdomain' || found.outcome === 'servfail' || found.outcome === 'refused') {
       call.out(`** server can't find ${shown}: ${answer.rcode}\n\n`)
       return 1
@@ -192,7 +232,9 @@ async function busyboxNslookup(network: SimNetwork, call: ToolCall): Promise<num
   }
   const [name, server] = rest
   if (name === undefined) {
-    call.err('BusyBox v1.37.0 multi-call binary.\n\nUsage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n\nQuery DNS about HOST\n')
+    call.err(
+      'BusyBox v1.37.0 multi-call binary.\n\nUsage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n\nQuery DNS about HOST\n',
+    )
     return 1
   }
   const conf = parseResolvConf(call.place.files.text('/etc/resolv.conf'))
@@ -210,9 +252,14 @@ async function busyboxNslookup(network: SimNetwork, call: ToolCall): Promise<num
   let head = false
   let failedAny = false
   for (const type of asked) {
-    const found = reverse === undefined ? await lookup(asker, conf, name, type === 'ANY' ? 'A' : type) : await ask(asker, conf, reverse, 'PTR')
+    const found =
+      reverse === undefined ? await lookup(asker, conf, name, type === 'ANY' ? 'A' : type) : await ask(asker, conf, reverse, 'PTR')
     if (found.answer === undefined) {
-      call.out(found.outcome === 'refused' ? `nslookup: read: Connection refused\n;; connection timed out; no servers could be reached\n\n` : ';; connection timed out; no servers could be reached\n\n')
+      call.out(
+        found.outcome === 'refused'
+          ? `nslookup: read: Connection refused\n;; connection timed out; no servers could be reached\n\n`
+          : ';; connection timed out; no servers could be reached\n\n',
+      )
       return 1
     }
     if (!head) call.out(`Server:\t\t${found.server}\nAddress:\t${found.server}:53\n\n`)
@@ -250,7 +297,9 @@ export const host =
     }
     const [name, server] = rest
     if (name === undefined) {
-      call.err('Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W time]\n            [-R number] [-m flag] [-p port] hostname [server]\n')
+      call.err(
+        'Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W time]\n            [-R number] [-m flag] [-p port] hostname [server]\n',
+      )
       return 1
     }
     const conf = parseResolvConf(call.place.files.text('/etc/resolv.conf'))
@@ -265,7 +314,8 @@ export const host =
     const reverse = reverseName(name)
     const asker = askerOf(network, call)
     const asked = type ?? 'A'
-    const found = reverse === undefined ? await lookup(asker, conf, name, asked === 'ANY' ? 'A' : asked) : await ask(asker, conf, reverse, 'PTR')
+    const found =
+      reverse === undefined ? await lookup(asker, conf, name, asked === 'ANY' ? 'A' : asked) : await ask(asker, conf, reverse, 'PTR')
     if (found.answer === undefined) {
       call.out(`${failed(found, found.server).repeat(2)};; no servers could be reached\n`)
       return 1
@@ -300,7 +350,10 @@ export const getent =
         return 1
       }
       const lines = (call.place.files.text(file) ?? '').split('\n').filter((line) => line !== '')
-      const wanted = keys.length === 0 ? lines : lines.filter((line) => keys.includes(line.split(':')[0] ?? '') || keys.includes(line.split(':')[2] ?? ''))
+      const wanted =
+        keys.length === 0
+          ? lines
+          : lines.filter((line) => keys.includes(line.split(':')[0] ?? '') || keys.includes(line.split(':')[2] ?? ''))
       call.out(wanted.map((line) => `${line}\n`).join(''))
       return wanted.length > 0 ? 0 : 2
     }
@@ -315,8 +368,11 @@ export const getent =
       const listed = inHosts(call.place.files.text('/etc/hosts'), name)
       const found = await resolveHost(askerOf(network, call), call.place.files, name)
       if (found.outcome !== 'answered') return 2
-      if (database === 'hosts') call.out(found.addresses.map((address) => `${address.padEnd(15)} ${bare(listed.length > 0 ? name : found.name)}\n`).join(''))
-      else for (const address of found.addresses) call.out(`${address.padEnd(15)} STREAM ${bare(name)}\n${address.padEnd(15)} DGRAM  \n${address.padEnd(15)} RAW    \n`)
+      if (database === 'hosts')
+        call.out(found.addresses.map((address) => `${address.padEnd(15)} ${bare(listed.length > 0 ? name : found.name)}\n`).join(''))
+      else
+        for (const address of found.addresses)
+          call.out(`${address.padEnd(15)} STREAM ${bare(name)}\n${address.padEnd(15)} DGRAM  \n${address.padEnd(15)} RAW    \n`)
     }
     return 0
   }
@@ -325,7 +381,8 @@ export const hostname: Tool = async (call) => {
   const { machine, net, files, container } = call.place
   const name = files.text('/etc/hostname')?.trim() || container?.pod.name || machine.name
   const [option] = call.argv.slice(1)
-  if (option === '-i' || option === '-I' || option === '--ip-address' || option === '--all-ip-addresses') call.out(option === '-i' || option === '--ip-address' ? `${net.addresses()[0] ?? ''}\n` : `${net.addresses().join(' ')} \n`)
+  if (option === '-i' || option === '-I' || option === '--ip-address' || option === '--all-ip-addresses')
+    call.out(option === '-i' || option === '--ip-address' ? `${net.addresses()[0] ?? ''}\n` : `${net.addresses().join(' ')} \n`)
   else if (option === '-s' || option === '--short') call.out(`${name.split('.')[0]}\n`)
   else if (option === undefined || option === '-f' || option === '--fqdn') call.out(`${name}\n`)
   else if (option === '-d') call.out('\n')

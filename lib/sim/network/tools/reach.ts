@@ -4,7 +4,17 @@ import { type Asker, resolveHost } from '../dns.ts'
 import { parseIp } from '../ip.ts'
 import type { SimNetwork } from '../network.ts'
 
-const names: Record<string, string> = { '80': 'http', '443': 'https', '53': 'domain', '22': 'ssh', '25': 'smtp', '8080': 'http-alt', '3306': 'mysql', '6379': 'redis', '5432': 'postgresql' }
+const names: Record<string, string> = {
+  '80': 'http',
+  '443': 'https',
+  '53': 'domain',
+  '22': 'ssh',
+  '25': 'smtp',
+  '8080': 'http-alt',
+  '3306': 'mysql',
+  '6379': 'redis',
+  '5432': 'postgresql',
+}
 const askerOf = (network: SimNetwork, call: ToolCall): Asker => ({ network, clock: call.clock, from: call.place.net, signal: call.signal })
 
 export const nc =
@@ -43,7 +53,11 @@ export const nc =
       return 1
     }
     if (host === undefined || ports === undefined) {
-      call.err(busybox ? 'BusyBox v1.37.0 multi-call binary.\n\nUsage: nc [IPADDR PORT]\n' : 'usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n')
+      call.err(
+        busybox
+          ? 'BusyBox v1.37.0 multi-call binary.\n\nUsage: nc [IPADDR PORT]\n'
+          : 'usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n',
+      )
       return 1
     }
     const found = await resolveHost(askerOf(network, call), call.place.files, host)
@@ -60,16 +74,32 @@ export const nc =
       // A datagram that nobody answers looks like success.
       const open = opened.outcome === 'open' || (udp && opened.outcome === 'timeout')
       if (!open) {
-        const why = opened.outcome === 'refused' ? 'Connection refused' : opened.outcome === 'timeout' ? 'Operation timed out' : 'No route to host'
+        const why =
+          opened.outcome === 'refused' ? 'Connection refused' : opened.outcome === 'timeout' ? 'Operation timed out' : 'No route to host'
         if (opened.outcome === 'timeout') await call.clock.sleep(waitMs ?? 134_000, call.signal)
         if (opened.outcome === 'unreachable') await call.clock.sleep(Math.min(waitMs ?? 3050, 3050), call.signal)
         const timed = opened.outcome === 'timeout'
-        if (busybox) call.err(timed && waitMs !== undefined ? `nc: ${address} (${address}:${port}): Connection timed out\n` : `nc: ${address} (${address}:${port}): ${why.replace('Operation', 'Connection')}\n`)
-        else if (verbose) call.err(timed && waitMs !== undefined ? `nc: connect to ${host}${host === address ? '' : ` (${address})`} port ${port} (${protocol}) timed out: Operation now in progress\n` : `nc: connect to ${host}${host === address ? '' : ` (${address})`} port ${port} (${protocol}) failed: ${why.replace('Operation', 'Connection')}\n`)
+        if (busybox)
+          call.err(
+            timed && waitMs !== undefined
+              ? `nc: ${address} (${address}:${port}): Connection timed out\n`
+              : `nc: ${address} (${address}:${port}): ${why.replace('Operation', 'Connection')}\n`,
+          )
+        else if (verbose)
+          call.err(
+            timed && waitMs !== undefined
+              ? `nc: connect to ${host}${host === address ? '' : ` (${address})`} port ${port} (${protocol}) timed out: Operation now in progress\n`
+              : `nc: connect to ${host}${host === address ? '' : ` (${address})`} port ${port} (${protocol}) failed: ${why.replace('Operation', 'Connection')}\n`,
+          )
         continue
       }
       ok = true
-      if (verbose) call.err(busybox ? `${address} (${address}:${port}) open\n` : `Connection to ${host}${host === address ? '' : ` (${address})`} ${port} port [${protocol}/${names[String(port)] ?? '*'}] succeeded!\n`)
+      if (verbose)
+        call.err(
+          busybox
+            ? `${address} (${address}:${port}) open\n`
+            : `Connection to ${host}${host === address ? '' : ` (${address})`} ${port} port [${protocol}/${names[String(port)] ?? '*'}] succeeded!\n`,
+        )
       if (zero || opened.outcome !== 'open') continue
       const parts: Uint8Array[] = []
       for await (const part of call.stdin) parts.push(part)
@@ -79,9 +109,17 @@ export const nc =
       else if (listener.http && !listener.tls && /^[A-Z]+ \S+ HTTP\/1/.test(sent.toString('latin1'))) {
         const [line = '', ...lines] = sent.toString('latin1').split(/\r?\n/)
         const [method = 'GET', path = '/'] = line.split(' ')
-        const headers = Object.fromEntries(lines.filter((one) => one.includes(':')).map((one) => [(one.split(':')[0] as string).toLowerCase(), one.slice(one.indexOf(':') + 1).trim()]))
+        const headers = Object.fromEntries(
+          lines
+            .filter((one) => one.includes(':'))
+            .map((one) => [(one.split(':')[0] as string).toLowerCase(), one.slice(one.indexOf(':') + 1).trim()]),
+        )
         const answer = await listener.http({ method, path, headers, body: new Uint8Array(), from: opened.from })
-        call.out(`HTTP/1.1 ${answer.status}\r\n${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+        call.out(
+          `HTTP/1.1 ${answer.status}\r\n${Object.entries(answer.headers)
+            .map(([name, value]) => `${name}: ${value}\r\n`)
+            .join('')}\r\n`,
+        )
         call.out(answer.body)
       } else if (waitMs !== undefined) await call.clock.sleep(waitMs, call.signal)
     }
@@ -110,13 +148,21 @@ export const ping =
     }
     const busybox = call.place.container !== undefined
     if (host === undefined) {
-      call.err(busybox ? 'BusyBox v1.37.0 multi-call binary.\n\nUsage: ping [OPTIONS] HOST\n' : 'ping: usage error: Destination address required\n')
+      call.err(
+        busybox
+          ? 'BusyBox v1.37.0 multi-call binary.\n\nUsage: ping [OPTIONS] HOST\n'
+          : 'ping: usage error: Destination address required\n',
+      )
       return busybox ? 1 : 1
     }
     const found = await resolveHost(askerOf(network, call), call.place.files, host)
     const address = found.addresses[0]
     if (address === undefined) {
-      call.err(busybox ? `ping: bad address '${host}'\n` : `ping: ${host}: ${found.outcome === 'nxdomain' || found.outcome === 'no-data' ? 'Name or service not known' : 'Temporary failure in name resolution'}\n`)
+      call.err(
+        busybox
+          ? `ping: bad address '${host}'\n`
+          : `ping: ${host}: ${found.outcome === 'nxdomain' || found.outcome === 'no-data' ? 'Name or service not known' : 'Temporary failure in name resolution'}\n`,
+      )
       return 2
     }
     call.out(busybox ? `PING ${host} (${address}): 56 data bytes\n` : `PING ${host} (${address}) 56(84) bytes of data.\n`)
@@ -127,14 +173,23 @@ export const ping =
       const answer = network.ping(call.place.net, address)
       if (answer.outcome === 'open') {
         received += 1
-        if (!quiet) call.out(busybox ? `64 bytes from ${address}: seq=${sent - 1} ttl=64 time=0.080 ms\n` : `64 bytes from ${host === address ? '' : `${host} (`}${address}${host === address ? '' : ')'}: icmp_seq=${sent} ttl=64 time=0.0${50 + network.random.int(40)} ms\n`)
-      } else if (answer.outcome === 'unreachable' && !busybox) call.out(`From ${call.place.net.addresses()[0] ?? '127.0.0.1'} icmp_seq=${sent} Destination Host Unreachable\n`)
+        if (!quiet)
+          call.out(
+            busybox
+              ? `64 bytes from ${address}: seq=${sent - 1} ttl=64 time=0.080 ms\n`
+              : `64 bytes from ${host === address ? '' : `${host} (`}${address}${host === address ? '' : ')'}: icmp_seq=${sent} ttl=64 time=0.0${50 + network.random.int(40)} ms\n`,
+          )
+      } else if (answer.outcome === 'unreachable' && !busybox)
+        call.out(`From ${call.place.net.addresses()[0] ?? '127.0.0.1'} icmp_seq=${sent} Destination Host Unreachable\n`)
       if (sent < count) await call.clock.sleep(intervalMs, call.signal)
       else if (answer.outcome !== 'open') await call.clock.sleep(Math.min(waitMs, 10_000), call.signal)
     }
     const loss = sent === 0 ? 0 : Math.round(((sent - received) / sent) * 100)
-    call.out(`\n--- ${host} ${busybox ? 'ping statistics' : 'ping statistics'} ---\n${sent} packets transmitted, ${received} ${busybox ? 'packets received' : 'received'}, ${loss}% packet loss${busybox ? '' : `, time ${call.clock.now() - begin}ms`}\n`)
-    if (received > 0) call.out(busybox ? 'round-trip min/avg/max = 0.080/0.080/0.080 ms\n' : 'rtt min/avg/max/mdev = 0.050/0.067/0.089/0.012 ms\n')
+    call.out(
+      `\n--- ${host} ${busybox ? 'ping statistics' : 'ping statistics'} ---\n${sent} packets transmitted, ${received} ${busybox ? 'packets received' : 'received'}, ${loss}% packet loss${busybox ? '' : `, time ${call.clock.now() - begin}ms`}\n`,
+    )
+    if (received > 0)
+      call.out(busybox ? 'round-trip min/avg/max = 0.080/0.080/0.080 ms\n' : 'rtt min/avg/max/mdev = 0.050/0.067/0.089/0.012 ms\n')
     else if (!busybox) call.out('\n')
     return received > 0 ? 0 : 1
   }
@@ -156,13 +211,16 @@ export const traceroute =
     call.out(`traceroute to ${host} (${address}), 30 hops max, 60 byte packets\n`)
     const answer = network.ping(call.place.net, address)
     if (answer.outcome === 'open') call.out(` 1  ${host} (${address})  0.061 ms  0.014 ms  0.011 ms\n`)
-    else for (let hop = 1; hop <= 30 && !call.signal.aborted; hop += 1) {
-      await call.clock.sleep(1000, call.signal)
-      call.out(`${String(hop).padStart(2)}  * * *\n`)
-    }
+    else
+      for (let hop = 1; hop <= 30 && !call.signal.aborted; hop += 1) {
+        await call.clock.sleep(1000, call.signal)
+        call.out(`${String(hop).padStart(2)}  * * *\n`)
+      }
     return 0
   }
 export const tcpdump: Tool = async (call) => {
-  call.err('tcpdump: packets cannot be captured on this simulated machine. Use `iptables -nvL` for the counters of rules, `ss`, `curl -v` and `nc -vz` instead.\n')
+  call.err(
+    'tcpdump: packets cannot be captured on this simulated machine. Use `iptables -nvL` for the counters of rules, `ss`, `curl -v` and `nc -vz` instead.\n',
+  )
   return 1
 }

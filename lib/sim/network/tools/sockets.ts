@@ -1,6 +1,7 @@
 // ss, netstat, conntrack and sysctl: who listens in a namespace, and the kernel's settings. Knows nothing of routes.
-import type { Tool } from '../../process.ts'
+
 import type { Listener } from '../../net.ts'
+import type { Tool } from '../../process.ts'
 import { namespaceOf } from '../network.ts'
 
 interface Asked {
@@ -10,15 +11,29 @@ interface Asked {
   processes: boolean
 }
 function asked(argv: readonly string[]): Asked {
-  const letters = argv.slice(1).filter((word) => /^-[a-z0-9]+$/i.test(word)).join('')
+  const letters = argv
+    .slice(1)
+    .filter((word) => /^-[a-z0-9]+$/i.test(word))
+    .join('')
   const has = (letter: string, long: string) => letters.includes(letter) || argv.includes(long)
   const [tcp, udp] = [has('t', '--tcp'), has('u', '--udp')]
   return { tcp: tcp || !udp, udp: udp || !tcp, listening: has('l', '--listening') || has('a', '--all'), processes: has('p', '--processes') }
 }
-const order = (a: Listener, b: Listener) => (a.address === '::' || a.address === '*' ? 1 : 0) - (b.address === '::' || b.address === '*' ? 1 : 0)
-const goPrograms = new Set(['kube-apiserver', 'kubelet', 'kube-proxy', 'coredns', 'etcd', 'kube-scheduler', 'kube-controller-manager', 'flanneld'])
+const order = (a: Listener, b: Listener) =>
+  (a.address === '::' || a.address === '*' ? 1 : 0) - (b.address === '::' || b.address === '*' ? 1 : 0)
+const goPrograms = new Set([
+  'kube-apiserver',
+  'kubelet',
+  'kube-proxy',
+  'coredns',
+  'etcd',
+  'kube-scheduler',
+  'kube-controller-manager',
+  'flanneld',
+])
 /** Go's servers listen on both families at once, which ss shows as *; others once a family. */
-const local = (listener: Listener) => (listener.address === '::' ? (goPrograms.has(listener.program.name) ? '*' : '[::]') : listener.address)
+const local = (listener: Listener) =>
+  listener.address === '::' ? (goPrograms.has(listener.program.name) ? '*' : '[::]') : listener.address
 
 export const ss: Tool = async (call) => {
   const words = call.argv.slice(1)
@@ -31,7 +46,9 @@ export const ss: Tool = async (call) => {
   const port = words.map((word) => /^:(\d+)$/.exec(word)?.[1]).find((one) => one !== undefined)
   const both = look.tcp && look.udp
   // Connections last for one exchange here, so nothing is shown as established.
-  const shown = look.listening ? all.filter((one) => (one.protocol === 'tcp' ? look.tcp : look.udp) && (port === undefined || one.port === Number(port))) : []
+  const shown = look.listening
+    ? all.filter((one) => (one.protocol === 'tcp' ? look.tcp : look.udp) && (port === undefined || one.port === Number(port)))
+    : []
   const rows = shown.map((one) => ({
     net: one.protocol,
     state: one.protocol === 'tcp' ? 'LISTEN' : 'UNCONN',
@@ -39,13 +56,21 @@ export const ss: Tool = async (call) => {
     address: local(one),
     port: String(one.port),
     peer: local(one) === '*' ? '*' : one.address === '::' ? '[::]' : '0.0.0.0',
-    users: look.processes && call.uid === 0 && one.program.name !== '' ? `users:(("${one.program.name.slice(0, 15)}",pid=${one.program.pid},fd=${3 + (one.port % 17)}))` : '',
+    users:
+      look.processes && call.uid === 0 && one.program.name !== ''
+        ? `users:(("${one.program.name.slice(0, 15)}",pid=${one.program.pid},fd=${3 + (one.port % 17)}))`
+        : '',
   }))
   const wide = Math.max(...rows.map((row) => row.address.length), 13)
   const users = Math.max(...rows.map((row) => row.users.length), 7)
   const netColumn = (text: string) => (both ? text.padEnd(6) : '')
-  call.out(`${netColumn('Netid')}State  Recv-Q Send-Q ${'Local Address'.padStart(wide)}:Port  Peer Address:Port${look.processes ? 'Process'.padEnd(users) : ''}\n`)
-  for (const row of rows) call.out(`${netColumn(row.net)}${row.state} 0      ${row.queue.padEnd(6)} ${row.address.padStart(wide)}:${row.port.padEnd(5)} ${row.peer.padStart(12)}:*   ${look.processes ? ` ${row.users.padEnd(users)}` : ''}\n`)
+  call.out(
+    `${netColumn('Netid')}State  Recv-Q Send-Q ${'Local Address'.padStart(wide)}:Port  Peer Address:Port${look.processes ? 'Process'.padEnd(users) : ''}\n`,
+  )
+  for (const row of rows)
+    call.out(
+      `${netColumn(row.net)}${row.state} 0      ${row.queue.padEnd(6)} ${row.address.padStart(wide)}:${row.port.padEnd(5)} ${row.peer.padStart(12)}:*   ${look.processes ? ` ${row.users.padEnd(users)}` : ''}\n`,
+    )
   return 0
 }
 export const netstat: Tool = async (call) => {
@@ -56,12 +81,16 @@ export const netstat: Tool = async (call) => {
   }
   const look = asked(call.argv)
   const all = [...namespaceOf(call.place.net).listeners()].sort(order)
-  call.out(`Active Internet connections (${look.listening ? (words.some((word) => /a/.test(word)) ? 'servers and established' : 'only servers') : 'w/o servers'})\nProto Recv-Q Send-Q Local Address           Foreign Address         State      ${look.processes ? ' PID/Program name    ' : ' '}\n`)
+  call.out(
+    `Active Internet connections (${look.listening ? (words.some((word) => /a/.test(word)) ? 'servers and established' : 'only servers') : 'w/o servers'})\nProto Recv-Q Send-Q Local Address           Foreign Address         State      ${look.processes ? ' PID/Program name    ' : ' '}\n`,
+  )
   for (const one of look.listening ? all : []) {
     if (one.protocol === 'tcp' ? !look.tcp : !look.udp) continue
     const six = one.address === '::' || one.address === '*'
     const name = one.program.name === '' || call.uid !== 0 ? '-' : `${one.program.pid}/${one.program.name}`.slice(0, 19)
-    call.out(`${(one.protocol + (six ? '6' : '')).padEnd(5)} ${'0'.padStart(6)} ${'0'.padStart(6)} ${`${six ? '::' : one.address}:${one.port}`.padEnd(23)} ${(six ? ':::*' : '0.0.0.0:*').padEnd(23)} ${(one.protocol === 'tcp' ? 'LISTEN' : '').padEnd(11)} ${look.processes ? name.padEnd(20) : ''}\n`)
+    call.out(
+      `${(one.protocol + (six ? '6' : '')).padEnd(5)} ${'0'.padStart(6)} ${'0'.padStart(6)} ${`${six ? '::' : one.address}:${one.port}`.padEnd(23)} ${(six ? ':::*' : '0.0.0.0:*').padEnd(23)} ${(one.protocol === 'tcp' ? 'LISTEN' : '').padEnd(11)} ${look.processes ? name.padEnd(20) : ''}\n`,
+    )
   }
   return 0
 }
@@ -72,7 +101,7 @@ export const conntrack: Tool = async (call) => {
   else if (words.includes('-D')) call.err('conntrack v1.4.8 (conntrack-tools): 0 flow entries have been deleted.\n')
   else if (words.includes('-C')) call.out('0\n')
   else {
-    call.err('conntrack v1.4.8 (conntrack-tools): unknown option\nTry `conntrack -h\' or \'conntrack --help\' for more information.\n')
+    call.err("conntrack v1.4.8 (conntrack-tools): unknown option\nTry `conntrack -h' or 'conntrack --help' for more information.\n")
     return 2
   }
   return 0
@@ -107,7 +136,18 @@ export const sysctl: Tool = async (call) => {
     if (word === '-n') bare = true
     else if (word === '-q') quiet = true
     else if (word === '--system' || word === '-p') {
-      const files = word === '-p' ? [call.argv[call.argv.indexOf('-p') + 1] ?? '/etc/sysctl.conf'] : [...['/usr/lib/sysctl.d', '/etc/sysctl.d'].flatMap((dir) => call.place.files.list(dir).filter((name) => name.endsWith('.conf')).map((name) => `${dir}/${name}`)), '/etc/sysctl.conf']
+      const files =
+        word === '-p'
+          ? [call.argv[call.argv.indexOf('-p') + 1] ?? '/etc/sysctl.conf']
+          : [
+              ...['/usr/lib/sysctl.d', '/etc/sysctl.d'].flatMap((dir) =>
+                call.place.files
+                  .list(dir)
+                  .filter((name) => name.endsWith('.conf'))
+                  .map((name) => `${dir}/${name}`),
+              ),
+              '/etc/sysctl.conf',
+            ]
       for (const file of files) {
         const text = call.place.files.text(file)
         if (text === undefined) continue

@@ -6,7 +6,26 @@ import { type Asker, resolveHost } from '../dns.ts'
 import { parseUrl, request, type Url } from '../http.ts'
 import type { SimNetwork } from '../network.ts'
 
-const reasons: Record<number, string> = { 200: 'OK', 201: 'Created', 204: 'No Content', 301: 'Moved Permanently', 302: 'Found', 304: 'Not Modified', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout' }
+const reasons: Record<number, string> = {
+  200: 'OK',
+  201: 'Created',
+  204: 'No Content',
+  301: 'Moved Permanently',
+  302: 'Found',
+  304: 'Not Modified',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}
 export const reason = (status: number): string => reasons[status] ?? ''
 const askerOf = (network: SimNetwork, call: ToolCall): Asker => ({ network, clock: call.clock, from: call.place.net, signal: call.signal })
 const at = (cwd: string, path: string) => (path.startsWith('/') ? path : `${cwd.replace(/\/$/, '')}/${path}`)
@@ -35,14 +54,106 @@ interface CurlOptions {
   resolve: Map<string, string>
   retry: number
 }
-const withValue: Record<string, string> = { '-o': 'output', '--output': 'output', '-X': 'method', '--request': 'method', '-d': 'data', '--data': 'data', '--data-raw': 'data', '--data-binary': 'data', '-H': 'header', '--header': 'header', '-m': 'max', '--max-time': 'max', '--connect-timeout': 'connect', '-w': 'write', '--write-out': 'write', '--cacert': 'cacert', '--cert': 'cert', '-E': 'cert', '--key': 'key', '-u': 'user', '--user': 'user', '-A': 'agent', '--user-agent': 'agent', '--resolve': 'resolve', '--retry': 'retry', '--retry-delay': '', '--retry-max-time': '', '-x': 'proxy', '--proxy': 'proxy', '--noproxy': '', '-e': '', '--referer': '', '-b': '', '--cookie': '', '--url': 'url', '--interface': '', '-T': '' }
-const plain: Record<string, keyof CurlOptions> = { '-s': 'silent', '--silent': 'silent', '-S': 'showError', '--show-error': 'showError', '-f': 'fail', '--fail': 'fail', '-i': 'include', '--include': 'include', '-I': 'head', '--head': 'head', '-k': 'insecure', '--insecure': 'insecure', '-v': 'verbose', '--verbose': 'verbose', '-L': 'follow', '--location': 'follow', '-O': 'remoteName', '--remote-name': 'remoteName' }
-const ignored = new Set(['-4', '--ipv4', '-N', '--no-buffer', '-#', '--progress-bar', '--compressed', '-g', '--globoff', '-0', '--http1.0', '--http1.1', '--http2', '--retry-connrefused', '--no-progress-meter', '-q', '-j', '-G', '--no-keepalive', '--retry-all-errors'])
+const withValue: Record<string, string> = {
+  '-o': 'output',
+  '--output': 'output',
+  '-X': 'method',
+  '--request': 'method',
+  '-d': 'data',
+  '--data': 'data',
+  '--data-raw': 'data',
+  '--data-binary': 'data',
+  '-H': 'header',
+  '--header': 'header',
+  '-m': 'max',
+  '--max-time': 'max',
+  '--connect-timeout': 'connect',
+  '-w': 'write',
+  '--write-out': 'write',
+  '--cacert': 'cacert',
+  '--cert': 'cert',
+  '-E': 'cert',
+  '--key': 'key',
+  '-u': 'user',
+  '--user': 'user',
+  '-A': 'agent',
+  '--user-agent': 'agent',
+  '--resolve': 'resolve',
+  '--retry': 'retry',
+  '--retry-delay': '',
+  '--retry-max-time': '',
+  '-x': 'proxy',
+  '--proxy': 'proxy',
+  '--noproxy': '',
+  '-e': '',
+  '--referer': '',
+  '-b': '',
+  '--cookie': '',
+  '--url': 'url',
+  '--interface': '',
+  '-T': '',
+}
+const plain: Record<string, keyof CurlOptions> = {
+  '-s': 'silent',
+  '--silent': 'silent',
+  '-S': 'showError',
+  '--show-error': 'showError',
+  '-f': 'fail',
+  '--fail': 'fail',
+  '-i': 'include',
+  '--include': 'include',
+  '-I': 'head',
+  '--head': 'head',
+  '-k': 'insecure',
+  '--insecure': 'insecure',
+  '-v': 'verbose',
+  '--verbose': 'verbose',
+  '-L': 'follow',
+  '--location': 'follow',
+  '-O': 'remoteName',
+  '--remote-name': 'remoteName',
+}
+const ignored = new Set([
+  '-4',
+  '--ipv4',
+  '-N',
+  '--no-buffer',
+  '-#',
+  '--progress-bar',
+  '--compressed',
+  '-g',
+  '--globoff',
+  '-0',
+  '--http1.0',
+  '--http1.1',
+  '--http2',
+  '--retry-connrefused',
+  '--no-progress-meter',
+  '-q',
+  '-j',
+  '-G',
+  '--no-keepalive',
+  '--retry-all-errors',
+])
 
 export const curl =
   (network: SimNetwork): Tool =>
   async (call) => {
-    const o: CurlOptions = { silent: false, showError: false, fail: false, include: false, head: false, insecure: false, verbose: false, follow: false, remoteName: false, headers: [], agent: 'curl/8.14.1', resolve: new Map(), retry: 0 }
+    const o: CurlOptions = {
+      silent: false,
+      showError: false,
+      fail: false,
+      include: false,
+      head: false,
+      insecure: false,
+      verbose: false,
+      follow: false,
+      remoteName: false,
+      headers: [],
+      agent: 'curl/8.14.1',
+      resolve: new Map(),
+      retry: 0,
+    }
     const urls: string[] = []
     const words = [...call.argv.slice(1)]
     let problem: string | undefined
@@ -59,7 +170,8 @@ export const curl =
       else if (name === 'agent') o.agent = value
       else if (name === 'retry') o.retry = Number(value)
       else if (name === 'url') urls.push(value)
-      else if (name === 'cert' || name === 'key') problem ??= 'client certificates are not part of this simulated curl: use kubectl get --raw'
+      else if (name === 'cert' || name === 'key')
+        problem ??= 'client certificates are not part of this simulated curl: use kubectl get --raw'
       else if (name === 'resolve') {
         const [host = '', port = '', address = ''] = value.split(':')
         o.resolve.set(`${host}:${port}`, address)
@@ -141,10 +253,16 @@ async function curlOne(network: SimNetwork, call: ToolCall, text: string, o: Cur
   const url = parseUrl(text)
   if (url === undefined) {
     const scheme = /^(\w+):/.exec(text)?.[1]
-    return finish(scheme === undefined ? 3 : 1, scheme === undefined ? 'URL rejected: Malformed input to a URL function' : `Protocol "${scheme}" not supported`)
+    return finish(
+      scheme === undefined ? 3 : 1,
+      scheme === undefined ? 'URL rejected: Malformed input to a URL function' : `Protocol "${scheme}" not supported`,
+    )
   }
   const meter = !o.silent && (o.output !== undefined || o.remoteName || call.tty === undefined)
-  if (meter) call.err('  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0')
+  if (meter)
+    call.err(
+      '  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0',
+    )
   const note = (line: string) => o.verbose && call.err(`${line}\n`)
   const asker = askerOf(network, call)
   const given = o.resolve.get(`${url.host}:${url.port}`)
@@ -164,18 +282,33 @@ async function curlOne(network: SimNetwork, call: ToolCall, text: string, o: Cur
     if (opened.outcome === 'timeout') {
       await call.clock.sleep(Math.max(0, limit), call.signal)
       const timed = o.maxMs !== undefined || o.connectMs !== undefined
-      note(timed ? `* Connection timed out after ${spent()} milliseconds\n* closing connection #0` : `* connect to ${address} port ${url.port} from ${call.place.net.addresses()[0] ?? ''} port ${32768 + network.random.int(28000)} failed: Connection timed out`)
-      return finish(28, timed ? `Connection timed out after ${spent()} milliseconds` : `Failed to connect to ${url.host} port ${url.port} after ${spent()} ms: Could not connect to server`)
+      note(
+        timed
+          ? `* Connection timed out after ${spent()} milliseconds\n* closing connection #0`
+          : `* connect to ${address} port ${url.port} from ${call.place.net.addresses()[0] ?? ''} port ${32768 + network.random.int(28000)} failed: Connection timed out`,
+      )
+      return finish(
+        28,
+        timed
+          ? `Connection timed out after ${spent()} milliseconds`
+          : `Failed to connect to ${url.host} port ${url.port} after ${spent()} ms: Could not connect to server`,
+      )
     }
     // The kernel gives up on a neighbour that is not there after three seconds.
     if (opened.outcome === 'unreachable') await call.clock.sleep(Math.min(3050, Math.max(0, limit)), call.signal)
-    note(`* connect to ${address} port ${url.port} from ${call.place.net.addresses()[0] ?? ''} port ${32768 + network.random.int(28000)} failed: ${opened.outcome === 'refused' ? 'Connection refused' : 'No route to host'}\n* Failed to connect to ${url.host} port ${url.port} after ${spent()} ms: Could not connect to server\n* closing connection #0`)
+    note(
+      `* connect to ${address} port ${url.port} from ${call.place.net.addresses()[0] ?? ''} port ${32768 + network.random.int(28000)} failed: ${opened.outcome === 'refused' ? 'Connection refused' : 'No route to host'}\n* Failed to connect to ${url.host} port ${url.port} after ${spent()} ms: Could not connect to server\n* closing connection #0`,
+    )
     return finish(7, `Failed to connect to ${url.host} port ${url.port} after ${spent()} ms: Could not connect to server`)
   }
   note(`* Connected to ${url.host} (${address}) port ${url.port}`)
   if (url.scheme === 'https' && opened.listener.tls && !o.insecure && o.cacert === undefined)
-    return finish(60, 'SSL certificate problem: unable to get local issuer certificate\nMore details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\nestablish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the webpage mentioned above.')
-  if (o.cacert !== undefined && url.scheme === 'https' && !call.place.files.exists(at(call.cwd, o.cacert))) return finish(77, `error setting certificate verify locations:  CAfile: ${o.cacert} CApath: /etc/ssl/certs`)
+    return finish(
+      60,
+      'SSL certificate problem: unable to get local issuer certificate\nMore details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\nestablish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the webpage mentioned above.',
+    )
+  if (o.cacert !== undefined && url.scheme === 'https' && !call.place.files.exists(at(call.cwd, o.cacert)))
+    return finish(77, `error setting certificate verify locations:  CAfile: ${o.cacert} CApath: /etc/ssl/certs`)
   note('* using HTTP/1.x')
   const method = o.method ?? (o.head ? 'HEAD' : o.data === undefined ? 'GET' : 'POST')
   const headers: Record<string, string> = { 'user-agent': o.agent, accept: '*/*' }
@@ -189,11 +322,23 @@ async function curlOne(network: SimNetwork, call: ToolCall, text: string, o: Cur
   for (const [name, value] of o.headers) headers[name] = value
   if (o.verbose) {
     const usual = url.port === (url.scheme === 'https' ? 443 : 80)
-    const lines = [`${method} ${url.path} HTTP/1.1`, `Host: ${headers.host ?? (usual ? url.host : `${url.host}:${url.port}`)}`, ...Object.entries(headers).filter(([name]) => name !== 'host').map(([name, value]) => `${name.replace(/(^|-)\w/g, (letter) => letter.toUpperCase())}: ${value}`), '']
+    const lines = [
+      `${method} ${url.path} HTTP/1.1`,
+      `Host: ${headers.host ?? (usual ? url.host : `${url.host}:${url.port}`)}`,
+      ...Object.entries(headers)
+        .filter(([name]) => name !== 'host')
+        .map(([name, value]) => `${name.replace(/(^|-)\w/g, (letter) => letter.toUpperCase())}: ${value}`),
+      '',
+    ]
     note(lines.map((line) => `> ${line}`).join('\n'))
     note('* Request completely sent off')
   }
-  const got = await request(asker, opened, url, { method, headers, ...(body ? { body } : {}), timeoutMs: Math.max(1, (o.maxMs ?? day) - spent()) })
+  const got = await request(asker, opened, url, {
+    method,
+    headers,
+    ...(body ? { body } : {}),
+    timeoutMs: Math.max(1, (o.maxMs ?? day) - spent()),
+  })
   switch (got.kind) {
     case 'timeout':
       return finish(28, `Operation timed out after ${spent()} milliseconds with 0 bytes received`)
@@ -207,14 +352,27 @@ async function curlOne(network: SimNetwork, call: ToolCall, text: string, o: Cur
   }
   const { answer } = got
   Object.assign(done, { status: answer.status, size: answer.body.length })
-  const top = `HTTP/1.1 ${answer.status} ${reason(answer.status)}\r\n${Object.entries(answer.headers).map(([name, value]) => `${name.replace(/(^|-)\w/g, (letter) => letter.toUpperCase())}: ${value}\r\n`).join('')}\r\n`
-  if (o.verbose) note(top.trimEnd().split('\r\n').map((line) => `< ${line}`).join('\n').concat('\n< '))
+  const top = `HTTP/1.1 ${answer.status} ${reason(answer.status)}\r\n${Object.entries(answer.headers)
+    .map(([name, value]) => `${name.replace(/(^|-)\w/g, (letter) => letter.toUpperCase())}: ${value}\r\n`)
+    .join('')}\r\n`
+  if (o.verbose)
+    note(
+      top
+        .trimEnd()
+        .split('\r\n')
+        .map((line) => `< ${line}`)
+        .join('\n')
+        .concat('\n< '),
+    )
   const to = answer.headers.location
   if (o.follow && to !== undefined && answer.status >= 300 && answer.status < 400) {
     if (redirects >= 50) return finish(47, 'Maximum (50) redirects followed')
     return curlOne(network, call, to.startsWith('/') ? `${url.scheme}://${url.host}:${url.port}${to}` : to, o, redirects + 1)
   }
-  if (meter) call.err(`\r${'100'.padStart(3)} ${String(answer.body.length).padStart(5)}  100 ${String(answer.body.length).padStart(5)}    0     0   ${answer.body.length * 500}      0 --:--:-- --:--:-- --:--:-- ${answer.body.length * 500}\n`)
+  if (meter)
+    call.err(
+      `\r${'100'.padStart(3)} ${String(answer.body.length).padStart(5)}  100 ${String(answer.body.length).padStart(5)}    0     0   ${answer.body.length * 500}      0 --:--:-- --:--:-- --:--:-- ${answer.body.length * 500}\n`,
+    )
   if (o.fail && answer.status >= 400) return finish(22, `The requested URL returned error: ${answer.status}`)
   const output = o.output ?? (o.remoteName ? url.path.split('/').at(-1)?.split('?')[0] : undefined)
   const bytes = Buffer.concat([Buffer.from(o.include || o.head ? top : ''), method === 'HEAD' ? Buffer.alloc(0) : answer.body])
@@ -235,10 +393,35 @@ async function fromFile(call: ToolCall, path: string): Promise<Uint8Array> {
   for await (const part of call.stdin) parts.push(part)
   return Buffer.concat(parts)
 }
-function writeOut(format: string, done: { status: number; size: number; address: string; port: number }, code: number, ms: number, url: string): string {
+function writeOut(
+  format: string,
+  done: { status: number; size: number; address: string; port: number },
+  code: number,
+  ms: number,
+  url: string,
+): string {
   const seconds = (ms / 1000 + 0.000_4).toFixed(6)
-  const values: Record<string, string> = { http_code: String(done.status).padStart(3, '0'), response_code: String(done.status).padStart(3, '0'), exitcode: String(code), time_total: seconds, time_connect: seconds, time_starttransfer: seconds, time_namelookup: '0.000050', size_download: String(done.size), remote_ip: done.address, remote_port: String(done.port), url_effective: url, errormsg: '', method: 'GET' }
-  return format.replace(/%\{(\w+)\}/g, (all, name) => values[name] ?? all).replace(/\\n/g, '\n').replace(/\\t/g, '\t').replace(/\\r/g, '\r').replace(/%%/g, '%')
+  const values: Record<string, string> = {
+    http_code: String(done.status).padStart(3, '0'),
+    response_code: String(done.status).padStart(3, '0'),
+    exitcode: String(code),
+    time_total: seconds,
+    time_connect: seconds,
+    time_starttransfer: seconds,
+    time_namelookup: '0.000050',
+    size_download: String(done.size),
+    remote_ip: done.address,
+    remote_port: String(done.port),
+    url_effective: url,
+    errormsg: '',
+    method: 'GET',
+  }
+  return format
+    .replace(/%\{(\w+)\}/g, (all, name) => values[name] ?? all)
+    .replace(/\\n/g, '\n')
+    .replace(/\\t/g, '\t')
+    .replace(/\\r/g, '\r')
+    .replace(/%%/g, '%')
 }
 
 export const wget =
@@ -286,7 +469,11 @@ export const wget =
     const [text] = urls
     const busybox = call.place.container !== undefined
     if (text === undefined) {
-      call.err(busybox ? 'BusyBox v1.37.0 multi-call binary.\n\nUsage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n' : 'wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help\' for more options.\n')
+      call.err(
+        busybox
+          ? 'BusyBox v1.37.0 multi-call binary.\n\nUsage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n'
+          : "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n",
+      )
       return 1
     }
     const url = parseUrl(text)
@@ -297,14 +484,28 @@ export const wget =
     const say = (line: string) => !quiet && call.err(line)
     return busybox ? busyboxWget() : gnuWget()
 
-    async function get(limit: number): Promise<{ answer: HttpAnswer; address: string } | { failed: 'resolve' | 'timeout' | 'refused' | 'unreachable' | 'tls' | 'empty'; address: string }> {
+    async function get(
+      limit: number,
+    ): Promise<
+      | { answer: HttpAnswer; address: string }
+      | { failed: 'resolve' | 'timeout' | 'refused' | 'unreachable' | 'tls' | 'empty'; address: string }
+    > {
       const target = url as Url
       const asker = askerOf(network, call)
       const found = await resolveHost(asker, call.place.files, target.host)
       const address = found.addresses[0]
       if (address === undefined) return { failed: 'resolve', address: '' }
-      if (busybox) say(`Connecting to ${target.host}${target.host === address ? '' : ''}:${target.port} (${address}:${target.port})\n`.replace(`${target.host}:${target.port} (`, `${target.host}${target.port === 80 ? '' : `:${target.port}`} (`))
-      else say(`${target.host === address ? '' : `Resolving ${target.host} (${target.host})... ${found.addresses.join(', ')}\n`}Connecting to ${target.host}${target.host === address ? '' : ` (${target.host})|${address}|`}:${target.port}... `)
+      if (busybox)
+        say(
+          `Connecting to ${target.host}${target.host === address ? '' : ''}:${target.port} (${address}:${target.port})\n`.replace(
+            `${target.host}:${target.port} (`,
+            `${target.host}${target.port === 80 ? '' : `:${target.port}`} (`,
+          ),
+        )
+      else
+        say(
+          `${target.host === address ? '' : `Resolving ${target.host} (${target.host})... ${found.addresses.join(', ')}\n`}Connecting to ${target.host}${target.host === address ? '' : ` (${target.host})|${address}|`}:${target.port}... `,
+        )
       const opened = network.open(call.place.net, 'tcp', address, target.port)
       if (opened.outcome !== 'open') {
         if (opened.outcome === 'timeout') await call.clock.sleep(limit, call.signal)
@@ -312,7 +513,11 @@ export const wget =
         return { failed: opened.outcome, address }
       }
       if (target.scheme === 'https' && opened.listener.tls && !insecure && !busybox) return { failed: 'tls', address }
-      const got = await request(asker, opened, target, { method: spider ? 'HEAD' : 'GET', headers: { 'user-agent': busybox ? 'Wget' : 'Wget/1.25.0', accept: '*/*', ...headers }, timeoutMs: limit })
+      const got = await request(asker, opened, target, {
+        method: spider ? 'HEAD' : 'GET',
+        headers: { 'user-agent': busybox ? 'Wget' : 'Wget/1.25.0', accept: '*/*', ...headers },
+        timeoutMs: limit,
+      })
       if (got.kind === 'answer') return { answer: got.answer, address }
       return { failed: got.kind === 'timeout' ? 'timeout' : got.kind === 'empty' ? 'empty' : 'tls', address }
     }
@@ -334,14 +539,22 @@ export const wget =
       const target = url as Url
       if ('failed' in got) {
         if (got.failed === 'resolve') call.err(`wget: bad address '${target.host}'\n`)
-        else if (got.failed === 'timeout') call.err(timeoutMs > 0 ? 'wget: download timed out\n' : `wget: can't connect to remote host (${got.address}): Connection timed out\n`)
+        else if (got.failed === 'timeout')
+          call.err(
+            timeoutMs > 0 ? 'wget: download timed out\n' : `wget: can't connect to remote host (${got.address}): Connection timed out\n`,
+          )
         else if (got.failed === 'refused') call.err(`wget: can't connect to remote host (${got.address}): Connection refused\n`)
         else if (got.failed === 'unreachable') call.err(`wget: can't connect to remote host (${got.address}): No route to host\n`)
         else call.err('wget: error getting response\n')
         return 1
       }
       const { answer } = got
-      if (headersShown) call.err(`  HTTP/1.1 ${answer.status} ${reason(answer.status)}\n${Object.entries(answer.headers).map(([name, value]) => `  ${name.replace(/(^|-)\w/g, (letter) => letter.toUpperCase())}: ${value}\n`).join('')}  \n`)
+      if (headersShown)
+        call.err(
+          `  HTTP/1.1 ${answer.status} ${reason(answer.status)}\n${Object.entries(answer.headers)
+            .map(([name, value]) => `  ${name.replace(/(^|-)\w/g, (letter) => letter.toUpperCase())}: ${value}\n`)
+            .join('')}  \n`,
+        )
       if (answer.status >= 400) {
         call.err(`wget: server returned error: HTTP/1.1 ${answer.status} ${reason(answer.status)}\n`)
         return 1
@@ -352,19 +565,31 @@ export const wget =
         return 1
       }
       if (spider) say('remote file exists\n')
-      else if (name === '-') say(`writing to stdout\n-                    100% |********************************| ${String(answer.body.length).padStart(5)}  0:00:00 ETA\nwritten to stdout\n`)
-      else say(`saving to '${name}'\n${name.padEnd(20)} 100% |********************************| ${String(answer.body.length).padStart(5)}  0:00:00 ETA\n'${name}' saved\n`)
+      else if (name === '-')
+        say(
+          `writing to stdout\n-                    100% |********************************| ${String(answer.body.length).padStart(5)}  0:00:00 ETA\nwritten to stdout\n`,
+        )
+      else
+        say(
+          `saving to '${name}'\n${name.padEnd(20)} 100% |********************************| ${String(answer.body.length).padStart(5)}  0:00:00 ETA\n'${name}' saved\n`,
+        )
       return 0
     }
     async function gnuWget(): Promise<number> {
       const stamp = () => new Date(call.clock.now()).toISOString().slice(0, 19).replace('T', ' ')
       for (let attempt = 1; ; attempt += 1) {
-        say(`${attempt > 1 ? `(try:${String(attempt).padStart(2)}) ` : ''}--${stamp()}--  ${/^\w+:\/\//.test(text as string) ? text : `http://${text}/`}\n`)
+        say(
+          `${attempt > 1 ? `(try:${String(attempt).padStart(2)}) ` : ''}--${stamp()}--  ${/^\w+:\/\//.test(text as string) ? text : `http://${text}/`}\n`,
+        )
         const got = await get(timeoutMs || 134_000)
         if ('failed' in got) {
           const target = url as Url
           if (got.failed === 'resolve') {
-            call.err(quiet ? '' : `Resolving ${target.host} (${target.host})... failed: Name or service not known.\nwget: unable to resolve host address ‘${target.host}’\n`)
+            call.err(
+              quiet
+                ? ''
+                : `Resolving ${target.host} (${target.host})... failed: Name or service not known.\nwget: unable to resolve host address ‘${target.host}’\n`,
+            )
             return 4
           }
           if (got.failed === 'refused') {
@@ -376,7 +601,9 @@ export const wget =
             return 4
           }
           if (got.failed === 'tls') {
-            say(`connected.\nERROR: cannot verify ${target.host}'s certificate, issued by ‘CN=kubernetes’:\n  Unable to locally verify the issuer's authority.\nTo connect to ${target.host} insecurely, use \`--no-check-certificate'.\n`)
+            say(
+              `connected.\nERROR: cannot verify ${target.host}'s certificate, issued by ‘CN=kubernetes’:\n  Unable to locally verify the issuer's authority.\nTo connect to ${target.host} insecurely, use \`--no-check-certificate'.\n`,
+            )
             return 5
           }
           if (got.failed === 'empty') {
@@ -401,7 +628,10 @@ export const wget =
         const { name } = store(answer.body)
         const type = answer.headers['content-type']?.split(';')[0]
         const shown = name === '-' ? 'STDOUT' : name
-        if (!spider) say(`Length: ${answer.body.length}${type ? ` [${type}]` : ''}\nSaving to: ‘${shown}’\n\n     0K                                                       100%  442K=0s\n\n${stamp()} (442 KB/s) - ${name === '-' ? `written to stdout [${answer.body.length}/${answer.body.length}]` : `‘${name}’ saved [${answer.body.length}/${answer.body.length}]`}\n\n`)
+        if (!spider)
+          say(
+            `Length: ${answer.body.length}${type ? ` [${type}]` : ''}\nSaving to: ‘${shown}’\n\n     0K                                                       100%  442K=0s\n\n${stamp()} (442 KB/s) - ${name === '-' ? `written to stdout [${answer.body.length}/${answer.body.length}]` : `‘${name}’ saved [${answer.body.length}/${answer.body.length}]`}\n\n`,
+          )
         return 0
       }
     }

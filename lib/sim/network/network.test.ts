@@ -1,0 +1,262 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { random } from '../random.ts'
+import { lab, nginxFiles, type Started } from './fixture.ts'
+import { createNetwork, probe } from './index.ts'
+import { save } from './tables.ts'
+
+const nodes = ['lab-control-plane', 'lab-worker', 'lab-worker2'] as const
+let current: ReturnType<typeof lab> | undefined
+afterEach(() => current?.close())
+async function cluster() {
+  const made = lab()
+  current = made
+  const flannels = nodes.map((node) => made.flannel(node))
+  await made.settle()
+  const proxies = nodes.map((node) => made.proxy(node))
+  await made.settle()
+  return { ...made, flannels, proxies }
+}
+const look = async (
+  at: ReturnType<typeof lab>,
+  node: string,
+  target: Parameters<typeof probe>[3],
+  net = at.network.host(node),
+  resolv = 'nameserver 172.19.0.1\n',
+) => {
+  let result: Awaited<ReturnType<typeof probe>> | undefined
+  void probe(at.network, net, resolv, target).then((value) => {
+    result = value
+  })
+  await at.clock.skip(() => result !== undefined, 60_000)
+  return result as NonNullable<typeof result>
+}
+
+describe('a cluster with Flannel and kube-proxy', () => {
+  it('gives pods addresses and reaches them across nodes, as themselves', async () => {
+    const at = await cluster()
+    const [a, b] = [at.pod('lab-worker'), at.pod('lab-worker2')]
+    expect([a.ip, b.ip]).toEqual(['10.244.2.2', '10.244.1.2'])
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], { files: nginxFiles, net: b.netns })
+    await at.settle(100)
+    const opened = at.network.open(a.netns, 'tcp', b.ip, 80)
+    expect(opened).toMatchObject({ outcome: 'open', from: a.ip })
+    expect(at.network.open(a.netns, 'tcp', b.ip, 81).outcome).toBe('refused')
+    for (const node of nodes) expect(at.network.open(at.network.host(node), 'tcp', b.ip, 80).outcome).toBe('open')
+    expect((await at.run('lab-worker', 'ip route')).out).toBe(
+      'default via 172.19.0.1 dev eth0 \n10.244.0.0/24 via 10.244.0.0 dev flannel.1 onlink \n10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink \n10.244.2.0/24 dev cni0 proto kernel scope link src 10.244.2.1 \n172.19.0.0/16 dev eth0 proto kernel scope link src 172.19.0.5 \n',
+    )
+    expect((await at.run('lab-worker', 'ip r', { net: a.netns })).out).toBe(
+      'default via 10.244.2.1 dev eth0 \n10.244.0.0/16 via 10.244.2.1 dev eth0 \n10.244.2.0/24 dev eth0 proto kernel scope link src 10.244.2.2 \n',
+    )
+    at.hooks('lab-worker').del({ sandboxId: a.netns.id, namespace: '', name: '', uid: '', portMappings: [] })
+    expect(at.pod('lab-worker').ip).toBe('10.244.2.3')
+  })
+
+  it('reaches services from nodes and pods, also a pod through its own, and refuses those without endpoints', async () => {
+    const at = await cluster()
+    const [a, b] = [at.pod('lab-worker'), at.pod('lab-worker2')]
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], { files: nginxFiles, net: b.netns })
+    at.service('web', '10.96.5.5', 8080, [{ ip: b.ip, node: 'lab-worker2' }], { type: 'NodePort', nodePort: 30080 })
+    at.service('empty', '10.96.5.6', 80, [])
+    await at.settle()
+    for (const node of nodes) {
+      expect(await look(at, node, { kind: 'http', url: 'http://10.96.5.5:8080/' })).toMatchObject({
+        outcome: 'answered',
+        status: 200,
+        body: expect.stringContaining('Welcome to nginx'),
+      })
+      expect(await look(at, node, { kind: 'tcp', host: '172.19.0.4', port: 30080 })).toMatchObject({ outcome: 'open' })
+      expect(await look(at, node, { kind: 'tcp', host: '10.96.5.6', port: 80 })).toMatchObject({ outcome: 'refused' })
+      expect(await look(at, node, { kind: 'tcp', host: '10.96.99.9', port: 80 })).toMatchObject({ outcome: 'timeout' })
+    }
+    expect(at.network.open(a.netns, 'tcp', '10.96.5.5', 8080)).toMatchObject({ outcome: 'open', from: a.ip })
+    expect(at.network.open(b.netns, 'tcp', '10.96.5.5', 8080)).toMatchObject({ outcome: 'open', from: '10.244.1.1' })
+    at.objects.remove('v1/services', 'web', 'default')
+    await at.settle()
+    expect(save(at.network.host('lab-worker').tables)).not.toContain('default/web')
+  })
+
+  it('keeps rules of a kube-proxy that is gone; a new one with a wrong kubeconfig says so and programs nothing', async () => {
+    const at = await cluster()
+    const b = at.pod('lab-worker2')
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], { files: nginxFiles, net: b.netns })
+    at.service('old', '10.96.5.5', 80, [{ ip: b.ip, node: 'lab-worker2' }])
+    await at.settle()
+    at.proxies[1]?.signal(15)
+    const connect = at.deps.connect
+    at.deps.connect = (_files, path) => {
+      throw new Error(`stat ${path}: no such file or directory`)
+    }
+    const broken = at.proxy('lab-worker', '/var/lib/kube-proxy/kubeconfig.yaml')
+    at.deps.connect = connect
+    expect(broken.code).toBe(1)
+    expect(broken.lines[0]).toMatch(
+      /^E1121 09:00:\d\d\.\d{6} {7}1 server\.go:134\] "Error running ProxyServer" err="stat \/var\/lib\/kube-proxy\/kubeconfig\.yaml: no such file or directory"$/,
+    )
+    at.service('new', '10.96.5.7', 80, [{ ip: b.ip, node: 'lab-worker2' }])
+    await at.settle()
+    expect((await look(at, 'lab-worker', { kind: 'tcp', host: '10.96.5.5', port: 80 })).outcome).toBe('open')
+    expect((await look(at, 'lab-worker', { kind: 'tcp', host: '10.96.5.7', port: 80 })).outcome).toBe('timeout')
+    expect((await look(at, 'lab-worker2', { kind: 'tcp', host: '10.96.5.7', port: 80 })).outcome).toBe('open')
+    for (const chain of ['OUTPUT', 'PREROUTING'])
+      expect(
+        (await at.run('lab-worker', `iptables -t nat -I ${chain} -p tcp -d 10.96.5.7 --dport 80 -j DNAT --to-destination ${b.ip}:80`)).code,
+      ).toBe(0)
+    expect((await at.run('lab-worker', 'curl -sS --max-time 5 http://10.96.5.7/')).out).toContain('Welcome to nginx')
+  })
+
+  it('firewalls a port from everybody outside', async () => {
+    const at = await cluster()
+    at.network
+      .host('lab-control-plane')
+      .listen({ protocol: 'tcp', address: '::', port: 6443, program: { name: 'kube-apiserver', pid: 9 }, tls: true })
+    const from = (node: string) => at.network.open(at.network.host(node), 'tcp', '172.19.0.4', 6443).outcome
+    expect(nodes.map(from)).toEqual(['open', 'open', 'open'])
+    await at.run('lab-control-plane', 'iptables -I INPUT 1 -p tcp --dport 6443 ! -i lo -j DROP')
+    expect(nodes.map(from)).toEqual(['open', 'timeout', 'timeout'])
+    expect((await at.run('lab-control-plane', 'iptables -S INPUT')).out).toContain('-A INPUT ! -i lo -p tcp -m tcp --dport 6443 -j DROP\n')
+    await at.run('lab-control-plane', 'iptables -D INPUT 1')
+    expect(nodes.map(from)).toEqual(['open', 'open', 'open'])
+    await at.run('lab-worker', 'iptables -A INPUT -p udp --dport 8472 -j DROP')
+    const b = at.pod('lab-worker')
+    expect(at.network.open(at.network.host('lab-worker2'), 'tcp', b.ip, 80).outcome).toBe('timeout')
+  })
+
+  it('is the same after save and load', async () => {
+    const at = await cluster()
+    const b = at.pod('lab-worker2')
+    at.service('web', '10.96.5.5', 80, [{ ip: b.ip, node: 'lab-worker2' }])
+    await at.settle()
+    const again = createNetwork({ clock: at.clock, random: random(8), saved: JSON.parse(JSON.stringify(at.network.save())) })
+    again.addMachine('lab-worker', '172.19.0.5')
+    again.addMachine('lab-worker2', '172.19.0.3')
+    expect(again.netns(b.netns.id)?.addresses()).toEqual([b.ip])
+    again.netns(b.netns.id)?.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
+    expect(again.open(again.host('lab-worker'), 'tcp', '10.96.5.5', 80).outcome).toBe('open')
+    expect(again.save().namespaces.length).toBe(at.network.save().namespaces.length)
+  })
+})
+
+describe('CNI by hand', () => {
+  const island = (number: number) =>
+    JSON.stringify({
+      cniVersion: '0.3.1',
+      name: 'island',
+      plugins: [
+        {
+          type: 'bridge',
+          bridge: 'island0',
+          isGateway: true,
+          ipMasq: true,
+          ipam: { type: 'host-local', ranges: [[{ subnet: `10.99.${number}.0/24` }]], routes: [{ dst: '0.0.0.0/0' }] },
+        },
+      ],
+    })
+  it('has no network without a configuration, and islands with a bridge per node', () => {
+    const at = lab()
+    current = at
+    expect(at.hooks('lab-worker').ready()).toBe('Network plugin returns error: cni plugin not initialized')
+    expect(() => at.pod('lab-worker')).toThrow('cni plugin not initialized')
+    for (const [index, node] of nodes.entries()) at.machines.get(node)?.files.write('/etc/cni/net.d/10-bridge.conflist', island(11 + index))
+    expect(at.hooks('lab-worker').ready()).toBeUndefined()
+    const [a, b, c] = [at.pod('lab-worker'), at.pod('lab-worker'), at.pod('lab-worker2')]
+    for (const { netns } of [a, b, c]) netns.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
+    expect(at.network.open(a.netns, 'tcp', b.ip, 80).outcome).toBe('open')
+    expect(at.network.open(a.netns, 'tcp', c.ip, 80).outcome).toBe('timeout')
+    expect(at.network.open(at.network.host('lab-worker'), 'tcp', a.ip, 80).outcome).toBe('open')
+    expect(at.network.open(at.network.host('lab-worker'), 'tcp', c.ip, 80).outcome).toBe('timeout')
+    expect(at.network.open(a.netns, 'tcp', '172.19.0.3', 22)).toMatchObject({ outcome: 'refused' })
+  })
+  it('says what a plugin says', async () => {
+    const at = lab()
+    current = at
+    const files = at.machines.get('lab-worker')?.files
+    files?.write(
+      '/etc/cni/net.d/10-flannel.conflist',
+      JSON.stringify({ name: 'cbr0', plugins: [{ type: 'flannel', delegate: { isDefaultGateway: true } }] }),
+    )
+    expect(() => at.pod('lab-worker')).toThrow(
+      'plugin type="flannel" failed (add): open /run/flannel/subnet.env: no such file or directory',
+    )
+    files?.remove('/opt/cni/bin/flannel')
+    expect(() => at.pod('lab-worker')).toThrow('plugin type="flannel" failed (add): failed to find plugin "flannel" in path [/opt/cni/bin]')
+    files?.write('/etc/cni/net.d/10-flannel.conflist', '{')
+    expect(at.hooks('lab-worker').ready()).toContain('cni plugin not initialized')
+  })
+})
+
+describe('DNS', () => {
+  const corefile = (forward: string, loop = 'loop') =>
+    `.:53 {\n    errors\n    health {\n       lameduck 5s\n    }\n    ready\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n       pods insecure\n       fallthrough in-addr.arpa ip6.arpa\n       ttl 30\n    }\n    prometheus :9153\n    forward . ${forward} {\n       max_concurrent 1000\n    }\n    cache 30 {\n       disable success cluster.local\n       disable denial cluster.local\n    }\n    ${loop}\n    reload\n    loadbalance\n}\n`
+  const withDns = async (forward: string, resolv = 'nameserver 172.19.0.1\noptions ndots:0\n', loop = 'loop') => {
+    const at = await cluster()
+    at.objects.put('v1/namespaces', { metadata: { name: 'default' } })
+    const { ip, netns } = at.pod('lab-control-plane')
+    at.service('kube-dns', '10.96.0.10', 53, [{ ip, node: 'lab-control-plane' }], {}, 53, 'dns', 'UDP')
+    at.service('kubernetes', '10.96.0.1', 443, [{ ip: '172.19.0.4', node: '' }], {}, 6443, 'https')
+    const server: Started = at.start('lab-control-plane', ['/coredns', '-conf', '/etc/coredns/Corefile'], {
+      net: netns,
+      files: { '/etc/coredns/Corefile': corefile(forward, loop), '/etc/resolv.conf': resolv },
+    })
+    await at.settle()
+    return { ...at, server, dnsNet: netns }
+  }
+  it('answers names of the cluster and of outside, and says what the real one says', async () => {
+    const at = await withDns('/etc/resolv.conf')
+    expect(at.server.lines[1]).toBe('.:53')
+    expect(at.server.lines.slice(3)).toEqual(['CoreDNS-1.13.1', 'linux/amd64, go1.26.8, '])
+    const dns = (name: string) => look(at, 'lab-worker', { kind: 'dns', name, server: '10.96.0.10' })
+    expect(await dns('kubernetes.default.svc.cluster.local.')).toMatchObject({ outcome: 'answered', addresses: ['10.96.0.1'] })
+    expect(await dns('lab-worker2.')).toMatchObject({ outcome: 'answered', addresses: ['172.19.0.3'] })
+    expect(await dns('nope.default.svc.cluster.local.')).toMatchObject({ outcome: 'nxdomain' })
+    expect(await dns('example.com.')).toMatchObject({ outcome: 'nxdomain' })
+    const real = await at.run('lab-worker', 'nslookup kubernetes.default.svc.cluster.local 10.96.0.10')
+    expect(real).toEqual({
+      code: 0,
+      err: '',
+      out: 'Server:\t\t10.96.0.10\nAddress:\t10.96.0.10#53\n\nName:\tkubernetes.default.svc.cluster.local\nAddress: 10.96.0.1\n\n',
+    })
+    expect((await at.run('lab-worker', 'dig +short @10.96.0.10 kubernetes.default.svc.cluster.local')).out).toBe('10.96.0.1\n')
+    expect((await at.run('lab-worker', 'nslookup lab-worker2')).out).toBe(
+      'Server:\t\t172.19.0.1\nAddress:\t172.19.0.1#53\n\nNon-authoritative answer:\nName:\tlab-worker2\nAddress: 172.19.0.3\n\n',
+    )
+    expect((await at.run('lab-worker', `curl -sS http://${at.dnsNet.addresses()[0]}:8181/ready`)).out).toBe('OK')
+    at.server.signal(15)
+    expect(at.server.lines.slice(5)).toEqual([
+      '[INFO] SIGTERM: Shutting down servers then terminating',
+      '[INFO] plugin/health: Going into lameduck mode for 5s',
+    ])
+    await at.settle(6000)
+    expect(at.server.code).toBe(0)
+  })
+  it.each([
+    ['127.0.0.1', 'nameserver 172.19.0.1\n'],
+    ['/etc/resolv.conf', 'nameserver 127.0.0.53\n'],
+  ])('dies of a loop through %s', async (forward, resolv) => {
+    const at = await withDns(forward, resolv)
+    expect(at.server.code).toBe(1)
+    expect(at.server.lines.at(-1)).toMatch(
+      /^\[FATAL\] plugin\/loop: Loop \(127\.0\.0\.\d+:\d+ -> :53\) detected for zone "\.", see https:\/\/coredns\.io\/plugins\/loop#troubleshooting\. Query: "HINFO \d+\.\d+\."$/,
+    )
+    expect(
+      await look(at, 'lab-worker', { kind: 'dns', name: 'kubernetes.default.svc.cluster.local.', server: '10.96.0.10' }),
+    ).toMatchObject({ outcome: 'refused' })
+  })
+  it('without its loop plugin lives, answers for the cluster and for nobody else', async () => {
+    const at = await withDns('127.0.0.1', undefined, '')
+    expect(at.server.code).toBeUndefined()
+    const dns = (name: string) => look(at, 'lab-worker', { kind: 'dns', name, server: '10.96.0.10' })
+    expect(await dns('kubernetes.default.svc.cluster.local.')).toMatchObject({ outcome: 'answered' })
+    expect((await dns('lab-worker2.')).addresses).toEqual([])
+  })
+  it('refuses a Corefile with what it does not know', async () => {
+    const at = await cluster()
+    const { netns } = at.pod('lab-worker')
+    const bad = at.start('lab-worker', ['coredns', '-conf', '/Corefile'], {
+      net: netns,
+      files: { '/Corefile': '.:53 {\n    errors\n    forwardd . 1.1.1.1\n}\n' },
+    })
+    expect(bad.lines.at(-1)).toBe("/Corefile:3 - Error during parsing: Unknown directive 'forwardd'")
+    expect(bad.code).toBe(1)
+  })
+})
