@@ -176,8 +176,9 @@ export async function testNode(options: { processHost?: ProcessHost; config?: st
   })
   let containerd: Daemon = runtime.start(context())
   let kubelet: Daemon | undefined
+  let loading = false
   const startKubelet = () => {
-    kubelet = createKubelet({ machine, runtime, network, connect: () => guarded, clock, random: seed })(context())
+    kubelet = createKubelet({ machine, runtime, network, connect: () => guarded, clock, random: seed, resumed: () => loading })(context())
   }
   const pod = (podName: string, space = 'app'): KubeObject | undefined => client.find('v1/pods', podName, space)
   return {
@@ -201,13 +202,15 @@ export async function testNode(options: { processHost?: ProcessHost; config?: st
     },
     /** saves the runtime, forgets it, loads it */
     async reload() {
-      kubelet?.stop()
       const saved = JSON.parse(JSON.stringify(runtime.save()))
+      kubelet?.stop()
       await runtime.close()
       runtime = makeRuntime(saved)
       await runtime.resume()
       containerd = runtime.start(context())
+      loading = true
       startKubelet()
+      loading = false
     },
     set apiDown(down: boolean) {
       apiDown = down

@@ -292,8 +292,8 @@ test('probes: a liveness that fails restarts, a readiness that fails is only sai
   )
   await node.until(() => false, 5)
   expect(node.events('ready')).toContain('Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 404')
-  expect(node.events('tcp').at(-1)).toMatch(
-    /^Warning Unhealthy Readiness probe failed: dial tcp 10\.244\.1\.\d+:81: connect: connection refused$/,
+  expect(node.events('tcp')).toContainEqual(
+    expect.stringMatching(/^Warning Unhealthy Readiness probe failed: dial tcp 10\.244\.1\.\d+:81: connect: connection refused$/),
   )
   expect(conditions(node.pod('ready'))).toContain('Ready=False:ContainersNotReady')
 })
@@ -377,6 +377,26 @@ test('containers outlive the kubelet, containerd and a snapshot', async () => {
   expect(log()).toBe(said)
   expect(node.network.open(node.machine.net, 'tcp', node.pod('web').status.podIP, 80).outcome).toBe('open')
   expect(node.events('web')).toHaveLength(3)
+})
+
+test('a snapshot keeps back-offs and readiness', async () => {
+  node = await testNode()
+  node.startKubelet()
+  node.run('crash', { containers: [{ image: 'busybox', command: ['false'] }] })
+  node.run('web', { containers: [{ readinessProbe: { httpGet: { path: '/', port: 80 }, periodSeconds: 30 } }] })
+  node.run('sleep', { restartPolicy: 'Never', containers: [{ image: 'busybox', command: ['sleep', '100'] }] })
+  await node.until(() => ready('web')() && node.pod('crash').status.containerStatuses[0].restartCount === 3)
+  await node.until(() => node.pod('crash').status.containerStatuses[0].state.waiting)
+  const before = node.pod('crash').status
+  const changes: string[] = []
+  await node.reload()
+  node.client.follow('v1/pods', { namespace: 'app' }, { reset: () => {}, event: ({ object }) => changes.push(object.metadata.name) })
+  await node.until(() => false, 15)
+  expect(changes).toEqual([])
+  expect(node.pod('crash').status).toEqual(before)
+  await node.until(() => node.pod('sleep').status.phase === 'Succeeded', 120)
+  const { startedAt, finishedAt } = node.pod('sleep').status.containerStatuses[0].state.terminated
+  expect(Date.parse(finishedAt) - Date.parse(startedAt)).toBeLessThanOrEqual(101_000)
 })
 
 test.each([

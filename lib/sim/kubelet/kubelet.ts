@@ -8,10 +8,10 @@ import type { Network } from '../net.ts'
 import type { Random } from '../random.ts'
 import { type Configuration, configure, StartFailure } from './config.ts'
 import { NodeStatus } from './node.ts'
-import { mirrorOf, staticPods } from './statics.ts'
+import { type Known, mirrorOf, staticPods } from './statics.ts'
 import { isStatic } from './status.ts'
 import type { Runtime } from './types.ts'
-import { type Kit, PodWorker } from './worker.ts'
+import { type Kit, PodWorker, type WorkerMemory } from './worker.ts'
 
 export interface KubeletOptions {
   machine: Machine
@@ -60,6 +60,9 @@ export class Kubelet implements Daemon {
   readonly #fromApi = new Set<string>()
   #statics = new Map<string, KubeObject>()
   #listed = false
+  readonly #manifests: Known = new Map()
+  /** of the pods, when this one goes on for a kubelet of a snapshot */
+  #memory: Readonly<Record<string, WorkerMemory>> = {}
 
   constructor(options: KubeletOptions, context: DaemonContext) {
     this.#options = options
@@ -121,7 +124,10 @@ export class Kubelet implements Daemon {
       )
     }
 
+    const resumed = this.#options.resumed?.() ?? false
     running.set(machine, this)
+    if (resumed) this.#memory = (runtime.remembered as Record<string, WorkerMemory> | undefined) ?? {}
+    runtime.remember = () => Object.fromEntries([...this.#workers].map(([uid, one]) => [uid, one.save()]))
     const client = (): Client => {
       if (this.#client) return this.#client
       if (!config.kubeconfig) throw new Unreachable('the kubelet runs without an API server')
@@ -130,24 +136,20 @@ export class Kubelet implements Daemon {
     }
     const safe: Client = lazy(client)
     this.#event = recorder(safe, clock, random, { component: 'kubelet', host: config.hostname })
-    const resumed = this.#options.resumed?.() ?? false
     const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
       this.#event?.({ kind: 'Node', name: config.hostname, uid: config.hostname, apiVersion: 'v1' }, type, reason, message)
-    this.#node = new NodeStatus(
-      {
-        machine,
-        runtime,
-        config,
-        clock,
-        random,
-        kubeletVersion: version,
-        client,
-        event: say,
-        log: (severity, file, text) => this.#log(severity, file, text),
-        problems: () => this.#problems(),
-      },
-      random.uuid(),
-    )
+    this.#node = new NodeStatus({
+      machine,
+      runtime,
+      config,
+      clock,
+      random,
+      kubeletVersion: version,
+      client,
+      event: say,
+      log: (severity, file, text) => this.#log(severity, file, text),
+      problems: () => this.#problems(),
+    })
     const node = this.#node
     this.#log('I', 'kubelet.go:482', '"Attempting to sync node with API server"')
     if (config.staticPodPath) this.#log('I', 'kubelet.go:383', `"Adding static pod path" path=${JSON.stringify(config.staticPodPath)}`)
@@ -275,7 +277,10 @@ export class Kubelet implements Daemon {
   }
   #leave(): void {
     this.#stopped = true
-    if (running.get(this.#options.machine) === this) running.delete(this.#options.machine)
+    if (running.get(this.#options.machine) === this) {
+      running.delete(this.#options.machine)
+      this.#options.runtime.remember = undefined
+    }
     this.#subscription?.stop()
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
@@ -383,7 +388,7 @@ export class Kubelet implements Daemon {
   }
   #add(pod: KubeObject): void {
     if (this.#stopped) return
-    const worker = new PodWorker(this.#kit(), pod)
+    const worker = new PodWorker(this.#kit(), pod, this.#memory[pod.metadata.uid])
     this.#workers.set(pod.metadata.uid, worker)
     const refused = this.#admit(pod)
     if (refused) worker.reject(refused.reason, refused.message)
@@ -445,8 +450,11 @@ export class Kubelet implements Daemon {
       known.pod.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
       known.pod.metadata.deletionGracePeriodSeconds !== pod.metadata.deletionGracePeriodSeconds ||
       JSON.stringify(known.pod.metadata.annotations) !== JSON.stringify(pod.metadata.annotations)
+    const gates =
+      known.pod.spec.readinessGates?.length && JSON.stringify(known.pod.status?.conditions) !== JSON.stringify(pod.status?.conditions)
     if (news) known.update(pod)
     else known.pod = pod
+    if (gates) known.poke(0)
   }
   #lost(uid: string): void {
     this.#fromApi.delete(uid)
@@ -497,7 +505,7 @@ export class Kubelet implements Daemon {
     const { machine, clock } = this.#options
     const { staticPodPath, hostname } = this.config
     if (!staticPodPath) return
-    const { pods, problems } = staticPods(machine.files, staticPodPath, hostname, clock.now())
+    const { pods, problems } = staticPods(machine.files, staticPodPath, hostname, clock.now(), this.#manifests)
     for (const problem of problems) this.#log('E', 'file.go:187', problem)
     const before = this.#statics
     this.#statics = new Map(pods.map((pod) => [pod.metadata.uid as string, pod]))

@@ -41,9 +41,10 @@ export class NodeStatus {
   #last = ''
   #ready: string | undefined
 
-  constructor(deps: NodeDeps, bootId: string) {
+  constructor(deps: NodeDeps) {
     this.#deps = deps
-    this.#boot = bootId
+    const id = identity(`${deps.machine.name} boot`)
+    this.#boot = `${id.slice(0, 8)}-${id.slice(8, 12)}-4${id.slice(13, 16)}-8${id.slice(17, 20)}-${id.slice(20)}`
   }
   get registered(): boolean {
     return this.#registered

@@ -97,7 +97,13 @@ export class Probes {
     this.#deps = deps
   }
   /** Sees to it that a running container's probes run; earlier containers' of that name end. */
-  ensure(container: KubeObject, containerId: string, podIP: string, startedAt: number): void {
+  ensure(
+    container: KubeObject,
+    containerId: string,
+    podIP: string,
+    startedAt: number,
+    before?: { ready: boolean; started: boolean },
+  ): void {
     for (const [type, probe] of probesOf(container)) {
       const key = `${type} ${container.name}`
       const known = this.#workers.get(key)
@@ -105,7 +111,7 @@ export class Probes {
       if (known) stop(known)
       const worker: Worker = {
         containerId,
-        result: type === 'Liveness' ? 'success' : type === 'Readiness' ? 'failure' : 'unknown',
+        result: first(type, before),
         last: 'unknown',
         count: 0,
         timer: undefined,
@@ -236,3 +242,6 @@ function stop(worker: Worker): void {
   worker.stopped = true
   worker.timer?.cancel()
 }
+/** What is held of a container before it was first asked. */
+const first = (type: ProbeType, before: { ready: boolean; started: boolean } | undefined): Result =>
+  type === 'Liveness' ? 'success' : type === 'Readiness' ? (before?.ready ? 'success' : 'failure') : before?.started ? 'success' : 'unknown'

@@ -57,6 +57,7 @@ interface Saved {
   sandboxes: SandboxState[]
   containers: (ContainerState & { saved?: unknown; rest?: { stdout: string; stderr: string } })[]
   images: string[]
+  kubelet?: unknown
 }
 
 const root = '/run/containerd/io.containerd.runtime.v2.task/k8s.io'
@@ -72,6 +73,8 @@ export function createRuntime(options: RuntimeOptions): ContainerRuntime {
 export class ContainerRuntime implements Runtime {
   readonly machine: Machine
   readonly version = 'v2.3.4'
+  remember: (() => unknown) | undefined
+  readonly remembered: unknown
   readonly #options: RuntimeOptions
   readonly #clock: Clock
   readonly #boxes = new Map<string, Box>()
@@ -87,6 +90,7 @@ export class ContainerRuntime implements Runtime {
     this.machine = options.machine
     this.#clock = options.clock
     const saved = options.saved as Saved | undefined
+    this.remembered = saved?.kubelet
     this.#present = new Set(saved?.images ?? options.images.filter((image) => !image.remote).map((image) => image.name))
     for (const state of saved?.sandboxes ?? []) this.#boxes.set(state.id, { state: { ...state }, net: undefined, pid: 0 })
     for (const { saved: own, rest, ...state } of saved?.containers ?? []) {
@@ -616,6 +620,7 @@ export class ContainerRuntime implements Runtime {
         return { ...live.state, ...(own === undefined ? {} : { saved: own }), ...(live.log ? { rest: live.log.rest } : {}) }
       }),
       images: [...this.#present],
+      ...(this.remember ? { kubelet: this.remember() } : {}),
     }
     return structuredClone(saved)
   }

@@ -10,8 +10,11 @@ export interface Found {
   problems: string[]
 }
 
+/** What was read before, by file: a manifest that has not changed is the same pod. */
+export type Known = Map<string, { text: string; pod: KubeObject }>
+
 /** Every manifest in `path` (or the one that it is). Names are `<name>-<node>`, the uid is the manifest's hash, as the kubelet makes them. */
-export function staticPods(files: Files, path: string, nodeName: string, now: number): Found {
+export function staticPods(files: Files, path: string, nodeName: string, now: number, known: Known = new Map()): Found {
   const found: Found = { pods: [], problems: [] }
   const stat = files.stat(path)
   if (!stat)
@@ -26,8 +29,15 @@ export function staticPods(files: Files, path: string, nodeName: string, now: nu
     }
     const text = files.text(file)
     if (text === undefined) continue
+    const before = known.get(file)
+    if (before?.text === text) {
+      found.pods.push(before.pod)
+      continue
+    }
     try {
-      found.pods.push(podOf(text, file, nodeName, now))
+      const pod = podOf(text, file, nodeName, now)
+      known.set(file, { text, pod })
+      found.pods.push(pod)
     } catch (error) {
       found.problems.push(
         `"Could not process manifest file" err=${JSON.stringify(`${file}: ${(error as Error).message}`)} path=${JSON.stringify(file)}`,

@@ -157,6 +157,11 @@ export interface Runtime {
   /** after bytes were added to a container's log; `undefined` when the container ended */
   onLog(containerId: string, listener: (ended: boolean) => void): { stop(): void }
 
+  /** what the kubelet of this machine remembers, for a snapshot: `save` asks for it; undefined while no kubelet runs */
+  remember: (() => unknown) | undefined
+  /** what it remembered when the snapshot was taken that this runtime was loaded from */
+  readonly remembered: unknown
+
   /** everything that a snapshot must hold, as JSON; files are the machine's */
   save(): unknown
   /** ends every process, silently: the lab is closed */

@@ -43,8 +43,12 @@ interface Backoff {
 class Backoffs {
   readonly #entries = new Map<string, Backoff>()
   readonly #max: number
-  constructor(max: number) {
+  constructor(max: number, saved?: [string, Backoff][]) {
     this.#max = max
+    for (const [key, entry] of saved ?? []) this.#entries.set(key, entry)
+  }
+  save(): [string, Backoff][] {
+    return [...this.#entries]
   }
   /** how long still, from an event on; 0 when not in back-off */
   left(key: string, since: number, now: number): number {
@@ -76,6 +80,8 @@ const fnv = (text: string): string => {
 }
 const hashOf = (container: KubeObject): string => fnv(`${container.name} ${container.image}`)
 
+const ownConditions = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+
 /** The sync could not be finished; the next one comes by itself. */
 class SyncFailure extends Error {
   readonly retryMs: number | undefined
@@ -83,6 +89,18 @@ class SyncFailure extends Error {
     super(message)
     this.retryMs = retryMs
   }
+}
+
+/** What a worker remembers that neither the runtime nor the API does; JSON. */
+export interface WorkerMemory {
+  waiting: [string, Waiting][]
+  crash: [string, Backoff][]
+  pulls: [string, Backoff][]
+  pullErrors: [string, string][]
+  pullAt: [string, number][]
+  mounts: [string, Backoff][]
+  /** of a static pod: the API’s is its mirror’s */
+  status?: KubeObject
 }
 
 export class PodWorker {
@@ -94,6 +112,7 @@ export class PodWorker {
   readonly #crash: Backoffs
   readonly #pulls: Backoffs
   readonly #pullErrors = new Map<string, string>()
+  readonly #pullAt = new Map<string, number>()
   readonly #mountRetry = new Map<string, Backoff>()
   readonly #startTime: number
   #status: KubeObject
@@ -110,13 +129,18 @@ export class PodWorker {
   #gone = false
   #done = false
 
-  constructor(kit: Kit, pod: KubeObject) {
+  /** `memory`: of a snapshot that was loaded */
+  constructor(kit: Kit, pod: KubeObject, memory?: WorkerMemory) {
     this.#kit = kit
     this.pod = pod
-    this.#status = pod.status ?? {}
+    this.#status = memory?.status ?? pod.status ?? {}
     this.#startTime = kit.clock.now()
-    this.#crash = new Backoffs(kit.config.crashLoopMaxMs)
-    this.#pulls = new Backoffs(kit.config.imageMaximumBackoffMs)
+    this.#crash = new Backoffs(kit.config.crashLoopMaxMs, memory?.crash)
+    this.#pulls = new Backoffs(kit.config.imageMaximumBackoffMs, memory?.pulls)
+    for (const [name, one] of memory?.waiting ?? []) this.#waiting.set(name, one)
+    for (const [key, one] of memory?.pullErrors ?? []) this.#pullErrors.set(key, one)
+    for (const [key, one] of memory?.pullAt ?? []) this.#pullAt.set(key, one)
+    for (const [name, one] of memory?.mounts ?? []) this.#mountRetry.set(name, one)
     this.#volumes = new PodVolumes({
       machine: kit.machine,
       client: kit.client,
@@ -132,6 +156,17 @@ export class PodWorker {
       unhealthy: (container, message) => this.#containerEvent(container, 'Warning', 'Unhealthy', message),
       changed: () => this.poke(0),
     })
+  }
+  save(): WorkerMemory {
+    return {
+      waiting: [...this.#waiting],
+      crash: this.#crash.save(),
+      pulls: this.#pulls.save(),
+      pullErrors: [...this.#pullErrors],
+      pullAt: [...this.#pullAt],
+      mounts: [...this.#mountRetry],
+      ...(isStatic(this.pod) ? { status: this.#status } : {}),
+    }
   }
   get status(): KubeObject {
     return this.#status
@@ -231,23 +266,30 @@ export class PodWorker {
     const { clock, runtime, hostIP } = this.#kit
     const [sandbox] = this.#sandboxes()
     const images = runtime.images()
-    return podStatus(this.pod, this.#status, {
-      containers: this.#containers(),
-      sandboxReady: Boolean(sandbox?.ready),
-      podIP: sandbox?.ip ?? '',
-      hostIP,
-      waiting: this.#waiting,
-      ready: (container, state) => this.#probes.ready(container, state.id),
-      started: (container, state) => this.#probes.started(container, state.id),
-      terminal,
-      startTime: this.#startTime,
-      now: clock.now(),
-      imageName: (state) => {
-        const named = parsed(state.config.image)
-        return images.find((image) => image.name === named)?.name ?? named ?? state.config.image
+    // Conditions that others write are the API's.
+    const others = (this.pod.status?.conditions ?? []).filter((one: KubeObject) => !ownConditions.has(one.type))
+    const own = (this.#status.conditions ?? []).filter((one: KubeObject) => ownConditions.has(one.type))
+    return podStatus(
+      this.pod,
+      { ...this.#status, conditions: [...others, ...own] },
+      {
+        containers: this.#containers(),
+        sandboxReady: Boolean(sandbox?.ready),
+        podIP: sandbox?.ip ?? '',
+        hostIP,
+        waiting: this.#waiting,
+        ready: (container, state) => this.#probes.ready(container, state.id),
+        started: (container, state) => this.#probes.started(container, state.id),
+        terminal,
+        startTime: this.#startTime,
+        now: clock.now(),
+        imageName: (state) => {
+          const named = parsed(state.config.image)
+          return images.find((image) => image.name === named)?.name ?? named ?? state.config.image
+        },
+        failed: this.#failed,
       },
-      failed: this.#failed,
-    })
+    )
   }
   /** Makes the status from what is, and tells the API when it differs. */
   #report(terminal = false): KubeObject {
@@ -266,10 +308,9 @@ export class PodWorker {
       const before = there.status ?? {}
       const status = { ...this.#status }
       // What others have put there meanwhile stays.
-      const owned = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
       status.conditions = [
-        ...(before.conditions ?? []).filter((one: KubeObject) => !owned.has(one.type)),
-        ...status.conditions.filter((one: KubeObject) => owned.has(one.type)),
+        ...(before.conditions ?? []).filter((one: KubeObject) => !ownConditions.has(one.type)),
+        ...status.conditions.filter((one: KubeObject) => ownConditions.has(one.type)),
       ]
       if (same(before, status)) return
       client.update('v1/pods', { ...there, status }, { subresource: 'status', fieldManager: 'kubelet' })
@@ -300,7 +341,8 @@ export class PodWorker {
     const { networkError } = this.#kit
     for (const container of this.#specs()) {
       const [latest] = attemptsOf(container.name, this.#containers())
-      if (latest?.state === 'running') this.#probes.ensure(container, latest.id, this.#podIP(), latest.startedAt)
+      if (latest?.state === 'running')
+        this.#probes.ensure(container, latest.id, this.#podIP(), latest.startedAt, this.#before(container, latest))
       else if (latest?.state === 'exited' && latest.exitCode === 0 && !isSidecar(container)) this.#waiting.delete(container.name)
     }
     const status = this.#report()
@@ -316,6 +358,13 @@ export class PodWorker {
     const sandbox = await this.#sandbox()
     if (!sandbox || this.#stopped || this.#terminating) return
     await this.#run(sandbox)
+  }
+  /** What was said of a container that had started before this kubelet did: that stays until a probe says otherwise. */
+  #before(container: KubeObject, state: ContainerState): { ready: boolean; started: boolean } | undefined {
+    if (state.startedAt >= this.#startTime) return undefined
+    const { containerStatuses, initContainerStatuses } = this.#status
+    const old = [...(containerStatuses ?? []), ...(initContainerStatuses ?? [])].find((one) => one.name === container.name)
+    return old?.containerID === `containerd://${state.id}` ? { ready: Boolean(old.ready), started: Boolean(old.started) } : undefined
   }
   #podIP(): string {
     return this.pod.spec.hostNetwork ? this.#kit.hostIP : (this.#sandboxes()[0]?.ip ?? '')
@@ -648,8 +697,6 @@ export class PodWorker {
       return this.#fail(container, 'ErrImagePull', words)
     }
   }
-  readonly #pullAt = new Map<string, number>()
-
   /** @throws ConfigFailure */
   #configure(container: KubeObject, image: SimImage, sandbox: SandboxState, attempt: number) {
     const { machine, nodeName, random, hostIP } = this.#kit
