@@ -170,7 +170,7 @@ async function build(machine: Machine, target: string, say: (text: string) => vo
       'k8s.io/kubernetes/cmd/kubectl',
     ],
     cwd,
-    env: { CGO_ENABLED: '0' },
+    env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
     ...(signal ? { signal } : {}),
     onLine: (line) => {
       // Go says only what it fetches.
