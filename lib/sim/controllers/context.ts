@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { type Recorder, recorder } from '../events.ts'
 import { ApiError, type Client, type KubeObject, type ListOptions, type Resource, type Subscription, Unreachable } from '../kube.ts'
 import type { Random } from '../random.ts'
+import { resources } from '../schema/index.ts'
 
 export interface ControllerOptions {
   /** --cluster-cidr; '' with --allocate-node-cidrs=false */
@@ -64,6 +65,14 @@ interface Watch {
 const retryBaseMs = 5
 const retryMaxMs = 1_000_000
 const keysPerTurn = 32
+const reflector = 'k8s.io/client-go@v0.35.4/tools/cache/reflector.go:289'
+
+/** `*v1.Node`, as Go names the type of a resource */
+function goType(resource: Resource): string {
+  const [name = '', version = '', group = ''] = resource.split('/').reverse()
+  const known = resources().find((one) => one.group === group && one.version === version && one.resource === name)
+  return `*${version}.${known?.kind ?? 'PartialObjectMetadata'}`
+}
 
 /** `namespace/name`, or the name of what has no namespace */
 export const keyOf = (object: KubeObject): string =>
@@ -174,6 +183,11 @@ export class Run {
         resource,
         {},
         {
+          broken: (error) => {
+            const type = goType(resource)
+            const err = `failed to list ${type}: ${error.message}`
+            this.log('E', 'reflector.go:204', 'Failed to watch', { err, logger: 'UnhandledError', reflector, type })
+          },
           reset: (items) => {
             if (this.#stopped) return
             const gone = new Map(objects)
