@@ -233,6 +233,7 @@ describe('over HTTPS', () => {
     expect(after.map((event) => [event.type, event.object.data?.a])).toEqual([['MODIFIED', '1']])
     expect(listed.map((event) => [event.type, event.object.metadata.annotations])).toEqual([
       ['BOOKMARK', { 'k8s.io/initial-events-end': 'true' }],
+      ['BOOKMARK', undefined],
     ])
     expect(old.map((event) => [event.type, event.object.metadata.name])).toEqual([['ADDED', 'w1']])
   })

@@ -10,12 +10,15 @@ import {
   checkFields,
   coerce,
   defaults,
+  defaultsOfCrd,
   invalid,
   jsonPatch,
   mergePatch,
+  prune,
   strategicMerge,
   track,
   validateCreate,
+  validateCustom,
   validateUpdate,
 } from '../schema/index.ts'
 import { type Admission, mutate, namespaceLifecycle, validate } from './admission.ts'
@@ -228,7 +231,7 @@ export class Operations {
     made.metadata.creationTimestamp = this.now()
     prepareCreate(served, made, call.user)
     const allocator = this.allocator()
-    const causes: Cause[] = name === '' ? [required] : validateCreate(made)
+    const causes: Cause[] = name === '' ? [required] : this.#problems(call, made, undefined)
     const service = served.bucket === 'services' && causes.length === 0 ? allocate(allocator, made) : undefined
     if (service !== undefined) causes.push(...service.causes)
     if (causes.length > 0) throw invalid(served.kind, served.group, name, causes)
@@ -295,7 +298,8 @@ export class Operations {
     if (!patch?.apiVersion && !patch?.kind) throw new ApiError(400, 'BadRequest', 'invalid object type: /, Kind=')
     this.checkKind(served, patch)
     const shape = this.registry.shape(served)
-    const applied = this.decode(call, structuredClone(patch), undefined, false)
+    // As it came: what a type's zero values would add must not become this manager's.
+    const applied = structuredClone(patch)
     applied.metadata ??= {}
     if (applied.metadata.name && applied.metadata.name !== call.name) {
       throw new ApiError(
@@ -306,15 +310,18 @@ export class Operations {
     }
     applied.metadata.name = call.name
     this.#place(call, applied)
-    const merged = structuredClone(
-      apply(old === undefined ? undefined : this.out(served, old), applied, {
-        manager: call.manager,
-        force,
-        time: this.now(),
-        shape,
-        apiVersion: served.apiVersion,
-        subresource: call.subresource,
-      }),
+    const merged = this.decode(
+      { ...call, fieldValidation: 'Ignore' },
+      structuredClone(
+        apply(old === undefined ? undefined : this.out(served, old), applied, {
+          manager: call.manager,
+          force,
+          time: this.now(),
+          shape,
+          apiVersion: served.apiVersion,
+          subresource: call.subresource,
+        }),
+      ),
     )
     if (old === undefined) {
       const managed = merged.metadata.managedFields
@@ -334,7 +341,7 @@ export class Operations {
     prepareCreate(served, made, call.user)
     made.metadata.managedFields = managedFields
     const allocator = this.allocator()
-    const causes = validateCreate(made)
+    const causes = this.#problems(call, made, undefined)
     const service = served.bucket === 'services' && causes.length === 0 ? allocate(allocator, made) : undefined
     if (service !== undefined) causes.push(...service.causes)
     if (causes.length > 0) throw invalid(served.kind, served.group, call.name, causes)
@@ -372,7 +379,7 @@ export class Operations {
     mutate(admission, own, old)
     const allocator = this.allocator()
     const service = served.bucket === 'services' && subresource === '' ? allocate(allocator, own, old) : undefined
-    const causes = validateUpdate(own, old, subresource === '' ? undefined : subresource)
+    const causes = this.#problems(call, own, old)
     if (service !== undefined) causes.push(...service.causes)
     if (causes.length > 0) throw invalid(served.kind, served.group, call.name, causes)
     if (served.group === 'rbac.authorization.k8s.io') this.#escalation(call, own, old)
@@ -469,7 +476,7 @@ export class Operations {
    * A body as the object that this resource takes: its kind checked, types coerced, unknown fields reported as asked, defaults filled in.
    * Throws 400. `object` is changed.
    */
-  decode(call: Call, object: KubeObject, text?: string, fill = true): KubeObject {
+  decode(call: Call, object: KubeObject, text?: string): KubeObject {
     const { served } = call
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
       throw new ApiError(400, 'BadRequest', `cannot decode ${Array.isArray(object) ? 'a list' : typeof object} as ${served.kind}`)
@@ -491,8 +498,9 @@ export class Operations {
       }
       for (const problem of problems) call.warn(problem)
     }
-    const coerced = coerce(object, shape)
-    return fill ? structuredClone(defaults(coerced)) : coerced
+    const custom = served.custom?.schema?.openAPIV3Schema
+    const coerced = custom === undefined ? coerce(object, shape) : prune(coerce(object, shape), custom)
+    return structuredClone(custom === undefined ? defaults(coerced) : defaultsOfCrd(coerced, custom))
   }
   checkKind(served: Served, object: KubeObject): void {
     const { apiVersion = '', kind = '' } = object ?? {}
@@ -515,6 +523,13 @@ export class Operations {
       )
     }
     throw new ApiError(400, 'BadRequest', `${as}: converting (${goType(version, kind)}) to (${internalType(served)}): unknown conversion`)
+  }
+  /** why an object may not be stored; a custom one by its schema too */
+  #problems(call: Call, object: KubeObject, old: KubeObject | undefined): Cause[] {
+    const { served, subresource } = call
+    const causes = old === undefined ? validateCreate(object) : validateUpdate(object, old, subresource === '' ? undefined : subresource)
+    const schema = served.custom?.schema?.openAPIV3Schema
+    return schema === undefined ? causes : [...causes, ...validateCustom(object, schema)]
   }
   /** in the version that the store holds */
   inbound(served: Served, object: KubeObject): KubeObject {

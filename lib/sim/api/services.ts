@@ -62,7 +62,10 @@ export function allocate(allocator: Allocator, service: KubeObject, old?: KubeOb
   const causes: Cause[] = []
   const take: string[] = []
   const give: string[] = []
-  if (old !== undefined) keepOld(spec, old.spec)
+  if (old !== undefined) {
+    keepOld(spec, old.spec)
+    dropOfType(spec, old.spec)
+  }
   const had: string[] = old !== undefined && needsAddress(old.spec) ? (old.spec.clusterIPs ?? []) : []
   if (spec.type === 'ExternalName') {
     for (const key of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy']) delete spec[key]
@@ -123,6 +126,24 @@ function keepOld(spec: KubeObject, old: KubeObject): void {
     }
   }
 }
+/** What only the old type has goes with it, unless it was changed by hand. Source: strategy.go dropTypeDependentFields */
+function dropOfType(spec: KubeObject, old: KubeObject): void {
+  const drop = (key: string) => {
+    if (JSON.stringify(spec[key]) === JSON.stringify(old[key])) delete spec[key]
+  }
+  const outside = (one: KubeObject) => one.type === 'NodePort' || one.type === 'LoadBalancer'
+  if (needsAddress(old) && !needsAddress(spec) && spec.type === 'ExternalName') {
+    for (const key of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) drop(key)
+  }
+  if (needsPorts(old) && !needsPorts(spec)) {
+    const ports = (one: KubeObject) => JSON.stringify((one.ports ?? []).map((port: KubeObject) => port.nodePort))
+    if (ports(spec) === ports(old)) for (const port of spec.ports ?? []) delete port.nodePort
+  }
+  if (outside(old) && !outside(spec) && (spec.externalIPs ?? []).length === 0) drop('externalTrafficPolicy')
+  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    for (const key of ['allocateLoadBalancerNodePorts', 'loadBalancerClass', 'healthCheckNodePort']) drop(key)
+  }
+}
 function refusal({ store, range }: Allocator, address: string): string | undefined {
   if (!inRange(range, address)) {
     const { first, size } = bounds(range)
@@ -140,7 +161,6 @@ function inBlock(range: string, address: string): boolean {
 
 function allocatePorts({ store, random }: Allocator, spec: KubeObject, old: KubeObject | undefined, causes: Cause[]): void {
   if (!needsPorts(spec)) {
-    if (spec.type !== 'LoadBalancer') for (const port of spec.ports ?? []) delete port.nodePort
     return
   }
   const own = new Set<number>((old?.spec.ports ?? []).map((port: KubeObject) => port.nodePort).filter(Boolean))

@@ -59,11 +59,13 @@ export function serveWatch({ operations, clock, response, served, options, query
   let ended = false
   let titled = false
   const timers: Timer[] = []
+  let next: Timer | undefined
   let subscription: { stop(): void } | undefined
   const stop = () => {
     if (ended) return
     ended = true
     subscription?.stop()
+    next?.cancel()
     for (const timer of timers) timer.cancel()
     response.end()
   }
@@ -137,12 +139,14 @@ export function serveWatch({ operations, clock, response, served, options, query
   const seconds = Number(query.get('timeoutSeconds') ?? 0)
   timers.push(clock.after((seconds > 0 ? seconds : 1800 + operations.random.int(1800)) * 1000, stop))
   if (wantsBookmarks) {
+    // One shortly before the end, so that the next watch begins where this one left off.
+    if (seconds > 0) timers.push(clock.after(Math.max(0, seconds - 2) * 1000, () => bookmark()))
     const repeat = () => {
       if (ended) return
       bookmark()
-      timers[1] = clock.after(bookmarks, repeat)
+      next = clock.after(bookmarks, repeat)
     }
-    timers[1] = clock.after(bookmarks, repeat)
+    next = clock.after(bookmarks, repeat)
   }
   return stop
 }
