@@ -166,6 +166,20 @@ describe('Services', () => {
   })
 })
 
+it('ports stand in Endpoints in the order of the real ones', async () => {
+  const { client, until } = await three()
+  const ports = [
+    { name: 'dns', port: 53, protocol: 'UDP' },
+    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+    { name: 'metrics', port: 9153, protocol: 'TCP' },
+  ]
+  client.create('v1/services', { metadata: { name: 'dns', namespace: 'default' }, spec: { selector: { app: 'dns' }, ports } })
+  client.create('apps/v1/deployments', workload('Deployment', 'dns', { replicas: 1 }))
+  const subsets = () => client.find('v1/endpoints', 'dns', 'default')?.subsets
+  expect(await until(() => subsets()?.[0].addresses?.length === 1, 20)).toBe(true)
+  expect(subsets()[0].ports.map((port: KubeObject) => port.name)).toEqual(['metrics', 'dns-tcp', 'dns'])
+})
+
 describe('nodes', () => {
   it('get a range, a hint and no taints; one that is silent becomes Unknown and loses its pods', async () => {
     const { client, until, alive, events, clock } = await three()

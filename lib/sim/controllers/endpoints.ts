@@ -2,7 +2,7 @@
 // pkg/controller/endpoint, endpointslicemirroring).
 import type { KubeObject } from '../kube.ts'
 import { keyOf, type Run, splitKey, unless } from './context.ts'
-import { canonical, condition, controllerRef, hasLabels, parseTime, same } from './objects.ts'
+import { canonical, condition, controllerRef, fnv128a, hasLabels, parseTime, same } from './objects.ts'
 import { isReady, isTerminal, namespaceEnds } from './pods.ts'
 
 const services = 'v1/services'
@@ -258,6 +258,17 @@ export function startEndpointSlice(run: Run): void {
   }
 }
 
+/** the order that ports have in Endpoints: by a hash of how Go prints them (pkg/api/v1/endpoints portsByHash) */
+function byHash(a: KubeObject, b: KubeObject): number {
+  const hash = ({ name = '', port, protocol, appProtocol }: KubeObject): bigint => {
+    const application = appProtocol === undefined ? '<nil>' : appProtocol
+    return fnv128a(
+      `(v1.EndpointPort){Name:(string)${name} Port:(int32)${port} Protocol:(v1.Protocol)${protocol} AppProtocol:(*string)${application}}`,
+    )
+  }
+  return hash(a) < hash(b) ? -1 : 1
+}
+
 export function startEndpoints(run: Run): void {
   const client = run.client('endpoint-controller')
   const record = run.events('endpoint-controller', 'endpoint-controller')
@@ -332,7 +343,7 @@ export function startEndpoints(run: Run): void {
     return [...subsets.values()].map(({ ready, notReady, ports }) => ({
       ...(ready.length > 0 ? { addresses: ready } : {}),
       ...(notReady.length > 0 ? { notReadyAddresses: notReady } : {}),
-      ...(ports.length > 0 ? { ports } : {}),
+      ...(ports.length > 0 ? { ports: [...ports].sort(byHash) } : {}),
     }))
   }
 }

@@ -72,6 +72,13 @@ export function hash(value: unknown, collisions?: number): string {
 const alphanums = 'bcdfghjklmnpqrstvwxz2456789'
 const safeEncode = (text: string): string => Array.from(text, (one) => alphanums[one.charCodeAt(0) % alphanums.length]).join('')
 
+/** FNV-1a, 128 bits, of UTF-8 */
+export function fnv128a(text: string): bigint {
+  let state = 0x6c62272e07bb014262b821756295c58dn
+  for (const byte of Buffer.from(text)) state = BigInt.asUintN(128, (state ^ BigInt(byte)) * 0x1000000000000000000013bn)
+  return state
+}
+
 const binary: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 }
 const decimal: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 }
 /** A resource quantity as a number; 0 for what is none. */
