@@ -74,6 +74,40 @@ perl -MSocket -e 'print "tried"'`,
     await run(at('one'), 'rm /home/candidate /usr/local/bin/dir /data; mv /home/c /home/candidate', { user: 'root' })
   })
 
+  it('through a volume whose place on the node has become a link meanwhile', async () => {
+    const { machine } = places.get('one') as Opened
+    machine.files.mkdir('/data/volume')
+    machine.files.write('/data/volume/own', 'mine\n')
+    const container = machine.files.below('/data')
+    const open = () =>
+      host.open({
+        ...{ id: 'volume', machine, files: container, hostname: 'c', ports: [], tools: [], call: async () => 0, connection() {} },
+        mounts: [{ path: '/mnt', source: machine.files.hostPath('/data/volume') }],
+      })
+    const [kept, swapped] = [await open(), await open()]
+    expect((await run(kept, 'cat /mnt/own', { user: 'root' })).stdout).toBe('mine\n')
+    await run(at('one'), `rm -r /data/volume; ln -s ${outside} /data/volume`, { user: 'root' })
+    await expect(run(swapped, 'cat /mnt/secret', { user: 'root' })).rejects.toThrow('EACCES')
+    await run(at('one'), `rm /data/volume; mv /data /data.was; ln -s ${outside}/.. /data`, { user: 'root' })
+    await expect(run(swapped, 'ls /mnt/', { user: 'root' })).rejects.toThrow()
+    await run(at('one'), 'rm /data', { user: 'root' })
+    await kept.close()
+    await swapped.close()
+  })
+
+  it('through an account whose home leads elsewhere', async () => {
+    const { machine } = places.get('one') as Opened
+    const before = machine.files.text('/etc/passwd') as string
+    for (const home of ['/../../..', `/home/../../..${outside}`, '/proc/1/root', '/../sockets', '/tmp/link']) {
+      await run(at('one'), `ln -sfn / /tmp/link; printf 'odd:x:1001:1001::%s:/bin/bash\n' ${home} >> /etc/passwd`, { user: 'root' })
+      const ran = await run(at('one'), `cat ${outside}/secret ~${outside}/secret ~/../..${outside}/secret; ls ~/place ~/sockets`, {
+        user: 'odd',
+      })
+      expect(ran.stdout).toBe('')
+      machine.files.write('/etc/passwd', before)
+    }
+  })
+
   it('to processes of the host or of another place: they are neither seen nor signalled', async () => {
     const victim = spawn('sleep', ['300'], { stdio: 'ignore' })
     const other = await at('two').spawn({ argv: ['bash', '-c', 'echo up; exec -a other /usr/libexec/lab/sleep 300'], user: 'root' })

@@ -3,9 +3,21 @@
 // their home and /tmp, and without what only root may read. Behind both stands one user of the host, so views, not owners, make the difference.
 // Knows no Kubernetes and no tool.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import type { Server, Socket } from 'node:net'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Files } from '../machine.ts'
 import type { ProcessHost, Sandbox, Spawned, SpawnRequest } from '../process.ts'
@@ -60,7 +72,13 @@ const run = (argv: readonly [string, ...string[]], input?: string): Promise<stri
 function person(files: Files, user: string): Person {
   const rows = (files.text('/etc/passwd') ?? '').split('\n').map((line) => line.split(':'))
   const row = rows.find(([name, , uid]) => name === user || uid === user)
-  if (row) return { name: row[0] as string, uid: Number(row[2]), gid: Number(row[3]), home: row[5] || '/', shell: row[6] || '/bin/sh' }
+  if (row) {
+    const [uid, gid] = [Number(row[2]), Number(row[3])]
+    // The file is the learner's to change.
+    if (!(Number.isInteger(uid) && uid >= 0 && uid < 2 ** 31 && Number.isInteger(gid) && gid >= 0 && gid < 2 ** 31))
+      throw new Error(`unable to find user ${user}: invalid entry in passwd file`)
+    return { name: row[0] as string, uid, gid, home: posix.resolve('/', row[5] || '/'), shell: row[6] || '/bin/sh' }
+  }
   if (user === 'root' || user === '0') return { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/bash' }
   if (/^\d+$/.test(user)) return { name: user, uid: Number(user), gid: 0, home: '/', shell: '/bin/sh' }
   throw new Error(`unable to find user ${user}: no matching entries in passwd file`)
@@ -73,6 +91,18 @@ function countProcesses(holder: number): number {
   } catch {
     return 0
   }
+}
+/** O_PATH of Linux, which Node does not name */
+const pathOnly = 0x200000
+/**
+ * Opens what lies at a path without links, and nothing else: a learner who is root on a node may put a link there at any moment, and bubblewrap would follow it
+ * out on the host. @throws Error when it is not there or is no longer what it was
+ */
+function openExact(at: string): number {
+  const fd = openSync(at, pathOnly | constants.O_NOFOLLOW)
+  if (readlinkSync(`/proc/self/fd/${fd}`) === at && !fstatSync(fd).isSymbolicLink()) return fd
+  closeSync(fd)
+  throw Object.assign(new Error(`EACCES: permission denied, '${at}'`), { code: 'EACCES' })
 }
 const lstat = (of: string) => lstatSync(of, { throwIfNoEntry: false })
 /** What in a machine's files is root's alone, by permission bits; links are not followed, `deep` folders are looked into. */
@@ -256,20 +286,31 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       ...['--hostname', this.#what.hostname, '--die-with-parent', '--ro-bind', '/usr', '/usr'],
       ...['bin', 'sbin', ...libraries].flatMap((at) => ['--symlink', `usr/${at}`, `/${at}`]),
       ...['--dir', '/tmp', '--proc', '/proc', '--dev', '/dev'],
-      ...['--bind', this.#files.root, '/place/root', '--ro-bind', box.usr, '/place/usr'],
+      ...['--bind-fd', '4', '/place/root', '--ro-bind', box.usr, '/place/usr'],
       ...['--ro-bind', box.secretFile, '/place/secret', '--perms', '0000', '--dir', '/place/secrets'],
       ...['--ro-bind', join(folder, 'sockets'), '/place/sockets', '--ro-bind', programs, '/place/programs'],
       ...(own.length > 0 ? ['--ro-bind', libFolder(cache, own, '/usr/libexec/lib'), '/place/lib'] : []),
       ...(client === 'node' ? ['--ro-bind', process.execPath, '/place/node'] : []),
-      ...(this.#what.mounts ?? []).flatMap(({ source, readOnly }, at) => [
-        readOnly ? '--ro-bind' : '--bind',
-        source,
+      ...(this.#what.mounts ?? []).flatMap(({ readOnly }, at) => [
+        readOnly ? '--ro-bind-fd' : '--bind-fd',
+        `${5 + at}`,
         `/place/mounts/${at}`,
       ]),
       ...['--chdir', '/', '--info-fd', '3', '--', '/usr/bin/sh', '-c', 'echo ready; exec sleep infinity'],
     ]
     mkdirSync(join(folder, 'sockets'), { recursive: true })
-    const child = spawn('bwrap', outer, { env: hostEnvironment, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true })
+    const sources: number[] = []
+    let child: ChildProcess
+    try {
+      for (const source of [this.#files.root, ...(this.#what.mounts ?? []).map((mount) => mount.source)]) sources.push(openExact(source))
+      const stdio = ['ignore', 'pipe', 'pipe', 'pipe', ...sources] as const
+      child = spawn('bwrap', outer, { env: hostEnvironment, stdio: [...stdio], detached: true })
+    } catch (error) {
+      this.#holder = undefined
+      throw error
+    } finally {
+      for (const fd of sources) closeSync(fd)
+    }
     const pid = await new Promise<number>((resolve, reject) => {
       let told = ''
       let stderr = ''
@@ -297,7 +338,7 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       throw error
     })
     child.unref()
-    for (const stream of child.stdio) (stream as Socket | null)?.unref?.()
+    for (const stream of child.stdio.slice(0, 4)) (stream as Socket | null)?.unref?.()
     child.on('exit', () => {
       if (this.#holder !== promised) return
       this.#deps.log(`${this.#what.id}: the process that holds its namespaces has ended`)

@@ -60,7 +60,7 @@ const trial = `
 told=$(mktemp) || exit 1
 trap 'rm -f "$told"' EXIT
 bwrap --unshare-user --uid 0 --gid 0 --unshare-pid --unshare-net --unshare-ipc --unshare-uts --die-with-parent --ro-bind / / --proc /proc --dev /dev \\
-  --tmpfs /tmp --info-fd 3 -- /bin/sh -c 'echo ready; exec sleep 10' 3> "$told" | {
+  --tmpfs /tmp --ro-bind-fd 4 /tmp/usr --info-fd 3 -- /bin/sh -c 'echo ready; exec sleep 10' 3> "$told" 4< /usr | {
   read -r ready || exit 1
   pid=$(sed -n 's/.*"child-pid": \\([0-9]*\\).*/\\1/p' "$told")
   nsenter -t "$pid" --user --mount --net --ipc --uts --pid --preserve-credentials -- \\
