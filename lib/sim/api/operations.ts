@@ -229,7 +229,7 @@ export class Operations {
       delete made.metadata[key]
     made.metadata.uid = this.random.uuid()
     made.metadata.creationTimestamp = this.now()
-    prepareCreate(served, made, call.user)
+    prepareCreate(served, made, call.user, this.now())
     const allocator = this.allocator()
     const causes: Cause[] = name === '' ? [required] : this.#problems(call, made, undefined)
     const service = served.bucket === 'services' && causes.length === 0 ? allocate(allocator, made) : undefined
@@ -338,7 +338,7 @@ export class Operations {
     mutate(admission, made, undefined)
     made.metadata.uid = this.random.uuid()
     made.metadata.creationTimestamp = this.now()
-    prepareCreate(served, made, call.user)
+    prepareCreate(served, made, call.user, this.now())
     made.metadata.managedFields = managedFields
     const allocator = this.allocator()
     const causes = this.#problems(call, made, undefined)
@@ -373,7 +373,7 @@ export class Operations {
     const admission = this.#admission(call, 'UPDATE')
     namespaceLifecycle(admission)
     const own = structuredClone(object)
-    prepareUpdate(served, own, old, subresource)
+    prepareUpdate(served, own, old, subresource, this.now())
     own.metadata.resourceVersion = old.metadata.resourceVersion
     const tracked = applied ? own : this.tracked(call, old, own)
     mutate(admission, own, old)

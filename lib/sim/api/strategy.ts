@@ -53,14 +53,23 @@ const firstStatus: Readonly<Record<string, KubeObject>> = {
 }
 /** Kinds whose creator may say the status. */
 export const keepsStatus: ReadonlySet<string> = new Set(['nodes', 'volumeattachments.storage.k8s.io'])
-/** A write of the status of these may change labels and annotations too. */
-const statusChangesMetadata = new Set(['pods', 'nodes', 'persistentvolumes', 'persistentvolumeclaims'])
+/** A write of the status of these leaves all metadata as it is; with other kinds labels, annotations and the like pass. */
+const resetsMetadata = new Set([
+  'servicecidrs.networking.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'flowschemas.flowcontrol.apiserver.k8s.io',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'apiservices.apiregistration.k8s.io',
+])
 
 export const hasGeneration = (served: Served): boolean => served.custom !== undefined || generations.has(served.bucket)
 const hasStatus = (served: Served): boolean => served.subresources.some((subresource) => subresource.name === 'status')
 
 /** Changes the object, which is the caller's own. `uid` is set already. */
-export function prepareCreate(served: Served, object: KubeObject, user: User): void {
+export function prepareCreate(served: Served, object: KubeObject, user: User, now: string): void {
   if (hasGeneration(served)) object.metadata.generation = 1
   else delete object.metadata.generation
   const first = firstStatus[served.bucket]
@@ -71,6 +80,9 @@ export function prepareCreate(served: Served, object: KubeObject, user: User): v
       object.status = { phase: 'Pending', qosClass: qosClass(object.spec) }
       // Both names of one field: what a client of old reads is what a new one wrote.
       if (object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
+      break
+    case 'persistentvolumes':
+      object.status.lastPhaseTransitionTime = now
       break
     case 'namespaces':
       object.spec = { finalizers: [...new Set([...(object.spec?.finalizers ?? []), 'kubernetes'])] }
@@ -115,50 +127,63 @@ function jobSelector(job: KubeObject): void {
  * Brings the parts that this request may not change back from `old`. Changes `object`, which is the caller's own.
  * `subresource` is '' for the object itself.
  */
-export function prepareUpdate(served: Served, object: KubeObject, old: KubeObject, subresource: string): void {
-  const kept = old.metadata
+export function prepareUpdate(served: Served, object: KubeObject, old: KubeObject, subresource: string, now: string): void {
   if (subresource === 'status') {
-    const status = object.status
-    const { labels, annotations, managedFields, finalizers } = object.metadata
-    const metadata = { ...kept, managedFields }
-    if (statusChangesMetadata.has(served.bucket)) {
-      set(metadata, 'labels', labels)
-      set(metadata, 'annotations', annotations)
-      if (served.bucket !== 'pods') set(metadata, 'finalizers', finalizers)
-    } else if (served.custom !== undefined) {
-      // Only managed fields pass, apiextensions-apiserver's status strategy.
-    }
-    for (const key of Object.keys(object)) delete object[key]
-    Object.assign(object, structuredClone({ ...old, metadata: { ...metadata, managedFields: undefined } }))
-    if (managedFields === undefined) delete object.metadata.managedFields
-    else object.metadata.managedFields = managedFields
-    if (status === undefined) delete object.status
-    else object.status = status
-    if (served.bucket === 'pods') object.status.qosClass ??= old.status?.qosClass
+    prepareStatus(served, object, old, now)
     return
   }
-  for (const key of [
-    'uid',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'generation',
-    'generateName',
-    'namespace',
-    'name',
-  ]) {
-    set(object.metadata, key, key === 'generateName' ? (object.metadata.generateName ?? kept.generateName) : kept[key])
+  const kept = old.metadata
+  for (const key of systemMetadata) set(object.metadata, key, kept[key])
+  object.metadata.generateName ??= kept.generateName
+  if (object.metadata.generateName === undefined) delete object.metadata.generateName
+  if (hasStatus(served) && subresource !== 'approval') set(object, 'status', old.status)
+  const { bucket } = served
+  if (bucket === 'namespaces' && subresource !== 'finalize') object.spec = old.spec
+  if (bucket === 'namespaces') object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': kept.name }
+  if (bucket === 'pods' && object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
+  if (bucket === 'jobs.batch') object.spec.selector ??= old.spec.selector
+  if (bucket === requests) {
+    object.spec = old.spec
+    if (subresource === 'approval') datedConditions(object, old, now)
   }
-  if (hasStatus(served)) set(object, 'status', old.status)
-  if (served.bucket === 'namespaces' && subresource !== 'finalize') object.spec = old.spec
-  if (served.bucket === 'namespaces') object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': kept.name }
-  if (served.bucket === 'pods' && object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
-  if (served.bucket === 'certificatesigningrequests.certificates.k8s.io') object.spec = old.spec
-  if (served.bucket === 'jobs.batch') object.spec.selector ??= old.spec.selector
-  if (hasGeneration(served) && !equal(withoutMetadata(object), withoutMetadata(old))) {
+  // A deployment's annotations go to its replica sets, and count.
+  const annotated = bucket === 'deployments.apps' && !equal(object.metadata.annotations ?? {}, kept.annotations ?? {})
+  const labelled = bucket === 'endpointslices.discovery.k8s.io' && !equal(object.metadata.labels ?? {}, kept.labels ?? {})
+  if (hasGeneration(served) && (annotated || labelled || !equal(withoutMetadata(object), withoutMetadata(old)))) {
     object.metadata.generation = (kept.generation ?? 0) + 1
-  } else if (served.bucket === 'endpointslices.discovery.k8s.io' && !equal(object.metadata.labels, kept.labels)) {
-    object.metadata.generation = (kept.generation ?? 0) + 1
+  }
+}
+const requests = 'certificatesigningrequests.certificates.k8s.io'
+/** what only the server writes */
+const systemMetadata = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'namespace', 'name']
+
+/** Everything but status, and what metadata may change with it, is as it was. */
+function prepareStatus(served: Served, object: KubeObject, old: KubeObject, now: string): void {
+  const { status, metadata } = object
+  const kept = { ...old.metadata }
+  set(kept, 'managedFields', metadata.managedFields)
+  if (served.custom === undefined && !resetsMetadata.has(served.bucket)) {
+    for (const key of ['labels', 'annotations', 'finalizers', 'ownerReferences']) {
+      if (key === 'labels' && served.bucket === 'deployments.apps') continue
+      if (key === 'ownerReferences' && served.bucket === 'pods') continue
+      set(kept, key, metadata[key])
+    }
+  }
+  for (const key of Object.keys(object)) delete object[key]
+  Object.assign(object, structuredClone({ ...old, metadata: kept }))
+  set(object, 'status', status)
+  if (served.bucket === 'pods' && object.status) object.status.qosClass ||= old.status?.qosClass
+  if (served.bucket === 'persistentvolumes' && object.status && object.status.phase !== old.status?.phase) {
+    object.status.lastPhaseTransitionTime = now
+  }
+  if (served.bucket === requests) datedConditions(object, old, now)
+}
+/** A certificate request's conditions get their times from the server. */
+function datedConditions(object: KubeObject, old: KubeObject, now: string): void {
+  for (const condition of object.status?.conditions ?? []) {
+    const before = old.status?.conditions?.find((one: KubeObject) => one.type === condition.type)
+    condition.lastUpdateTime ??= now
+    condition.lastTransitionTime ??= before?.status === condition.status ? before?.lastTransitionTime : now
   }
 }
 function set(into: KubeObject, key: string, value: unknown): void {
