@@ -1,15 +1,18 @@
 // Plays seeded cases (objects, patches, applies, invalid objects) against a real API server and records what was sent and answered as fixtures
-// of lib/sim/schema. Run by hand against a disposable cluster: node bin/sim-oracle.ts <kubeconfig> [seed]. It makes one namespace, writes there
+// of lib/sim/schema. Run by hand against a disposable cluster: node bin/sim-oracle.ts <kubeconfig> [seed] [custom]. It makes one namespace, writes there
 // and, by dry run only, cluster-wide objects; the namespace is deleted at the end. Knows nothing of the simulation's code.
 import { writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { KubeConfig } from '@kubernetes/client-node'
 import { type Case, cases, type Step } from '../lib/sim/schema/oracle/cases.ts'
+import { customCases, definition } from '../lib/sim/schema/oracle/custom-cases.ts'
 
 const config = new KubeConfig()
 config.loadFromFile(process.argv[2] ?? '')
 const seed = Number(process.argv[3] ?? 1)
+/** cases of a custom resource, whose definition is made and deleted */
+const custom = process.argv[4] === 'custom'
 const cluster = config.getCurrentCluster()
 const user = config.getCurrentUser()
 if (!cluster || !user) throw new Error('usage: node bin/sim-oracle.ts <kubeconfig> [seed]')
@@ -45,7 +48,12 @@ function send(method: string, path: string, body: unknown, contentType = 'applic
 }
 const namespace = `schema-${seed}-${Date.now().toString(36)}`
 await send('POST', '/api/v1/namespaces', { metadata: { name: namespace } })
-for (let wait = 0; wait < 50; wait += 1) {
+const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+if (custom) {
+  await send('POST', definitions, definition)
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+}
+for (let wait = 0; wait < 20; wait += 1) {
   const account = await send('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`, undefined)
   if (account.code === 200) break
   await new Promise((resolve) => setTimeout(resolve, 200))
@@ -89,7 +97,7 @@ interface Recorded extends Omit<Case, 'steps'> {
   steps: (Step & { before?: unknown; code: number; answer: unknown })[]
 }
 const recorded: Recorded[] = []
-const all = cases(seed)
+const all = custom ? customCases(seed) : cases(seed)
 let next = 0
 async function worker(): Promise<void> {
   for (let at = next++; at < all.length; at = next++) {
@@ -120,18 +128,26 @@ async function worker(): Promise<void> {
   }
 }
 await Promise.all([worker(), worker()])
-const { items: nodes } = (await send('GET', '/api/v1/nodes', undefined)).body as { items: { metadata: { name: string } }[] }
-for (const path of [
-  `/api/v1/nodes/${nodes[0]?.metadata.name}`,
-  '/api/v1/namespaces/kube-system',
-  '/api/v1/namespaces/default/endpoints/kubernetes',
-  '/apis/rbac.authorization.k8s.io/v1/clusterroles/view',
-  '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/probes',
-  '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical',
-])
-  await binary(path)
-writeFileSync(new URL('../lib/sim/schema/oracle/encodings.json.gz', import.meta.url), gzipSync(JSON.stringify(encodings), { level: 9 }))
+if (!custom) await encode()
+else await send('DELETE', `${definitions}/${(definition.metadata as { name: string }).name}`, undefined)
 await send('DELETE', `/api/v1/namespaces/${namespace}`, undefined)
-writeFileSync(new URL(`../lib/sim/schema/oracle/${seed}.json.gz`, import.meta.url), gzipSync(JSON.stringify(recorded), { level: 9 }))
+writeFileSync(
+  new URL(`../lib/sim/schema/oracle/${custom ? 'custom-' : ''}${seed}.json.gz`, import.meta.url),
+  gzipSync(JSON.stringify(recorded), { level: 9 }),
+)
 process.stdout.write(`${recorded.length} cases, ${recorded.reduce((sum, one) => sum + one.steps.length, 0)} answers\n`)
 agent.destroy()
+
+async function encode(): Promise<void> {
+  const { items: nodes } = (await send('GET', '/api/v1/nodes', undefined)).body as { items: { metadata: { name: string } }[] }
+  for (const path of [
+    `/api/v1/nodes/${nodes[0]?.metadata.name}`,
+    '/api/v1/namespaces/kube-system',
+    '/api/v1/namespaces/default/endpoints/kubernetes',
+    '/apis/rbac.authorization.k8s.io/v1/clusterroles/view',
+    '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/probes',
+    '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical',
+  ])
+    await binary(path)
+  writeFileSync(new URL('../lib/sim/schema/oracle/encodings.json.gz', import.meta.url), gzipSync(JSON.stringify(encodings), { level: 9 }))
+}

@@ -126,10 +126,11 @@ function struct(given: Record<string, unknown>, shape: StructShape, context: Con
     let kept: unknown
     if (had !== undefined && had !== null) {
       context.struct = shape.name
-      context.path = [...path, field.name]
+      // The metadata of a custom resource is decoded by itself.
+      context.path = shape.go === 'object' && field.name === 'metadata' ? [] : [...path, field.name]
       kept = value(had, field.shape, field.pointer, context)
     }
-    const written = emitted(kept, field, shape.open)
+    const written = had === null && field.nullable ? null : emitted(kept, field, shape.open)
     if (written !== undefined) result[field.name] = written
   }
   if (shape.open) for (const key of Object.keys(given)) if (!shape.fields.has(key) && given[key] !== undefined) set(result, key, given[key])

@@ -54,6 +54,7 @@ const field = (name: string, shape: Shape, schema: JsonSchema, required: boolean
   pointer: true,
   omit: 'empty',
   required,
+  nullable: schema.nullable === true,
   default: schema.default,
   keyDefault: schema.default,
   merge: mergeOf(schema),

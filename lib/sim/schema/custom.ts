@@ -123,19 +123,18 @@ function* validate(value: unknown, schema: JsonSchema, at: string, _parent: unkn
   }
   if (schema.type && type !== schema.type && !(schema.type === 'number' && type === 'integer')) {
     yield typeInvalid(at, type, `${at} in body must be of type ${schema.type}: ${JSON.stringify(type)}`)
-    return
   }
-  if (schema.enum && !schema.enum.some((one) => equal(one, value))) yield notSupported(at, shown(value), schema.enum.map(shown))
+  if (schema.enum && !schema.enum.some((one) => equal(one, value))) yield notSupported(at, value, schema.enum.map(shown))
   if (typeof value === 'string') {
     const length = [...value].length
     if (schema.maxLength !== undefined && length > schema.maxLength)
       yield { reason: 'FieldValueTooLong', message: `Too long: may not be more than ${schema.maxLength} bytes`, field: at }
-    if (schema.minLength !== undefined && length < schema.minLength)
+    else if (schema.minLength !== undefined && length < schema.minLength)
       yield invalidValue(at, value, `${at} in body should be at least ${schema.minLength} chars long`)
-    if (schema.pattern !== undefined && !matches(schema.pattern, value))
+    else if (schema.pattern !== undefined && !matches(schema.pattern, value))
       yield invalidValue(at, value, `${at} in body should match '${schema.pattern}'`)
     if (schema.format && !formats[schema.format]?.test(value) && formats[schema.format])
-      yield invalidValue(at, value, `${at} in body must be of type ${schema.format}: ${JSON.stringify(value)}`)
+      yield typeInvalid(at, value, `${at} in body must be of type ${schema.format}: ${JSON.stringify(value)}`)
   }
   if (typeof value === 'number') {
     if (schema.maximum !== undefined && (schema.exclusiveMaximum ? value >= schema.maximum : value > schema.maximum))

@@ -76,6 +76,8 @@ export interface Field {
   /** when Go leaves the field out: never, when empty, when zero (structs too) */
   readonly omit: 'never' | 'empty' | 'zero'
   readonly required: boolean
+  /** null is a value (custom resources) */
+  readonly nullable?: boolean
   /** the OpenAPI default; only server-side apply reads it here, for the keys of lists */
   readonly default: unknown
   /** what stands for the field in the key of a list when it is missing: its default, or an empty one */

@@ -17,6 +17,8 @@ const open: Shape = { type: 'any', go: '' }
 const deducedMap: Atom = { kind: 'map', atomic: false, field: () => undefined, rest: open }
 const atomicList: Atom = { kind: 'list', atomic: true, element: open, keys: [] }
 
+/** a custom resource's scalars, by the schema's type → what the library says it expected */
+const scalarOf: Record<string, string> = { integer: 'numeric', number: 'numeric', string: 'string', boolean: 'boolean' }
 export interface Typed {
   shape: Shape
   merge: Merge
@@ -40,7 +42,7 @@ function atomOf({ shape, merge }: Typed, value: unknown): Atom {
     case 'any':
     case 'schema':
       // A RawExtension is one value.
-      if (shape.go === 'runtime.RawExtension') return leaf
+      if (shape.go === 'runtime.RawExtension' || scalarOf[shape.go]) return leaf
       return isObject(value) ? deducedMap : Array.isArray(value) ? atomicList : leaf
     default:
       return leaf
@@ -76,6 +78,7 @@ function element(atom: Atom & { kind: 'list' }, item: unknown): string {
   return `k:${JSON.stringify(keys)}`
 }
 
+const kinds: Record<string, string> = { integer: 'int64', number: 'float64', string: 'string', boolean: 'bool' }
 /** What the schema has against a value, as `path: problem`; empty when nothing. */
 export function problems(value: unknown, typed: Typed, path = '', duplicates = false): string[] {
   const atom = atomOf(typed, value)
@@ -116,7 +119,7 @@ export function problems(value: unknown, typed: Typed, path = '', duplicates = f
     }
     return found
   }
-  switch (typed.shape.type) {
+  switch (scalarOf[typed.shape.go] && typed.shape.type === 'any' ? kinds[typed.shape.go] : typed.shape.type) {
     case 'string':
     case 'bytes':
     case 'time':

@@ -20,7 +20,7 @@ export interface Case {
   dryOnly?: boolean
   steps: Step[]
 }
-type Obj = Record<string, unknown>
+export type Obj = Record<string, unknown>
 
 const places: Record<string, string> = {
   Pod: '/api/v1/namespaces/{namespace}/pods',
@@ -798,7 +798,7 @@ const updates: readonly [string, string, unknown][] = [
   ['Pod', 'spec.tolerations', []],
 ]
 
-function changed(given: Obj, path: string, value: unknown): Obj {
+export function changed(given: Obj, path: string, value: unknown): Obj {
   const result = structuredClone(given)
   const parts = path.split('.')
   let at: Obj = result
@@ -1010,7 +1010,7 @@ const applied: Record<string, readonly unknown[]> = {
   ],
 }
 
-const pick = <T>(r: Random, list: readonly T[]): T => list[r.int(list.length)] as T
+export const pick = <T>(r: Random, list: readonly T[]): T => list[r.int(list.length)] as T
 export function cases(seed: number): Case[] {
   const r = random(seed)
   const all: Case[] = []

@@ -7,17 +7,22 @@ import {
   coerce,
   coercePatched,
   defaults,
+  defaultsOfCrd,
   invalid,
   jsonPatch,
   mergePatch,
+  prune,
   type StructShape,
   shapeOf,
+  shapeOfCrd,
   strategicMerge,
   track,
   validateCreate,
+  validateCustom,
   validateUpdate,
 } from '../index.ts'
 import type { Case, Step } from './cases.ts'
+import { schema } from './custom-cases.ts'
 
 export interface Answered extends Step {
   before?: KubeObject
@@ -64,6 +69,7 @@ const kindAt: Record<string, string> = {
   leases: 'Lease',
   endpointslices: 'EndpointSlice',
   customresourcedefinitions: 'CustomResourceDefinition',
+  orders: 'Order',
 }
 function placeOf(resource: string): { apiVersion: string; kind: string; namespaced: boolean } {
   const match = /^\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))\//.exec(resource)
@@ -90,7 +96,9 @@ const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (api
 /** the stored object, or the Status of a failure */
 export function answer(step: Answered): KubeObject | Status {
   const { apiVersion, kind, namespaced } = placeOf(step.resource)
-  const shape = shapeOf(apiVersion, kind) as StructShape
+  const custom = kind === 'Order'
+  const shape = (custom ? shapeOfCrd(schema) : shapeOf(apiVersion, kind)) as StructShape
+  const defaulted = (object: KubeObject) => (custom ? defaultsOfCrd(prune(object, schema), schema) : defaults(object))
   const manager = step.manager ?? 'oracle'
   const time = newest(step.answer)
   const options = { manager, time, shape, apiVersion, ...(step.subresource ? { subresource: step.subresource } : {}) }
@@ -113,21 +121,21 @@ export function answer(step: Answered): KubeObject | Status {
             )
           }
         }
-        object = defaults(coerce(step.body, shape))
+        object = defaulted(coerce(step.body, shape))
         if (namespaced) object.metadata.namespace = 'ns'
         object = track(undefined, object, { ...options, operation: 'Update' })
       } else {
-        object = apply(undefined, step.body, { ...options, force: step.force ?? false })
+        object = defaulted(apply(undefined, step.body, { ...options, force: step.force ?? false }))
         object.metadata.namespace = 'ns'
       }
       object = strategy(structuredClone(object))
-      refuse(object, validateCreate(object))
+      refuse(object, [...validateCreate(object), ...(custom ? validateCustom(object, schema) : [])])
       return coerce(object, shape)
     }
     const old = step.before as KubeObject
     if (!old) throw new ApiError(404, 'NotFound', 'not found')
     let changed: KubeObject
-    if (step.verb === 'apply') changed = apply(old, step.body, { ...options, force: step.force ?? false })
+    if (step.verb === 'apply') changed = defaulted(apply(old, step.body, { ...options, force: step.force ?? false }))
     else {
       if (step.verb === 'json') changed = jsonPatch(old, step.body as never)
       else if (step.verb === 'merge') changed = mergePatch(old, step.body)
@@ -148,7 +156,7 @@ export function answer(step: Answered): KubeObject | Status {
       }
       if (step.verb === 'update') changed = coerce(changed, shape)
       else changed = coercePatched(changed, shape, step.verb === 'strategic' ? step.body : undefined)
-      changed = defaults(changed)
+      changed = defaulted(changed)
       if (kind === 'Pod') {
         changed.spec.tolerations = [
           ...(changed.spec.tolerations ?? []),
@@ -159,7 +167,7 @@ export function answer(step: Answered): KubeObject | Status {
       changed = track(old, changed, { ...options, operation: 'Update' })
     }
     if (kind === 'Service') changed.spec = { ...pick(old.spec, allocated, changed.spec), ...changed.spec }
-    refuse(changed, validateUpdate(changed, old))
+    refuse(changed, [...validateUpdate(changed, old), ...(custom ? validateCustom(changed, schema) : [])])
     return coerce(changed, shape)
   } catch (error) {
     if (error instanceof ApiError) return error.status
