@@ -119,7 +119,7 @@ class CoreDns {
     this.#listeners = []
     this.#zones = []
   }
-  signal(number: number): void {
+  signal(number: number) {
     if (number === 10 || number === 1 || this.#leaving) return
     this.#leaving = true
     if (number === 15) this.#log('[INFO] SIGTERM: Shutting down servers then terminating')
@@ -129,7 +129,7 @@ class CoreDns {
     this.#context.clock.after(wait, () => this.#exit(0))
   }
 
-  start(): void {
+  start() {
     const { argv, files, cwd } = this.#context
     const flag = argv.findIndex((word) => /^--?conf$/.test(word))
     const joined = argv.find((word) => /^--?conf=/.test(word))
@@ -219,7 +219,7 @@ class CoreDns {
   }
 
   /** The kubernetes plugin holds the start back until its caches are filled, for five seconds at most. */
-  #waitForApi(then: () => void): void {
+  #waitForApi(then: () => void) {
     const { clock } = this.#context
     const waiting = this.#zones.flatMap((zone) => zone.chain.filter(({ name }) => name === 'kubernetes').map(({ plugin }) => plugin))
     if (waiting.length === 0) return then()

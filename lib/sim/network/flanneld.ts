@@ -74,7 +74,7 @@ class Flanneld {
     this.end(1)
   }
 
-  start(): void {
+  start() {
     const { argv, env, files, net } = this.#context
     this.#masquerade = argv.some((word) => /^--?ip-masq(=true)?$/.test(word))
     const create = (message: string) => this.#fail('main.go:227', `Failed to create SubnetManager: ${message}`)
@@ -145,7 +145,7 @@ class Flanneld {
     )
   }
 
-  #changed(client: Client, node: KubeObject | undefined): void {
+  #changed(client: Client, node: KubeObject | undefined) {
     if (this.#ended) return
     if (this.#registered) return this.#lookAtPeers(node)
     this.#registered = true
@@ -174,7 +174,7 @@ class Flanneld {
   }
 
   /** The node's subnet; asked every 3 s for 30 s while the node is not there. */
-  #acquire(client: Client, external: Link, own: number, waited: number): void {
+  #acquire(client: Client, external: Link, own: number, waited: number) {
     if (this.#ended) return
     const node = this.#nodes?.objects.get(this.#nodeName)
     if (node === undefined) {

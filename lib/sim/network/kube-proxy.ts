@@ -13,7 +13,7 @@ import { restore, words } from './tables.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a configuration file is whatever its author wrote
 type Config = Record<string, any>
-const valueOf = (argv: readonly string[], flag: string) => {
+const flagValue = (argv: readonly string[], flag: string) => {
   for (const [at, word] of argv.entries()) {
     if (word.startsWith(`--${flag}=`)) return word.slice(flag.length + 3)
     if (word === `--${flag}`) return argv[at + 1]
@@ -74,9 +74,9 @@ class KubeProxy {
     this.end(1)
   }
 
-  start(): void {
+  start() {
     const { argv, files, net, machine } = this.#context
-    const path = valueOf(argv, 'config')
+    const path = flagValue(argv, 'config')
     if (path !== undefined) {
       const text = files.text(path)
       if (text === undefined) return this.#fail(`open ${path}: no such file or directory`, 'failed complete: ')
@@ -112,7 +112,7 @@ class KubeProxy {
         `KubeProxyConfiguration.clusterCIDR: Invalid value: ${quoted(cidr)}: must be a valid CIDR block (e.g. 10.100.0.0/16 or fde4:8dba:82e1::/48)`,
         'failed validate: ',
       )
-    this.#nodeName = (valueOf(argv, 'hostname-override') ?? this.#config.hostnameOverride ?? '').trim().toLowerCase() || machine.name
+    this.#nodeName = (flagValue(argv, 'hostname-override') ?? this.#config.hostnameOverride ?? '').trim().toLowerCase() || machine.name
     const kubeconfig = String(this.#config.clientConnection?.kubeconfig ?? '')
     let client: Client
     try {
@@ -140,11 +140,10 @@ class KubeProxy {
   }
 
   /** once the node is known */
-  #ready(client: Client, node: KubeObject | undefined): void {
+  #ready(client: Client, node: KubeObject | undefined) {
     if (this.#started || this.#ended) return
     this.#started = true
-    const { net, clock, files } = this.#context
-    const at = namespaceOf(net)
+    const at = namespaceOf(this.#context.net)
     const info = (where: string, text: string) => this.#log('I', where, text)
     info('shared_informer.go:377', '"Caches are synced"')
     const addresses = ((node?.status?.addresses ?? []) as KubeObject[])
@@ -186,6 +185,7 @@ class KubeProxy {
     info('server.go:529', '"Version info" version="v1.35.4"')
     info('server.go:531', '"Golang settings" GOGC="" GOMAXPROCS="" GOTRACEBACK=""')
     for (const table of ['mangle', 'nat', 'filter'] as const) at.tables.create(table, 'KUBE-PROXY-CANARY', true)
+    this.#guard()
     this.#listen()
     const start = (where: string, title: string) => {
       info(where, `"Starting ${title} config controller"`)
@@ -201,8 +201,6 @@ class KubeProxy {
     start('config.go:403', 'serviceCIDR')
     start('config.go:309', 'node')
     synced('node')
-    void files
-    void clock
     const labels = '!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless'
     const changed = (title: string) => () => {
       synced(title)
@@ -227,6 +225,20 @@ class KubeProxy {
       { changed: () => synced('serviceCIDR'), broken: (error) => this.#broken('ServiceCIDR', error) },
     )
     this.#follows.push(this.#services, this.#slices, cidrs)
+  }
+  /** Every 30 s: whoever deletes the canary has deleted the rules too, and all are written again. */
+  #guard(): void {
+    this.#context.clock.after(30_000, () => {
+      if (this.#ended) return
+      const { tables } = namespaceOf(this.#context.net)
+      const canaries = ['mangle', 'nat', 'filter'] as const
+      if (canaries.some((table) => !tables.has(table, 'KUBE-PROXY-CANARY'))) {
+        for (const table of canaries) tables.create(table, 'KUBE-PROXY-CANARY', true)
+        this.#programmed = ''
+        this.#sync()
+      }
+      this.#guard()
+    })
   }
   #localhostNodePorts(): boolean {
     return this.#config.iptables?.localhostNodePorts !== false && (this.#config.nodePortAddresses ?? []).length === 0

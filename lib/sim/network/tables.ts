@@ -89,8 +89,8 @@ export class Tables {
   }
   /** `at`: place in the chain, from 0; its end by default */
   insert(table: TableName, name: string, words: readonly string[], at?: number): void {
+    const rule = this.#checked(table, name, words)
     const chain = this.chain(table, name)
-    const rule = this.#checked(table, words)
     if (at !== undefined && at > chain.rules.length) throw new RuleError('Index of insertion too big.', 1)
     chain.rules.splice(at ?? chain.rules.length, 0, rule)
     this.#changed()
@@ -98,12 +98,12 @@ export class Tables {
   replace(table: TableName, name: string, at: number, words: readonly string[]): void {
     const chain = this.chain(table, name)
     if (chain.rules[at] === undefined) throw new RuleError('Index of replacement too big.', 1)
-    chain.rules[at] = this.#checked(table, words)
+    chain.rules[at] = this.#checked(table, name, words)
     this.#changed()
   }
   /** place of the first rule with these words; -1 when there is none */
   find(table: TableName, name: string, words: readonly string[]): number {
-    const { text } = parseRule(words)
+    const { text } = this.#checked(table, name, words)
     return this.chain(table, name).rules.findIndex((rule) => rule.text === text)
   }
   delete(table: TableName, name: string, at: number): void {
@@ -117,12 +117,13 @@ export class Tables {
     if (this.find(table, name, words) === -1) this.insert(table, name, words, where === 'first' ? 0 : undefined)
   }
 
-  #checked(table: TableName, words: readonly string[]): Rule {
+  #checked(table: TableName, chain: string, words: readonly string[]): Rule {
     const rule = parseRule(words)
     const { name } = rule.target
     if (name !== '' && !isBuiltinTarget(name) && !this.use(table).has(name)) throw new RuleError(`Chain '${name}' does not exist`)
     if (['DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT'].includes(name) && table !== 'nat')
-      throw new RuleError('No chain/target/match by that name.', 1)
+      throw new RuleError(` RULE_APPEND failed (Invalid argument): rule in chain ${chain}`, 4)
+    if (name === 'REJECT' && table !== 'filter') throw new RuleError(` RULE_APPEND failed (Invalid argument): rule in chain ${chain}`, 4)
     return rule
   }
   #changed(): void {

@@ -79,7 +79,9 @@ export const iptables: Tool = async (call) => {
     else
       call.err(
         error.exitCode === 4
-          ? `${name} ${version}:  CHAIN_DEL failed (${error.message.replace(/\.$/, '')}): chain ${chain}\n`
+          ? error.message.startsWith(' ')
+            ? `${name} ${version}: ${error.message}\n`
+            : `${name} ${version}:  CHAIN_DEL failed (${error.message.replace(/\.$/, '')}): chain ${chain}\n`
           : `${name}: ${error.message}\n`,
       )
     return error.exitCode
@@ -137,9 +139,9 @@ function listChain(
     const link = (item: { value: string; not: boolean } | undefined) =>
       item === undefined ? (shown.numeric ? '*' : 'any') : `${item.not ? '!' : ''}${item.value}`
     const prot = parts.protocol === undefined ? 'all' : `${parts.protocol.not ? '!' : ''}${parts.protocol.value}`
-    const described = describe(rule)
+    const described = lastColumn(rule)
     const head = shown.numbers ? `${String(at + 1).padEnd(4)} ` : ''
-    const common = `${target.name.padEnd(10)} ${prot.padEnd(4)} --  `
+    const common = `${target.name.padEnd(9)}  ${prot.padEnd(4)} --  `
     const ends = `${place(parts.src).padEnd(20)} ${place(parts.dst).padEnd(20)}`
     lines.push(
       shown.verbose
@@ -152,7 +154,7 @@ function listChain(
   return `${lines.map((line) => line).join('\n')}\n`
 }
 /** the last column */
-function describe({ parts, target }: Rule): string {
+function lastColumn({ parts, target }: Rule): string {
   const words: string[] = []
   for (const { name, options } of parts.extensions) {
     const get = (flag: string) => options.find((option) => option.flag === flag)

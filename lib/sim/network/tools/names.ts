@@ -187,7 +187,7 @@ export const nslookup =
     const { answer } = found
     if (answer === undefined) {
       for (let at = 0; at < 3; at += 1) call.out(failed(found, found.server))
-      call.out(';; no servers could be reached\n\n\n')
+      call.out(';; no servers could be reached\n\n')
       return 1
     }
     call.out(reverse === undefined ? `Server:\t\t${found.server}\nAddress:\t${found.server}#53\n\n` : '')
