@@ -84,6 +84,8 @@ export class ContainerRuntime implements Runtime {
   readonly #changed = new Set<(uid: string) => void>()
   #context: DaemonContext | undefined
   #closed = false
+  #stamped = 0
+  #nanos = 0
 
   constructor(options: RuntimeOptions) {
     this.#options = options
@@ -133,7 +135,15 @@ export class ContainerRuntime implements Runtime {
     }
   }
   #say(level: 'info' | 'error' | 'warning', message: string, fields = ''): void {
-    this.#context?.log(`time="${nanos(this.#clock.now(), this.#options.random)}" level=${level} msg=${JSON.stringify(message)}${fields}`)
+    this.#context?.log(`time="${this.#stamp()}" level=${level} msg=${JSON.stringify(message)}${fields}`)
+  }
+  /** RFC 3339 with nanoseconds, which a lab's clock does not have: each later than the one before. */
+  #stamp(): string {
+    const ms = this.#clock.now()
+    const { random } = this.#options
+    this.#nanos = ms === this.#stamped ? Math.min(999_999, this.#nanos + 1000 + random.int(9000)) : random.int(200_000)
+    this.#stamped = ms
+    return `${new Date(ms).toISOString().slice(0, 23)}${String(this.#nanos).padStart(6, '0')}Z`
   }
   #ask(): void {
     if (!this.#context) throw new RuntimeFailure(unavailable, 'Unavailable')
@@ -375,7 +385,7 @@ export class ContainerRuntime implements Runtime {
     return live
   }
   #writer(config: ContainerConfig, rest?: { stdout: string; stderr: string }): LogWriter {
-    return new LogWriter(this.machine.files, config.logPath, () => nanos(this.#clock.now(), this.#options.random), rest)
+    return new LogWriter(this.machine.files, config.logPath, () => this.#stamp(), rest)
   }
   #find(id: string): Live {
     const live = this.#containers.get(id)
@@ -659,8 +669,3 @@ async function pump(from: AsyncIterable<Uint8Array>, to: Process): Promise<void>
   }
 }
 const prefixed = (prefix: string, text: string): string => (text.startsWith(prefix) ? text : prefix + text)
-/** RFC 3339 with nanoseconds, which a lab's clock does not have. */
-function nanos(ms: number, random: Random): string {
-  const iso = new Date(ms).toISOString()
-  return `${iso.slice(0, 23)}${String(random.int(1_000_000)).padStart(6, '0')}Z`
-}

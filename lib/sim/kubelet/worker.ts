@@ -345,6 +345,7 @@ export class PodWorker {
         this.#probes.ensure(container, latest.id, this.#podIP(), latest.startedAt, this.#before(container, latest))
       else if (latest?.state === 'exited' && latest.exitCode === 0 && !isSidecar(container)) this.#waiting.delete(container.name)
     }
+    this.#deadline()
     const status = this.#report()
     if (status.phase === 'Succeeded' || status.phase === 'Failed') return this.#finish()
     const notReady = networkError()
@@ -358,6 +359,19 @@ export class PodWorker {
     const sandbox = await this.#sandbox()
     if (!sandbox || this.#stopped || this.#terminating) return
     await this.#run(sandbox)
+  }
+  /** activeDeadlineSeconds (active_deadline.go) */
+  #deadline(): void {
+    const limit = this.pod.spec.activeDeadlineSeconds
+    if (limit === undefined || limit === null || this.#failed) return
+    const left = (Date.parse(this.#status.startTime ?? '') || this.#startTime) + limit * 1000 - this.#kit.clock.now()
+    if (left > 0) {
+      this.poke(left)
+      return
+    }
+    if (this.#status.phase === 'Succeeded' || this.#status.phase === 'Failed') return
+    this.#failed = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
+    this.#kit.event(this.pod, 'Normal', 'DeadlineExceeded', this.#failed.message)
   }
   /** What was said of a container that had started before this kubelet did: that stays until a probe says otherwise. */
   #before(container: KubeObject, state: ContainerState): { ready: boolean; started: boolean } | undefined {
@@ -674,6 +688,14 @@ export class PodWorker {
       say('Warning', 'Failed', 'Error: ImagePullBackOff')
       return this.#fail(container, 'ImagePullBackOff', `${words}: ErrImagePull: ${this.#pullErrors.get(key)}`)
     }
+    const secrets = this.#missingPullSecrets()
+    if (secrets.length)
+      this.#kit.event(
+        this.pod,
+        'Warning',
+        'FailedToRetrieveImagePullSecret',
+        `Unable to retrieve some image pull secrets (${secrets.join(', ')}); attempting to pull the image may not succeed.`,
+      )
     say('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
     const started = clock.now()
     try {
@@ -695,6 +717,15 @@ export class PodWorker {
       this.#pullAt.set(key, clock.now())
       this.#pullErrors.set(key, words)
       return this.#fail(container, 'ErrImagePull', words)
+    }
+  }
+  #missingPullSecrets(): string[] {
+    try {
+      return (this.pod.spec.imagePullSecrets ?? [])
+        .map((one: KubeObject) => one.name)
+        .filter((name: string) => !this.#kit.client().find('v1/secrets', name, this.pod.metadata.namespace))
+    } catch {
+      return []
     }
   }
   /** @throws ConfigFailure */
