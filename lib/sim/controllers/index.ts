@@ -13,7 +13,7 @@ import { startDisruption } from './disruption.ts'
 import { startEndpointSlice, startEndpointSliceMirroring, startEndpoints } from './endpoints.ts'
 import { startGarbageCollector } from './gc.ts'
 import { startJob } from './job.ts'
-import { enabledControllers as enabled } from './names.ts'
+import { enabledControllers as enabled, greetings } from './names.ts'
 import { startNamespace } from './namespace.ts'
 import { startNodeIpam, startTtl } from './nodeipam.ts'
 import { startNodeLifecycle } from './nodelifecycle.ts'
@@ -81,7 +81,14 @@ export function startControllers(
 ): { stop(): void; running: readonly string[] } {
   const run = new Run(context, 'kube-controller-manager')
   const running = controllerNames.filter((name) => names.includes(name))
-  for (const name of running) controllers[name]?.(run)
+  for (const name of running) {
+    for (const [place, message, values] of greetings[name] ?? []) run.log('I', place, message, values)
+    run.log('I', 'shared_informer.go:370', 'Waiting for caches to sync')
+    controllers[name]?.(run)
+  }
+  run.after(0, () => {
+    for (const _ of running) run.log('I', 'shared_informer.go:377', 'Caches are synced')
+  })
   return { stop: () => run.stop(), running }
 }
 
