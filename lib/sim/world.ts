@@ -11,6 +11,7 @@ import type { Listener, Netns } from './net.ts'
 import {
   cni,
   createNetwork,
+  kubeletRules,
   type NetworkState,
   programs as networkPrograms,
   tools as networkTools,
@@ -244,6 +245,7 @@ export class World {
         clock,
         random: this.#random,
         resumed: () => this.#resuming,
+        rules: () => kubeletRules(net),
       }),
     )
   }
@@ -375,8 +377,9 @@ export class World {
   async spawn(machine: Machine, request: SpawnRequest): Promise<Spawned> {
     return (await this.sandbox(machine)).spawn(request)
   }
-  async #inContainer(_id: string, _machine: Machine, _request: SpawnRequest): Promise<Spawned> {
-    throw new Error('this is not offered in a simulated container')
+  #inContainer(id: string, machine: Machine, request: SpawnRequest): Promise<Spawned> {
+    const runtime = this.runtimes.get(machine.place)
+    return runtime ? runtime.spawn(id, request) : Promise.reject(new Error('this machine runs no containers'))
   }
 
   async close(): Promise<void> {

@@ -634,20 +634,6 @@ export class ContainerRuntime implements Runtime {
     }
     return structuredClone(saved)
   }
-  /** The machine stopped without asking: every process is gone, what containerd knows of them it finds out at its next start. */
-  crash(): void {
-    for (const live of this.#containers.values())
-      if (live.state.state === 'running') {
-        live.process?.kill()
-        this.#over(live, 255, 'Unknown')
-      }
-    for (const box of this.#boxes.values()) {
-      if (box.pid) this.machine.processes.remove(box.pid)
-      box.pid = 0
-      box.net = undefined
-      box.state = { ...box.state, ready: false }
-    }
-  }
   async close(): Promise<void> {
     this.#closed = true
     this.#changed.clear()
