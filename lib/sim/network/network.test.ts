@@ -76,6 +76,47 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect(save(at.network.host('lab-worker').tables)).not.toContain('default/web')
   })
 
+  it('follows traffic policies, session affinity, node ports on every address, host ports', async () => {
+    const at = await cluster()
+    const [b, c] = [at.pod('lab-worker2'), at.pod('lab-worker')]
+    for (const { netns } of [b, c]) netns.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
+    const both = [
+      { ip: b.ip, node: 'lab-worker2' },
+      { ip: c.ip, node: 'lab-worker' },
+    ]
+    at.service('web', '10.96.5.5', 80, both, { type: 'NodePort', nodePort: 30080 })
+    at.service('local', '10.96.5.6', 80, both.slice(0, 1), { type: 'NodePort', nodePort: 30081, externalTrafficPolicy: 'Local' })
+    at.service('inside', '10.96.5.7', 80, both.slice(0, 1), { internalTrafficPolicy: 'Local' })
+    at.service('sticky', '10.96.5.8', 80, both, { sessionAffinity: 'ClientIP' })
+    await at.settle()
+    const workstation = at.network.addMachine('workstation', '172.19.0.2', { resolver: 'loopback' })
+    const open = (from: Parameters<typeof at.network.open>[0], address: string, port: number) => {
+      const result = at.network.open(from, 'tcp', address, port)
+      return result.outcome === 'open' ? `${result.to.address} as ${result.from}` : result.outcome
+    }
+    expect(open(at.network.host('lab-worker'), '127.0.0.1', 30080)).toMatch(/^10\.244\.[12]\.2 as 10\.244\.2\.[01]$/)
+    expect(open(workstation, '172.19.0.4', 30080)).toMatch(/ as 10\.244\.0\.0$/)
+    expect(open(workstation, '172.19.0.3', 30081)).toBe(`${b.ip} as 172.19.0.2`)
+    expect(open(workstation, '172.19.0.4', 30081)).toBe('timeout')
+    expect(open(at.network.host('lab-control-plane'), '172.19.0.4', 30081)).toBe(`${b.ip} as 10.244.0.0`)
+    expect(open(c.netns, '10.96.5.7', 80)).toBe('timeout')
+    expect(open(at.network.host('lab-worker2'), '10.96.5.7', 80)).toBe(`${b.ip} as 10.244.1.1`)
+    expect(new Set(Array.from({ length: 20 }, () => open(c.netns, '10.96.5.8', 80))).size).toBe(1)
+    expect(new Set(Array.from({ length: 40 }, () => open(at.network.host('lab-worker'), '10.96.5.5', 80))).size).toBe(2)
+    const mapped = at
+      .hooks('lab-worker')
+      .add({
+        sandboxId: 'f'.repeat(64),
+        namespace: 'd',
+        name: 'p',
+        uid: 'x',
+        portMappings: [{ hostPort: 8088, containerPort: 80, protocol: 'tcp', hostIP: '' }],
+      })
+    mapped.netns.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
+    expect(open(workstation, '172.19.0.5', 8088)).toBe(`${mapped.ip} as 172.19.0.2`)
+    expect(open(at.network.host('lab-worker'), '127.0.0.1', 8088)).toBe(`${mapped.ip} as 10.244.2.1`)
+  })
+
   it('keeps rules of a kube-proxy that is gone; a new one with a wrong kubeconfig says so and programs nothing', async () => {
     const at = await cluster()
     const b = at.pod('lab-worker2')

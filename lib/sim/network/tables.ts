@@ -31,6 +31,8 @@ const noChain = () => new RuleError('No chain/target/match by that name.', 1)
 /** One address family's tables. A table is there from its first use on. */
 export class Tables {
   readonly #tables = new Map<TableName, Map<string, Chain>>()
+  #lines = new Map<string, { chain: string; rule: Rule }>()
+  #nextLines = new Map<string, { chain: string; rule: Rule }>()
   /** raised by every change */
   generation = 0
 
@@ -88,12 +90,35 @@ export class Tables {
     this.#changed()
   }
   /** `at`: place in the chain, from 0; its end by default */
-  insert(table: TableName, name: string, words: readonly string[], at?: number): void {
+  insert(table: TableName, name: string, words: readonly string[], at?: number, line?: string): void {
     const rule = this.#checked(table, name, words)
     const chain = this.chain(table, name)
     if (at !== undefined && at > chain.rules.length) throw new RuleError('Index of insertion too big.', 1)
-    chain.rules.splice(at ?? chain.rules.length, 0, rule)
+    if (line !== undefined) this.#nextLines.set(`${table} ${line}`, { chain: name, rule })
+    if (at === undefined) chain.rules.push(rule)
+    else chain.rules.splice(at, 0, rule)
     this.#changed()
+  }
+  /**
+   * Appends the rule of a restored line without reading it anew, when the last restore had the same line: kube-proxy writes all of its rules at every
+   * change of one. False when it must be read.
+   */
+  again(table: TableName, line: string): boolean {
+    const known = this.#lines.get(`${table} ${line}`)
+    if (known === undefined) return false
+    const { chain, rule } = known
+    const { name } = rule.target
+    const of = this.#tables.get(table)
+    if (!of?.has(chain) || (name !== '' && !isBuiltinTarget(name) && !of.has(name))) return false
+    Object.assign(rule, { packets: 0, bytes: 0 })
+    of.get(chain)?.rules.push(rule)
+    this.#nextLines.set(`${table} ${line}`, known)
+    return true
+  }
+  /** what the lines of the restore that has ended gave; those of the one before are forgotten */
+  remember(): void {
+    this.#lines = this.#nextLines
+    this.#nextLines = new Map()
   }
   replace(table: TableName, name: string, at: number, words: readonly string[]): void {
     const chain = this.chain(table, name)
@@ -263,7 +288,8 @@ export function restore(tables: Tables, text: string, options: { noflush?: boole
         if (counted) Object.assign(chain, { packets: Number(counted[1]), bytes: Number(counted[2]) })
         continue
       }
-      change(tables, table, words(line.replace(/^\[\d+:\d+\]\s*/, '')))
+      const bare = line.startsWith('[') ? line.replace(/^\[\d+:\d+\]\s*/, '') : line
+      if (!options.noflush || !tables.again(table, bare)) change(tables, table, words(bare), options.noflush ? bare : undefined)
     } catch (error) {
       if (table !== undefined && undo !== undefined) {
         const live = tables.use(table)
@@ -274,6 +300,7 @@ export function restore(tables: Tables, text: string, options: { noflush?: boole
       throw new RuleError(`${error.message.trim()}\nError occurred at line: ${at + 1}`, error.exitCode)
     }
   }
+  if (options.noflush) tables.remember()
   if (table !== undefined) throw new RuleError(`COMMIT expected at line ${lines.length}`, 1)
 }
 
@@ -281,13 +308,13 @@ export function restore(tables: Tables, text: string, options: { noflush?: boole
  * One command that changes a table: -A -I -D -R -N -X -F -P -E -Z, then its words. Lists of addresses make several rules.
  * @throws RuleError
  */
-export function change(tables: Tables, table: TableName, argv: readonly string[]): void {
+export function change(tables: Tables, table: TableName, argv: readonly string[], line?: string): void {
   const [command = '', name = '', ...rest] = argv
   const place = () => (/^\d+$/.test(rest[0] ?? '') ? Number(rest.shift()) - 1 : undefined)
   switch (command) {
     case '-A':
     case '--append':
-      for (const words of apart(rest)) tables.insert(table, name, words)
+      for (const words of apart(rest)) tables.insert(table, name, words, undefined, line?.includes(',') ? undefined : line)
       break
     case '-I':
     case '--insert': {
