@@ -70,6 +70,8 @@ export class WorkerLink {
   readonly labs = new Set<string>()
   gone = false
   leaving = false
+  /** how the process ended, where that is known */
+  ended: string | undefined
 
   constructor(name: string, dir: string, peer: Peer) {
     this.name = name
@@ -213,6 +215,9 @@ export class Workers {
       const socket = await this.#connect(name).catch(() => undefined)
       if (socket !== undefined) {
         const { link } = await this.#greet(name, socket)
+        child.once('exit', (code, signal) => {
+          link.ended = `${signal ?? `exit code ${code}`}`
+        })
         return link
       }
       if (ended !== undefined || performance.now() > limit) {
@@ -306,8 +311,12 @@ export class Workers {
     const labs = [...link.labs]
     if (link.leaving) return
     void (async () => {
-      const output = await readFile(join(this.#options.dir, 'workers', link.name, 'output'), 'utf8').catch(() => '')
-      this.#options.log(`worker ${link.name} with ${labs.length} labs has ended. ${output.trim().slice(-2000)}`.trim())
+      const tail = async (file: string) =>
+        (await readFile(join(this.#options.dir, 'workers', link.name, file), 'utf8').catch(() => '')).trim().slice(-2000)
+      // How it ended is known a moment after its connection broke.
+      for (let tries = 0; link.ended === undefined && tries < 20; tries++) await wait(10)
+      const how = link.ended === undefined ? '' : `: ${link.ended}`
+      this.#options.log(`worker ${link.name} with ${labs.length} labs has ended${how}. ${await tail('output')} ${await tail('log')}`.trim())
       await rm(join(this.#options.dir, 'workers', link.name), { recursive: true, force: true })
       this.#options.onLost(labs, link)
     })()
