@@ -354,16 +354,21 @@ export class Lab {
   /** Ends what runs and puts everything back; open shells end. `home`: the learner's home too, default false */
   async restore(snapshot: Snapshot, options: { home?: boolean } = {}): Promise<void> {
     const state = stateOf(snapshot)
-    await this.#world.close()
-    for (const [place, image] of Object.entries(state.files))
-      putImage(`${this.#spec.dir}/${place}`, image, place === 'workstation' && !options.home ? ['/home/candidate'] : [])
-    this.#secrets = state.secrets
-    this.#world = new World({
-      ...worldOf(this.#spec, this.#deps, this.#plan, this.#front),
-      seed: state.seed + this.clock.now(),
-      saved: state.world,
-    })
-    await this.#world.resume()
+    this.#front.hold()
+    try {
+      await this.#world.close()
+      for (const [place, image] of Object.entries(state.files))
+        putImage(`${this.#spec.dir}/${place}`, image, place === 'workstation' && !options.home ? ['/home/candidate'] : [])
+      this.#secrets = state.secrets
+      this.#world = new World({
+        ...worldOf(this.#spec, this.#deps, this.#plan, this.#front),
+        seed: state.seed + this.clock.now(),
+        saved: state.world,
+      })
+      await this.#world.resume()
+    } finally {
+      this.#front.release()
+    }
   }
   /** of what a restore must bring back: objects, node files, units; not of times, logs, leases and what a pod's life writes */
   fingerprint(): Fingerprint {

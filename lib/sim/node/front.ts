@@ -15,6 +15,8 @@ export class Front {
   /** what is asked of it in turn, so that listening and closing never overlap */
   #turn: Promise<void> = Promise.resolve()
   readonly #sockets = new Set<Socket>()
+  /** what came while one lab's state is exchanged for another's; answered by what serves then */
+  #held: (() => void)[] | undefined
   #closed = false
 
   /** the port on 127.0.0.1, the same for the life of the lab; chosen when the first API server begins to serve */
@@ -28,8 +30,22 @@ export class Front {
   claim(port: number): void {
     this.#port = port
   }
+  /**
+   * From now until `release`, nobody's going is noticed: connections stay, what they ask waits. For the exchange of a lab's whole state, which takes
+   * less time than a connection that is broken under a client's hands.
+   */
+  hold(): void {
+    this.#held ??= []
+  }
+  release(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    if (!this.#serving) this.serve(undefined)
+    for (const act of held) act()
+  }
   serve(serving: Serving | undefined): void {
     this.#serving = serving
+    if (serving === undefined && this.#held) return
     this.#turn = this.#turn.then(() => this.#settle()).catch(() => {})
   }
   /** when all that was asked so far is done */
@@ -60,15 +76,23 @@ export class Front {
         keepAliveTimeout: 90_000,
       },
       (request, response) => {
-        const serving = this.#serving
-        if (!serving) response.destroy()
-        else serving.server.handle(request, response)
+        const answer = () => {
+          const serving = this.#serving
+          if (serving) serving.server.handle(request, response)
+          else if (this.#held) this.#held.push(answer)
+          else response.destroy()
+        }
+        answer()
       },
     )
     server.on('upgrade', (request, socket, head) => {
-      const serving = this.#serving
-      if (!serving) socket.destroy()
-      else serving.server.upgrade(request, socket, head)
+      const answer = () => {
+        const serving = this.#serving
+        if (serving) serving.server.upgrade(request, socket, head)
+        else if (this.#held) this.#held.push(answer)
+        else socket.destroy()
+      }
+      answer()
     })
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
