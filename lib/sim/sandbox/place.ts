@@ -24,7 +24,7 @@ import type { ProcessHost, Sandbox, Spawned, SpawnRequest } from '../process.ts'
 import { type Call, openDoor } from './door.ts'
 import { controlGroup, type DiskGuard, type Group, type Limits, type Watched } from './limits.ts'
 import { start } from './spawned.ts'
-import { libFolder, libraries, type Toolbox } from './toolbox.ts'
+import { libraries, mixed, mixedFolder, type Own, type Toolbox } from './toolbox.ts'
 
 export interface PlaceDeps {
   /** one word for files and control groups, unlike any other place's of this machine */
@@ -134,8 +134,8 @@ export class Place implements Sandbox {
   #ports: readonly Port[]
   #servers = new Map<string, Server>()
   #holder: Promise<Holder> | undefined
-  /** folders that the machine itself has in /usr/lib, as they were when its namespaces were made */
-  #own: readonly string[] = []
+  /** what the machine itself has in /usr/lib and /usr/share, as it was when its namespaces were made */
+  readonly #own: Record<(typeof mixed)[number], readonly Own[]> = { lib: [], share: [] }
   #closed = false
   #count = 0
 
@@ -166,8 +166,14 @@ export class Place implements Sandbox {
   /** What bubblewrap mounts on must be there: it cannot be made in a read-only view. */
   #prepare(): void {
     const files = this.#files
-    for (const folder of ['/usr', '/proc', '/dev', '/tmp', '/var/tmp'])
-      if (!files.exists(folder)) files.mkdir(folder, folder.endsWith('tmp') ? 0o1777 : 0o755)
+    const folders = [
+      '/proc',
+      '/dev',
+      '/tmp',
+      '/var/tmp',
+      ...['bin', 'sbin', 'libexec', 'share', 'local', ...libraries].map((name) => `/usr/${name}`),
+    ]
+    for (const folder of folders) if (!files.exists(folder)) files.mkdir(folder, folder.endsWith('tmp') ? 0o1777 : 0o755)
     for (const name of ['bin', 'sbin', ...libraries])
       if (lstat(`${files.root}/${name}`) === undefined) files.symlink(`usr/${name}`, `/${name}`)
     for (const { path: at, source } of this.#what.mounts ?? []) {
@@ -279,8 +285,11 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
   async #hold(): Promise<Holder> {
     const { box, folder, cache, programs, client, limits, name } = this.#deps
     mkdirSync(programs, { recursive: true })
-    const own = this.#files.list('/usr/lib').filter((name) => this.#files.stat(`/usr/lib/${name}`)?.type === 'directory')
-    this.#own = own
+    for (const name of mixed)
+      this.#own[name] = this.#files.list(`/usr/${name}`).flatMap((one) => {
+        const type = this.#files.stat(`/usr/${name}/${one}`)?.type
+        return type === 'directory' || type === 'file' ? [{ name: one, folder: type === 'directory' }] : []
+      })
     const outer = [
       ...['--unshare-user', '--uid', '0', '--gid', '0', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts'],
       ...['--hostname', this.#what.hostname, '--die-with-parent', '--ro-bind', '/usr', '/usr'],
@@ -289,7 +298,11 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       ...['--bind-fd', '4', '/place/root', '--ro-bind', box.usr, '/place/usr'],
       ...['--ro-bind', box.secretFile, '/place/secret', '--perms', '0000', '--dir', '/place/secrets'],
       ...['--ro-bind', join(folder, 'sockets'), '/place/sockets', '--ro-bind', programs, '/place/programs'],
-      ...(own.length > 0 ? ['--ro-bind', libFolder(cache, own, '/usr/libexec/lib'), '/place/lib'] : []),
+      ...mixed.flatMap((name) =>
+        this.#own[name].length > 0
+          ? ['--ro-bind', mixedFolder(cache, `/usr/${name}`, this.#own[name], `/usr/libexec/${name}`), `/place/${name}`]
+          : [],
+      ),
       ...(client === 'node' ? ['--ro-bind', process.execPath, '/place/node'] : []),
       ...(this.#what.mounts ?? []).flatMap(({ readOnly }, at) => [
         readOnly ? '--ro-bind-fd' : '--bind-fd',
@@ -419,18 +432,22 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       const writable = [...new Set(['/tmp', '/var/tmp', who.home])].filter((at) => at !== '/' && is(at, 'isDirectory'))
       for (const at of writable) view.push('--bind', `/place/root${at}`, at)
     }
-    view.push('--ro-bind', '/place/usr', '/usr')
-    const own = this.#own
-    for (const name of libraries) {
-      if (name !== 'lib' || own.length === 0) view.push('--ro-bind', `/usr/${name}`, `/usr/${name}`)
+    for (const name of ['bin', 'sbin', 'libexec']) view.push('--ro-bind', `/place/usr/${name}`, `/usr/${name}`)
+    for (const name of [...libraries, 'share']) {
+      const own = name === 'lib' || name === 'share' ? this.#own[name] : []
+      if (own.length === 0) view.push('--ro-bind', `/usr/${name}`, `/usr/${name}`)
       else {
-        view.push('--ro-bind', '/place/lib', '/usr/lib', '--ro-bind', '/usr/lib', '/usr/libexec/lib')
-        for (const one of own.filter((name) => is(`/usr/lib/${name}`, 'isDirectory')))
-          view.push(isRoot ? '--bind' : '--ro-bind', `/place/root/usr/lib/${one}`, `/usr/lib/${one}`)
+        view.push('--ro-bind', `/place/${name}`, `/usr/${name}`, '--ro-bind', `/usr/${name}`, `/usr/libexec/${name}`)
+        for (const one of own) {
+          const to = `/usr/${name}/${one.name}`
+          if (is(to, one.folder ? 'isDirectory' : 'isFile')) view.push(isRoot ? '--bind' : '--ro-bind', `/place/root${to}`, to)
+        }
       }
     }
-    view.push('--ro-bind', '/usr/share', '/usr/share')
-    if (is('/usr/local', 'isDirectory')) view.push(isRoot ? '--bind' : '--ro-bind', '/place/root/usr/local', '/usr/local')
+    // An image may have folders where others have links into /usr.
+    for (const name of ['bin', 'sbin', ...libraries])
+      if (is(`/${name}`, 'isDirectory'))
+        view.push('--ro-bind', libraries.includes(name) ? `/usr/${name}` : `/place/usr/${name}`, `/${name}`)
     view.push('--ro-bind', `/place/sockets/${who.uid}`, '/usr/libexec/lab/socket')
     if (client === 'node') view.push('--ro-bind', '/place/node', '/usr/libexec/lab/node')
     for (const name of late)

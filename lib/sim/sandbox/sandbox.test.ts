@@ -341,12 +341,15 @@ describe.skipIf(absent !== null)('a sandbox', () => {
   it('stands on a container’s root, with its volumes where they are mounted', async () => {
     const { machine } = places.get('worker-1') as Opened
     const [root, volume] = [mkdtempSync(join(tmpdir(), 'kubemend-root-')), mkdtempSync(join(tmpdir(), 'kubemend-volume-'))]
-    mkdirSync(join(root, 'etc'))
+    for (const folder of ['etc', 'bin', 'usr/lib', 'usr/share/nginx/html']) mkdirSync(join(root, folder), { recursive: true })
+    writeFileSync(join(root, 'usr/share/nginx/html/index.html'), 'welcome\n')
+    writeFileSync(join(root, 'usr/lib/os-release'), 'ID=alpine\n')
     writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnginx:x:101:101::/var/cache/nginx:/sbin/nologin\n')
     writeFileSync(join(volume, 'key'), 'value\n')
     const mounts = [
       { path: '/etc/config', source: volume, readOnly: true },
       { path: '/data', source: volume },
+      { path: '/usr/share/other/conf', source: volume, readOnly: true },
       { path: '/etc/one', source: join(volume, 'key'), readOnly: true },
     ]
     const sandbox = await host.open({
@@ -367,6 +370,9 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     ).toMatchObject({
       stdout: "web-0\nroot\n/\nvalue\nvalue\nnew\nls: cannot access '/home': No such file or directory\n",
     })
+    const script =
+      'cd /usr/share/nginx/html; cat index.html; echo hello > index.html; cat index.html ../../other/conf/key /usr/lib/os-release; /bin/true; vim --version | head -c 3'
+    expect(await run(sandbox, script, { user: 'root' })).toEqual({ code: 0, stdout: 'welcome\nhello\nnew\nID=alpine\nVIM', stderr: '' })
     expect(await run(sandbox, 'id -u; echo x > /etc/config/key; hello; echo $?', { user: '101' })).toMatchObject({
       stdout: '101\n5\n',
       stderr: expect.stringContaining('Read-only file system'),

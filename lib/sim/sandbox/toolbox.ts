@@ -54,8 +54,11 @@ const hostPath = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']
 /** folders of the host's /usr in which its programs find their libraries */
 export const libraries: readonly string[] = ['lib', 'lib32', 'lib64', 'libx32'].filter((name) => existsSync(`/usr/${name}`))
 
+/** folders of /usr in which both the host and a machine have something */
+export const mixed = ['lib', 'share'] as const
+
 export interface Toolbox {
-  /** what becomes /usr: bin and libexec filled, the rest empty folders that the host's are mounted on */
+  /** with bin, sbin and libexec */
   usr: string
   /** a file that nobody may read */
   secretFile: string
@@ -128,7 +131,7 @@ export function toolbox(cache: string, tools: readonly string[], late: readonly 
     .slice(0, 16)
   const names = [...new Set(tools)].sort()
   const set = createHash('sha256')
-    .update(JSON.stringify([4, names, late, clientText, clientModule]))
+    .update(JSON.stringify([5, names, late, clientText, clientModule]))
     .digest('hex')
     .slice(0, 16)
   const root = join(cache, 'toolbox')
@@ -139,7 +142,7 @@ export function toolbox(cache: string, tools: readonly string[], late: readonly 
     make(setFolder, (folder) => {
       const usr = join(folder, 'usr')
       const bin = join(usr, 'bin')
-      for (const name of ['bin', 'local', 'share', ...libraries]) mkdirSync(join(usr, name), { recursive: true })
+      mkdirSync(bin, { recursive: true })
       mkdirSync(join(usr, 'sbin'))
       const covered = new Set([...names, ...late.map((program) => program.name)])
       for (const name of readdirSync(join(baseFolder, 'bin')))
@@ -150,7 +153,7 @@ export function toolbox(cache: string, tools: readonly string[], late: readonly 
         if (!names.includes(name)) writeFileSync(join(bin, name), `#!/bin/sh\necho '${name}: ${until}' >&2\nexit 127\n`, { mode: 0o755 })
       const lab = join(usr, 'libexec', 'lab')
       mkdirSync(join(lab, 'socket'), { recursive: true })
-      mkdirSync(join(usr, 'libexec', 'lib'))
+      for (const name of mixed) mkdirSync(join(usr, 'libexec', name))
       // The real one keeps a name of its own: a simulated `sleep` that has nothing to simulate becomes it.
       const sleep = join(baseFolder, 'bin', 'sleep')
       if (existsSync(sleep)) linkSync(sleep, join(lab, 'sleep'))
@@ -214,21 +217,25 @@ function prune(root: string, keep: string): void {
   }
 }
 
+export interface Own {
+  name: string
+  folder: boolean
+}
 /**
- * A folder with what the host has in its /usr/lib as links, and empty folders for what a machine has there itself: those are mounted over. `at`: where
- * the host's folder is found in the sandbox.
+ * A folder with what the host has in its /usr/lib or /usr/share as links, and empty places for what a machine has there itself: that is mounted over
+ * them. `at`: where the host's folder is found in the sandbox.
  */
-export function libFolder(cache: string, own: readonly string[], at: string): string {
-  const names = readdirSync('/usr/lib')
+export function mixedFolder(cache: string, host: string, own: readonly Own[], at: string): string {
+  const names = readdirSync(host)
   const key = createHash('sha256')
     .update(JSON.stringify([own, names, at]))
     .digest('hex')
     .slice(0, 16)
-  const target = join(cache, 'lib', key)
+  const target = join(cache, 'mixed', key)
   if (!existsSync(target))
     make(target, (folder) => {
-      for (const name of names) if (!own.includes(name)) symlinkSync(`${at}/${name}`, join(folder, name))
-      for (const name of own) mkdirSync(join(folder, name))
+      for (const name of names) if (!own.some((one) => one.name === name)) symlinkSync(`${at}/${name}`, join(folder, name))
+      for (const { name, folder: isFolder } of own) isFolder ? mkdirSync(join(folder, name)) : writeFileSync(join(folder, name), '')
     })
   return target
 }
