@@ -5,34 +5,12 @@ import type { Client } from '../kube.ts'
 import type { DnsAnswer, DnsQuestion, HttpAnswer, Listener } from '../net.ts'
 import type { ContainerContext, Program } from '../process.ts'
 import { KubernetesZone } from './coredns-kubernetes.ts'
+import { type Answer, cache, hosts, matches, normal, type Plugin, type Query, rewrite, wrong, zoneOf } from './coredns-plugins.ts'
 import { CorefileError, type Directive, parseCorefile, pluginOrder, type ServerBlock } from './corefile.ts'
 import type { ProgramDeps } from './deps.ts'
-import { exchange, inHosts, reverseName } from './dns.ts'
+import { exchange } from './dns.ts'
 import { parseIp } from './ip.ts'
 
-/** What goes through the chain with a question. */
-interface Query {
-  question: DnsQuestion
-  /** address:port */
-  from: string
-}
-interface Failure {
-  /** what the errors plugin prints */
-  error?: string
-}
-type Answer = DnsAnswer & Failure
-type Next = () => Promise<Answer>
-type Handler = (query: Query, next: Next) => Promise<Answer> | Answer
-interface Plugin {
-  handler?: Handler
-  /** after the listeners are there */
-  started?(): void
-  /** on SIGTERM and reload */
-  stop?(): void
-  ready?(): boolean
-  http?: { port: number; address: string; answer(path: string): HttpAnswer }
-  lameduckMs?: number
-}
 interface Zone {
   name: string
   port: number
@@ -70,24 +48,12 @@ const text = (status: number, body: string): HttpAnswer => ({
   headers: { 'content-type': 'text/plain; charset=utf-8' },
   body: Buffer.from(body),
 })
-const normal = (zone: string) => zone.toLowerCase().replace(/\.$/, '')
-const matches = (zone: string, name: string) => zone === '' || name === zone || name.endsWith(`.${zone}`)
 const rcodes: Record<string, number> = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 }
 function milliseconds(text: string | undefined, otherwise: number): number {
   const match = /^([\d.]+)(ms|s|m|h)?$/.exec(text ?? '')
   if (match === null) return otherwise
   return Number(match[1]) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 's'] ?? 1000)
 }
-/** `10.0.0.0/8` as a reverse zone */
-function zoneOf(text: string): string {
-  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(8|16|24)$/.exec(text)
-  if (match === null) return normal(text)
-  return `${match
-    .slice(1, 1 + Number(match[5]) / 8)
-    .reverse()
-    .join('.')}.in-addr.arpa`
-}
-
 class CoreDns {
   readonly #deps: ProgramDeps
   readonly #context: ContainerContext
@@ -316,11 +282,8 @@ class CoreDns {
     }
     return zones
   }
-  #wrong(directive: Directive, message: string): CorefileError {
-    return new CorefileError(`plugin/${directive.name}: ${message}`)
-  }
   #argument(directive: Directive, word: string): CorefileError {
-    return this.#wrong(directive, `${this.#path}:${directive.line} - Error during parsing: ${word}`)
+    return wrong(directive, `${this.#path}:${directive.line} - Error during parsing: ${word}`)
   }
 
   #plugin(directive: Directive, zones: string[]): Plugin {
@@ -333,7 +296,7 @@ class CoreDns {
         return { handler: async (query, next) => this.#logged(query, await next()) }
       case 'health': {
         const address = /^(.*):(\d+)$/.exec(args[0] ?? ':8080')
-        if (address === null) throw this.#wrong(directive, `address ${args[0]}: missing port in address`)
+        if (address === null) throw wrong(directive, `address ${args[0]}: missing port in address`)
         const lame = block.find(([word]) => word === 'lameduck')?.[1]
         return {
           http: {
@@ -369,7 +332,7 @@ class CoreDns {
       }
       case 'reload': {
         const interval = milliseconds(args[0], 30_000)
-        if (interval < 2000) throw this.#wrong(directive, 'interval value must be greater or equal to 2s')
+        if (interval < 2000) throw wrong(directive, 'interval value must be greater or equal to 2s')
         this.#reloadMs = interval
         return {}
       }
@@ -384,11 +347,11 @@ class CoreDns {
           },
         }
       case 'cache':
-        return this.#cache(directive)
+        return cache(directive, this.#context.clock)
       case 'rewrite':
-        return this.#rewrite(directive)
+        return rewrite(directive)
       case 'hosts':
-        return this.#hosts(directive, zones)
+        return hosts(directive, zones, this.#context.files)
       case 'whoami':
         return { handler: () => ({ rcode: 'NOERROR', answers: [] }) }
       case 'kubernetes':
@@ -399,7 +362,7 @@ class CoreDns {
       case 'forward':
         return this.#forward(directive)
       default:
-        throw this.#wrong(directive, 'this plugin is not part of this simulated CoreDNS')
+        throw wrong(directive, 'this plugin is not part of this simulated CoreDNS')
     }
   }
 
@@ -460,7 +423,7 @@ class CoreDns {
     try {
       this.#client ??= this.#deps.connect(files, option('kubeconfig')?.[0] ?? 'in-cluster', net)
     } catch (error) {
-      throw this.#wrong(directive, (error as Error).message)
+      throw wrong(directive, (error as Error).message)
     }
     const zone = new KubernetesZone(
       this.#client,
@@ -549,20 +512,20 @@ class CoreDns {
     for (const one of to) {
       const plain = one.replace(/^dns:\/\//, '')
       if (/^\w+:\/\//.test(plain))
-        throw this.#wrong(directive, `upstreams with ${plain.split('://')[0]}:// are not part of this simulated CoreDNS`)
+        throw wrong(directive, `upstreams with ${plain.split('://')[0]}:// are not part of this simulated CoreDNS`)
       const [, address = '', port] = /^([\d.]+)(?::(\d+))?$/.exec(plain) ?? []
       if (parseIp(address) !== undefined) upstreams.push({ address, port: Number(port ?? 53) })
       else {
         const file = files.text(plain)
-        if (file === undefined || !plain.includes('/')) throw this.#wrong(directive, `not an IP address or file: ${JSON.stringify(plain)}`)
+        if (file === undefined || !plain.includes('/')) throw wrong(directive, `not an IP address or file: ${JSON.stringify(plain)}`)
         const named = [...file.matchAll(/^\s*nameserver\s+(\S+)/gm)]
           .map((match) => match[1] as string)
           .filter((server) => parseIp(server) !== undefined)
-        if (named.length === 0) throw this.#wrong(directive, 'no nameservers found')
+        if (named.length === 0) throw wrong(directive, 'no nameservers found')
         upstreams.push(...named.map((server) => ({ address: server, port: 53 })))
       }
     }
-    if (upstreams.length > 15) throw this.#wrong(directive, `more than 15 TOs configured: ${upstreams.length}`)
+    if (upstreams.length > 15) throw wrong(directive, `more than 15 TOs configured: ${upstreams.length}`)
     const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
     const known = [
       'except',
@@ -624,115 +587,6 @@ class CoreDns {
         } finally {
           running -= 1
         }
-      },
-    }
-  }
-
-  #cache(directive: Directive): Plugin {
-    const { clock } = this.#context
-    const cap = Number(/^\d+$/.test(directive.args[0] ?? '') ? directive.args[0] : 3600)
-    const disabled = (kind: string, name: string) =>
-      directive.block.some(
-        ([word, what, ...zones]) =>
-          word === 'disable' && what === kind && (zones.length === 0 || zones.some((zone) => matches(normal(zone), name))),
-      )
-    const held = new Map<string, { answer: Answer; until: number; at: number }>()
-    return {
-      handler: async ({ question }, next) => {
-        const name = normal(question.name)
-        const key = `${name} ${question.type}`
-        const now = clock.now()
-        const hit = held.get(key)
-        if (hit !== undefined && now < hit.until) {
-          const age = Math.floor((now - hit.at) / 1000)
-          return { ...hit.answer, answers: hit.answer.answers.map((record) => ({ ...record, ttl: Math.max(0, record.ttl - age) })) }
-        }
-        held.delete(key)
-        const answer = await next()
-        if (answer.rcode !== 'NOERROR' && answer.rcode !== 'NXDOMAIN') return answer
-        const success = answer.rcode === 'NOERROR' && answer.answers.length > 0
-        if (disabled(success ? 'success' : 'denial', name)) return answer
-        const seconds = Math.min(cap, success ? Math.min(...answer.answers.map(({ ttl }) => ttl)) : (answer.authority?.[0]?.ttl ?? 0))
-        if (seconds <= 0) return answer
-        if (held.size > 500) held.clear()
-        const limited = { ...answer, answers: answer.answers.map((record) => ({ ...record, ttl: Math.min(record.ttl, cap) })) }
-        held.set(key, { answer: limited, until: now + seconds * 1000, at: now })
-        return limited
-      },
-    }
-  }
-
-  #rewrite(directive: Directive): Plugin {
-    const words = directive.args.length > 0 ? directive.args : (directive.block.flat() as string[])
-    const rest = words[0] === 'stop' || words[0] === 'continue' ? words.slice(1) : words
-    const field = rest.shift()
-    if (field !== 'name') throw this.#wrong(directive, `rules for ${JSON.stringify(field ?? '')} are not part of this simulated CoreDNS`)
-    const kinds = ['exact', 'prefix', 'suffix', 'substring', 'regex']
-    const kind = kinds.includes(rest[0] ?? '') ? (rest.shift() as string) : 'exact'
-    const [from = '', to = ''] = rest
-    if (to === '') throw this.#wrong(directive, 'few arguments for a name rule')
-    const dotted = (text: string) => (text.endsWith('.') ? text : `${text}.`)
-    const pattern = kind === 'regex' ? new RegExp(from) : undefined
-    const change = (name: string): string => {
-      switch (kind) {
-        case 'exact':
-          return name === dotted(from) ? dotted(to) : name
-        case 'prefix':
-          return name.startsWith(from) ? to + name.slice(from.length) : name
-        case 'suffix':
-          return name.endsWith(dotted(from)) ? name.slice(0, -dotted(from).length) + dotted(to) : name
-        case 'substring':
-          return name.replaceAll(from, to)
-        default: {
-          const match = pattern?.exec(name)
-          return match ? dotted(to.replace(/\{(\d+)\}/g, (_, at) => match[Number(at)] ?? '')) : name
-        }
-      }
-    }
-    return {
-      handler: async (query, next) => {
-        const asked = query.question.name
-        const name = change(asked.toLowerCase())
-        if (name === asked.toLowerCase()) return next()
-        query.question = { ...query.question, name }
-        const answer = await next()
-        query.question = { ...query.question, name: asked }
-        return {
-          ...answer,
-          answers: answer.answers.map((record) => (normal(record.name) === normal(name) ? { ...record, name: asked } : record)),
-        }
-      },
-    }
-  }
-
-  #hosts(directive: Directive, zones: string[]): Plugin {
-    const { files } = this.#context
-    const [path, ...own] = directive.args
-    const served = own.length > 0 ? own.map(zoneOf) : zones
-    const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
-    const inline = directive.block
-      .filter(([word = '']) => parseIp(word) !== undefined)
-      .map((row) => row.join(' '))
-      .join('\n')
-    const through = option('fallthrough')?.map(zoneOf)
-    const ttl = Number(option('ttl')?.[0] ?? 3600)
-    return {
-      handler: ({ question }, next) => {
-        const name = normal(question.name)
-        if (!served.some((zone) => matches(zone, name)) && question.type !== 'PTR') return next()
-        const text = `${path === undefined ? '' : (files.text(path) ?? '')}\n${inline}`
-        const record = (type: string, data: string) => ({ name: question.name, type, ttl, data })
-        const addresses = inHosts(text, name).filter((address) => parseIp(address) !== undefined)
-        if (question.type === 'A' && addresses.length > 0)
-          return { rcode: 'NOERROR', answers: addresses.map((address) => record('A', address)), authoritative: true }
-        if (question.type === 'PTR')
-          for (const line of text.split('\n')) {
-            const [address = '', host] = line.trim().split(/\s+/)
-            if (host !== undefined && reverseName(address) === `${name}.`)
-              return { rcode: 'NOERROR', answers: [record('PTR', `${host}.`)], authoritative: true }
-          }
-        if (through !== undefined && (through.length === 0 || through.some((zone) => matches(zone, name)))) return next()
-        return { rcode: addresses.length > 0 ? 'NOERROR' : 'NXDOMAIN', answers: [], authoritative: true }
       },
     }
   }

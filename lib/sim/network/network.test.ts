@@ -103,15 +103,13 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect(open(at.network.host('lab-worker2'), '10.96.5.7', 80)).toBe(`${b.ip} as 10.244.1.1`)
     expect(new Set(Array.from({ length: 20 }, () => open(c.netns, '10.96.5.8', 80))).size).toBe(1)
     expect(new Set(Array.from({ length: 40 }, () => open(at.network.host('lab-worker'), '10.96.5.5', 80))).size).toBe(2)
-    const mapped = at
-      .hooks('lab-worker')
-      .add({
-        sandboxId: 'f'.repeat(64),
-        namespace: 'd',
-        name: 'p',
-        uid: 'x',
-        portMappings: [{ hostPort: 8088, containerPort: 80, protocol: 'tcp', hostIP: '' }],
-      })
+    const mapped = at.hooks('lab-worker').add({
+      sandboxId: 'f'.repeat(64),
+      namespace: 'd',
+      name: 'p',
+      uid: 'x',
+      portMappings: [{ hostPort: 8088, containerPort: 80, protocol: 'tcp', hostIP: '' }],
+    })
     mapped.netns.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
     expect(open(workstation, '172.19.0.5', 8088)).toBe(`${mapped.ip} as 172.19.0.2`)
     expect(open(at.network.host('lab-worker'), '127.0.0.1', 8088)).toBe(`${mapped.ip} as 10.244.2.1`)
