@@ -21,7 +21,6 @@ export function startGarbageCollector(run: Run): void {
   const client = run.client('generic-garbage-collector')
   /** by the owner's uid; only objects that have owners are in here */
   const dependents = new Map<string, Map<string, Dependent>>()
-  /** dependents whose owner waits for them, so that their end is told to it */
   const remove = run.queue('garbage_collector_attempt_to_delete', (item) => attempt(item))
   const release = run.queue('garbage_collector_attempt_to_orphan', (item) => letGo(item))
 
