@@ -2,6 +2,7 @@
 // always writes (`status: {}`, `resources: {}`) is there, quantities and times get their canonical form. Knows nothing of defaults.
 import { ApiError, type KubeObject } from '../kube.ts'
 import { invalid, invalidValue } from './cause.ts'
+import { equal } from './patch.ts'
 import { canonicalQuantity, quantityError } from './quantity.ts'
 import type { Field, ScalarShape, Shape, StructShape } from './shape.ts'
 import { typeNamed } from './shape.ts'
@@ -169,7 +170,11 @@ const isEmpty = (kept: unknown): boolean =>
   kept === 0 ||
   kept === false ||
   (Array.isArray(kept) ? kept.length === 0 : typeof kept === 'object' && kept !== null && Object.keys(kept).length === 0)
-const isZeroStruct = (kept: unknown, shape: StructShape): boolean => JSON.stringify(kept) === JSON.stringify(zero(shape, false))
+const zeroes = new WeakMap<Shape, unknown>()
+function isZeroStruct(kept: unknown, shape: StructShape): boolean {
+  if (!zeroes.has(shape)) zeroes.set(shape, zero(shape, false))
+  return equal(kept, zeroes.get(shape))
+}
 
 /** Go's zero value as JSON */
 function zero(shape: Shape, pointer: boolean): unknown {

@@ -31,7 +31,7 @@ export function jsonPatch(object: KubeObject, patch: readonly JsonPatchOperation
       'RequestEntityTooLarge',
       `Request entity is too large: limit is ${most}: The allowed maximum operations in a JSON patch is ${most}, got ${patch.length}`,
     )
-  const root = { document: structuredClone(object) as Container }
+  const root = { document: copy(object) as Container }
   try {
     for (const operation of patch) apply(root, operation)
   } catch (error) {
@@ -49,7 +49,7 @@ function apply(root: { document: Container }, operation: JsonPatchOperation): vo
   }
   switch (op) {
     case 'add':
-      add(root.document, needsPath(), structuredClone(value))
+      add(root.document, needsPath(), copy(value))
       return
     case 'remove': {
       const found = find(root.document, needsPath())
@@ -60,7 +60,7 @@ function apply(root: { document: Container }, operation: JsonPatchOperation): vo
     case 'replace': {
       if (needsPath() === '') {
         if (!isContainer(value)) throw new Failed('replace operation value must be object or array: %!w(<nil>)')
-        root.document = structuredClone(value)
+        root.document = copy(value)
         return
       }
       const found = find(root.document, path as string)
@@ -68,7 +68,7 @@ function apply(root: { document: Container }, operation: JsonPatchOperation): vo
       // In an object, the library that the server uses replaces what was not there.
       if (Array.isArray(found.parent) && !has(found.parent, found.key))
         throw new Failed(`replace operation does not apply: doc is missing key: ${path}: missing value`)
-      put(found.parent, found.key, structuredClone(value))
+      put(found.parent, found.key, copy(value))
       return
     }
     case 'move': {
@@ -87,7 +87,7 @@ function apply(root: { document: Container }, operation: JsonPatchOperation): vo
       const copied = inside(`error in copy for from: '${from}'`, () => read(found.parent, found.key))
       const to = find(root.document, needsPath())
       if (!to) throw new Failed(`copy operation does not apply: doc is missing destination path: ${path}: missing value`)
-      inside('error while adding value during copy', () => insert(to.parent, to.key, structuredClone(copied)))
+      inside('error while adding value during copy', () => insert(to.parent, to.key, copy(copied)))
       return
     }
     case 'test': {
@@ -170,6 +170,18 @@ function remove(parent: Container, key: string): void {
     delete parent[key]
   }
 }
+/** a deep copy of JSON; several times as fast as structuredClone */
+export function copy<T>(value: T): T {
+  if (!isContainer(value)) return value
+  if (Array.isArray(value)) return value.map(copy) as T
+  const result: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    const item = copy((value as Record<string, unknown>)[key])
+    if (key === '__proto__') Object.defineProperty(result, key, { value: item, enumerable: true, configurable: true, writable: true })
+    else result[key] = item
+  }
+  return result as T
+}
 /** JSON values; the order of keys does not matter */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true
@@ -197,7 +209,7 @@ export function mergePatch(object: KubeObject, patch: unknown): KubeObject {
   return merged(object, patch)
 }
 function merged(had: unknown, patch: unknown): unknown {
-  if (!isContainer(patch) || Array.isArray(patch)) return structuredClone(patch)
+  if (!isContainer(patch) || Array.isArray(patch)) return copy(patch)
   const result: Record<string, unknown> = isContainer(had) && !Array.isArray(had) ? { ...had } : {}
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]

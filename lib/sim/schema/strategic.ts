@@ -1,7 +1,7 @@
 // Strategic merge patch: lists merge by their key, directives ($patch, $retainKeys, $deleteFromPrimitiveList, $setElementOrder) as in
 // k8s.io/apimachinery/pkg/util/strategicpatch. Leaves its arguments alone. Knows nothing of types beyond merge keys and strategies.
 import { ApiError, type KubeObject } from '../kube.ts'
-import { equal } from './patch.ts'
+import { copy, equal } from './patch.ts'
 import type { Field, Shape, StructShape } from './shape.ts'
 import { goValue } from './text.ts'
 
@@ -45,7 +45,7 @@ export function strategicMerge(object: KubeObject, patch: unknown, shape: Struct
     const what = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch
     throw refused(`json: cannot unmarshal ${what} into Go value of type map[string]interface {}`)
   }
-  return mergeMap(structuredClone(object), structuredClone(patch), shape)
+  return mergeMap(copy(object), copy(patch), shape)
 }
 
 function mergeMap(original: Obj, patch: Obj, shape: Shape | undefined): Obj {

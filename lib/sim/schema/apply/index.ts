@@ -115,9 +115,15 @@ function ignoredBy({
   return subresource === 'status' ? ['f:spec'] : subresource ? [] : ['f:status']
 }
 /** what Go has of a kind before anything is set */
+const empties = new WeakMap<Shape, KubeObject>()
 function nothing(object: KubeObject, shape: Shape): KubeObject {
   const empty = { apiVersion: object.apiVersion, kind: object.kind }
-  return shape.type === 'struct' && shape.id !== '' ? coerce(empty, shape) : empty
+  if (shape.type !== 'struct' || shape.id === '') return empty
+  const known = empties.get(shape)
+  if (known) return known
+  const made = coerce(empty, shape)
+  empties.set(shape, made)
+  return made
 }
 
 const most = 10

@@ -1,6 +1,7 @@
 // Defaulting, as the API server does it after decoding: a walk along the shape that lets each type's defaulter act, the outer before the
 // inner. Knows nothing of kinds beyond types.ts.
 import type { KubeObject } from '../../kube.ts'
+import { copy } from '../patch.ts'
 import { type Shape, type StructShape, shapeOf } from '../shape.ts'
 import { defaulters, roundUpResources } from './types.ts'
 
@@ -11,9 +12,9 @@ import { defaulters, roundUpResources } from './types.ts'
 export function defaults(object: KubeObject): KubeObject {
   const shape = shapeOf(object.apiVersion, object.kind)
   if (!shape) return object
-  const copy = structuredClone(object)
-  fill(copy, shape)
-  return copy
+  const result = copy(object)
+  fill(result, shape)
+  return result
 }
 
 const concerned = new Map<Shape, boolean>()

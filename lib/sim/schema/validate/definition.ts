@@ -28,6 +28,7 @@ export function customResourceDefinition(object: KubeObject, out: Causes): undef
   }
   if (!spec.scope) out.add(requiredValue('spec.scope'))
   else if (!['Cluster', 'Namespaced'].includes(spec.scope)) out.add(notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']))
+  for (const field of ['plural', 'singular', 'kind', 'listKind']) if (!names[field]) out.add(requiredValue(`spec.names.${field}`))
   const versions: KubeObject[] = spec.versions ?? []
   const seen = new Set<string>()
   for (const [index, version] of versions.entries()) {
@@ -53,8 +54,8 @@ export function customResourceDefinition(object: KubeObject, out: Causes): undef
     )
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
     const name: string = names[field] ?? ''
-    if (!name) out.add(requiredValue(`spec.names.${field}`))
-    else if (field === 'plural' || field === 'singular') out.check(`spec.names.${field}`, name, isDns1035(name))
+    if (!name) continue
+    if (field === 'plural' || field === 'singular') out.check(`spec.names.${field}`, name, isDns1035(name))
     else {
       const wrong = isDns1035(name.toLowerCase())
       if (wrong.length > 0)

@@ -64,10 +64,10 @@ const nameLength: Record<string, number> = { CronJob: 52 }
 export function validateCreate(object: KubeObject): Cause[] {
   const out = new Causes()
   metadata(object, 'metadata', out)
+  own(object)?.(object, out)
   const most = nameLength[object.kind]
   if (most && (object.metadata?.name?.length ?? 0) > most)
     out.check('metadata.name', object.metadata.name, [`must be no more than ${most} characters`])
-  own(object)?.(object, out)
   if (object.kind === 'Pod' && object.spec?.ephemeralContainers?.length)
     out.add(forbidden('spec.ephemeralContainers', 'cannot be set on create'))
   return out.list

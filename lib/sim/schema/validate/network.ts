@@ -150,6 +150,14 @@ export function endpointSlice(object: KubeObject, out: Causes): undefined {
   const types = ['FQDN', 'IPv4', 'IPv6']
   if (!object.addressType) out.add(requiredValue('addressType'))
   else if (!types.includes(object.addressType)) out.add(notSupported('addressType', object.addressType, types))
+  const names = new Set<string>()
+  for (const [index, port] of (object.ports ?? []).entries()) {
+    const at = `ports[${index}]`
+    if (port.name) out.check(`${at}.name`, port.name, isLabel(port.name))
+    if (names.has(port.name ?? '')) out.add(duplicateValue(`${at}.name`, port.name ?? ''))
+    names.add(port.name ?? '')
+    if (port.protocol && !protocols.includes(port.protocol)) out.add(notSupported(`${at}.protocol`, port.protocol, protocols))
+  }
   for (const [index, endpoint] of (object.endpoints ?? []).entries()) {
     const at = `endpoints[${index}]`
     if (!endpoint.addresses?.length) out.add(requiredValue(`${at}.addresses`, 'must contain at least 1 address'))
@@ -165,14 +173,6 @@ export function endpointSlice(object: KubeObject, out: Causes): undefined {
     }
     if (endpoint.hostname) out.check(`${at}.hostname`, endpoint.hostname, isLabel(endpoint.hostname))
     if (endpoint.nodeName) out.check(`${at}.nodeName`, endpoint.nodeName, isSubdomain(endpoint.nodeName))
-  }
-  const names = new Set<string>()
-  for (const [index, port] of (object.ports ?? []).entries()) {
-    const at = `ports[${index}]`
-    if (port.name) out.check(`${at}.name`, port.name, isLabel(port.name))
-    if (names.has(port.name ?? '')) out.add(duplicateValue(`${at}.name`, port.name ?? ''))
-    names.add(port.name ?? '')
-    if (port.protocol && !protocols.includes(port.protocol)) out.add(notSupported(`${at}.protocol`, port.protocol, protocols))
   }
 }
 

@@ -2,7 +2,7 @@
 // Knows nothing of which field a strategy resets: it sees the object as it would be stored.
 import type { KubeObject } from '../../kube.ts'
 import { type Cause, forbidden, immutable, invalidValue } from '../cause.ts'
-import { equal } from '../patch.ts'
+import { copy, equal } from '../patch.ts'
 import { compareQuantities } from '../quantity.ts'
 import { printedTemplate, specDifference } from './difference.ts'
 import { metadataUpdate } from './meta.ts'
@@ -45,7 +45,7 @@ function pod(object: KubeObject, old: KubeObject, out: Causes): undefined {
       out.add(
         forbidden(`spec.schedulingGates[${index}]`, 'only deletion is allowed, but found new scheduling gate '.concat(`'${gate.name}'`)),
       )
-  const munged = structuredClone(now)
+  const munged = copy(now)
   for (const list of ['containers', 'initContainers'])
     for (const [index, container] of (munged[list] ?? []).entries()) container.image = was[list][index].image
   for (const field of ['activeDeadlineSeconds', 'schedulingGates', 'tolerations'])
@@ -90,7 +90,7 @@ const statefulFields = [
 ]
 const claimText = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
 function claim(object: KubeObject, old: KubeObject, out: Causes): undefined {
-  const [now, was] = [structuredClone(object.spec), old.spec]
+  const [now, was] = [copy(object.spec), old.spec]
   // A claim is bound once, by the controller.
   if (!was.volumeName && now.volumeName) delete now.volumeName
   if (old.status?.phase === 'Bound' && was.resources?.requests?.storage && now.resources?.requests?.storage) {
