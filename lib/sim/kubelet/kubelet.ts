@@ -7,11 +7,12 @@ import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { Network } from '../net.ts'
 import type { Random } from '../random.ts'
 import { type Configuration, configure, StartFailure } from './config.ts'
+import type { Kit } from './kit.ts'
 import { NodeStatus } from './node.ts'
 import { type Known, mirrorOf, staticPods } from './statics.ts'
 import { isStatic } from './status.ts'
 import type { Runtime } from './types.ts'
-import { type Kit, PodWorker, type WorkerMemory } from './worker.ts'
+import { PodWorker, type WorkerMemory } from './worker.ts'
 
 export interface KubeletOptions {
   machine: Machine

@@ -1,84 +1,18 @@
 // The kubelet's work on one pod, from its first sight to its end: volumes, sandbox, containers in their order, back-off, termination, status. One sync at a
 // time; what happens meanwhile asks for another. Follows kubelet.go, pod_workers.go and kuberuntime_manager.go of Kubernetes 1.35.
-import type { Clock, Timer } from '../clock.ts'
-import { ApiError, type Client, type KubeObject } from '../kube.ts'
-import type { Machine } from '../machine.ts'
-import type { Network, PortMapping } from '../net.ts'
-import type { SimImage } from '../process.ts'
-import type { Random } from '../random.ts'
-import type { Configuration } from './config.ts'
-import { ConfigFailure, commandLine, environment, hostnameOf, hostsFile, podDns, userOf } from './environment.ts'
+import type { Timer } from '../clock.ts'
+import { ApiError, type KubeObject } from '../kube.ts'
+import type { PortMapping } from '../net.ts'
+import { type Backoff, Backoffs, goDuration } from './backoff.ts'
+import { configure, hashOf } from './configure.ts'
+import { ConfigFailure, hostnameOf, podDns } from './environment.ts'
 import { parseReference } from './images.ts'
+import type { Kit } from './kit.ts'
 import { httpGet, Probes, portOf } from './probes.ts'
+import { ImageFailure, type PullMemory, Pulls } from './pulls.ts'
 import { attemptsOf, isSidecar, isStatic, podName, podStatus, shouldRestart, type Waiting } from './status.ts'
-import { type ContainerState, type Mount, type Runtime, RuntimeFailure, type SandboxState } from './types.ts'
-import { PodVolumes, podDirectory } from './volumes.ts'
-
-/** What a worker has of its kubelet. */
-export interface Kit {
-  machine: Machine
-  runtime: Runtime
-  network: Network
-  clock: Clock
-  random: Random
-  config: Configuration
-  nodeName: string
-  hostIP: string
-  client(): Client
-  event(pod: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void
-  /** a klog line: severity, file and line, text */
-  log(severity: 'I' | 'W' | 'E', file: string, text: string): void
-  /** `container runtime network not ready: …` as last seen, undefined when it is ready */
-  networkError(): string | undefined
-  /** a static pod's mirror was deleted or is missing */
-  ended(uid: string): void
-}
-
-const initialBackoffMs = 10_000
-interface Backoff {
-  ms: number
-  at: number
-}
-/** client-go's flowcontrol.Backoff */
-class Backoffs {
-  readonly #entries = new Map<string, Backoff>()
-  readonly #max: number
-  constructor(max: number, saved?: [string, Backoff][]) {
-    this.#max = max
-    for (const [key, entry] of saved ?? []) this.#entries.set(key, entry)
-  }
-  save(): [string, Backoff][] {
-    return [...this.#entries]
-  }
-  /** how long still, from an event on; 0 when not in back-off */
-  left(key: string, since: number, now: number): number {
-    const entry = this.#entries.get(key)
-    if (!entry || since - entry.at > 2 * this.#max) return 0
-    return Math.max(0, since + entry.ms - now)
-  }
-  get(key: string): number {
-    return this.#entries.get(key)?.ms ?? 0
-  }
-  next(key: string, now: number, since = now): void {
-    const entry = this.#entries.get(key)
-    const ms = !entry || since - entry.at > 2 * this.#max ? Math.min(initialBackoffMs, this.#max) : Math.min(entry.ms * 2, this.#max)
-    this.#entries.set(key, { ms, at: now })
-  }
-}
-
-/** Go's time.Duration of whole seconds: 1m20s */
-export function goDuration(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  if (seconds < 60) return `${seconds}s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`
-  return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m${seconds % 60}s`
-}
-const fnv = (text: string): string => {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return (hash >>> 0).toString(16).padStart(8, '0')
-}
-const hashOf = (container: KubeObject): string => fnv(`${container.name} ${container.image}`)
+import { type ContainerState, RuntimeFailure, type SandboxState } from './types.ts'
+import { PodVolumes } from './volumes.ts'
 
 const ownConditions = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
 
@@ -95,9 +29,7 @@ class SyncFailure extends Error {
 export interface WorkerMemory {
   waiting: [string, Waiting][]
   crash: [string, Backoff][]
-  pulls: [string, Backoff][]
-  pullErrors: [string, string][]
-  pullAt: [string, number][]
+  pulls: PullMemory
   mounts: [string, Backoff][]
   /** of a static pod: the API’s is its mirror’s */
   status?: KubeObject
@@ -110,9 +42,7 @@ export class PodWorker {
   readonly #probes: Probes
   readonly #waiting = new Map<string, Waiting>()
   readonly #crash: Backoffs
-  readonly #pulls: Backoffs
-  readonly #pullErrors = new Map<string, string>()
-  readonly #pullAt = new Map<string, number>()
+  readonly #pulls: Pulls
   readonly #mountRetry = new Map<string, Backoff>()
   readonly #startTime: number
   #status: KubeObject
@@ -136,10 +66,8 @@ export class PodWorker {
     this.#status = memory?.status ?? pod.status ?? {}
     this.#startTime = kit.clock.now()
     this.#crash = new Backoffs(kit.config.crashLoopMaxMs, memory?.crash)
-    this.#pulls = new Backoffs(kit.config.imageMaximumBackoffMs, memory?.pulls)
+    this.#pulls = new Pulls(kit, memory?.pulls)
     for (const [name, one] of memory?.waiting ?? []) this.#waiting.set(name, one)
-    for (const [key, one] of memory?.pullErrors ?? []) this.#pullErrors.set(key, one)
-    for (const [key, one] of memory?.pullAt ?? []) this.#pullAt.set(key, one)
     for (const [name, one] of memory?.mounts ?? []) this.#mountRetry.set(name, one)
     this.#volumes = new PodVolumes({
       machine: kit.machine,
@@ -162,8 +90,6 @@ export class PodWorker {
       waiting: [...this.#waiting],
       crash: this.#crash.save(),
       pulls: this.#pulls.save(),
-      pullErrors: [...this.#pullErrors],
-      pullAt: [...this.#pullAt],
       mounts: [...this.#mountRetry],
       ...(isStatic(this.pod) ? { status: this.#status } : {}),
     }
@@ -599,11 +525,19 @@ export class PodWorker {
       }
       this.#crash.next(key, clock.now(), since)
     }
-    const image = await this.#image(container)
+    const image = await this.#pulls
+      .image(this.pod, container, (type, reason, message) => this.#containerEvent(container, type, reason, message))
+      .catch((error: unknown) => {
+        if (error instanceof ImageFailure) return this.#fail(container, error.reason, error.message)
+        throw error
+      })
     if (this.#over()) return
     let id: string
     try {
-      const config = this.#configure(container, image, sandbox, latest ? latest.config.attempt + 1 : 0)
+      const pod = { ...this.pod, status: this.#status }
+      const config = configure(this.#kit, pod, container, image, sandbox, latest ? latest.config.attempt + 1 : 0, (name) =>
+        this.#volumes.path(name),
+      )
       await clock.sleep(40 + random.int(120))
       if (this.#over()) return
       id = runtime.createContainer(sandbox.id, config).id
@@ -653,155 +587,6 @@ export class PodWorker {
       `failed to "StartContainer" for ${JSON.stringify(container.name)} with ${reason}: ${JSON.stringify(message)}`,
       retryMs,
     )
-  }
-
-  async #image(container: KubeObject): Promise<SimImage> {
-    const { runtime, clock } = this.#kit
-    const say = (type: 'Normal' | 'Warning', reason: string, message: string) => this.#containerEvent(container, type, reason, message)
-    const name: string = container.image
-    let full: string
-    try {
-      full = parseReference(name).full
-    } catch (error) {
-      const words = `Failed to apply default image tag ${JSON.stringify(name)}: couldn't parse image name ${JSON.stringify(name)}: ${(error as Error).message}`
-      say('Warning', 'InspectFailed', words)
-      say('Warning', 'Failed', 'Error: InvalidImageName')
-      return this.#fail(container, 'InvalidImageName', words)
-    }
-    const policy = container.imagePullPolicy ?? (full.endsWith(':latest') ? 'Always' : 'IfNotPresent')
-    const there = runtime.imageStatus(name)
-    if (policy === 'Never' && !there) {
-      const words = `Container image ${JSON.stringify(name)} is not present with pull policy of Never`
-      say('Warning', 'ErrImageNeverPull', words)
-      say('Warning', 'Failed', 'Error: ErrImageNeverPull')
-      return this.#fail(container, 'ErrImageNeverPull', words)
-    }
-    if (there && policy !== 'Always') {
-      say('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine and can be accessed by the pod`)
-      return there
-    }
-    const key = `${this.pod.metadata.uid} ${name}`
-    const now = clock.now()
-    if (this.#pullErrors.has(key) && this.#pulls.left(key, this.#pullAt.get(key) ?? 0, now) > 0) {
-      const words = `Back-off pulling image ${JSON.stringify(name)}`
-      say('Normal', 'BackOff', words)
-      say('Warning', 'Failed', 'Error: ImagePullBackOff')
-      return this.#fail(container, 'ImagePullBackOff', `${words}: ErrImagePull: ${this.#pullErrors.get(key)}`)
-    }
-    const secrets = this.#missingPullSecrets()
-    if (secrets.length)
-      this.#kit.event(
-        this.pod,
-        'Warning',
-        'FailedToRetrieveImagePullSecret',
-        `Unable to retrieve some image pull secrets (${secrets.join(', ')}); attempting to pull the image may not succeed.`,
-      )
-    say('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
-    const started = clock.now()
-    try {
-      const image = await runtime.pull(name)
-      const took = clock.now() - started
-      const text = took < 1000 ? `${took}ms` : `${(took / 1000).toFixed(3).replace(/\.?0+$/, '')}s`
-      say(
-        'Normal',
-        'Pulled',
-        `Successfully pulled image ${JSON.stringify(name)} in ${text} (${text} including waiting). Image size: ${image.sizeBytes} bytes.`,
-      )
-      this.#pullErrors.delete(key)
-      return image
-    } catch (error) {
-      const words = (error as Error).message
-      say('Warning', 'Failed', `Failed to pull image ${JSON.stringify(name)}: ${words}`)
-      say('Warning', 'Failed', 'Error: ErrImagePull')
-      this.#pulls.next(key, clock.now())
-      this.#pullAt.set(key, clock.now())
-      this.#pullErrors.set(key, words)
-      return this.#fail(container, 'ErrImagePull', words)
-    }
-  }
-  #missingPullSecrets(): string[] {
-    try {
-      return (this.pod.spec.imagePullSecrets ?? [])
-        .map((one: KubeObject) => one.name)
-        .filter((name: string) => !this.#kit.client().find('v1/secrets', name, this.pod.metadata.namespace))
-    } catch {
-      return []
-    }
-  }
-  /** @throws ConfigFailure */
-  #configure(container: KubeObject, image: SimImage, sandbox: SandboxState, attempt: number) {
-    const { machine, nodeName, random, hostIP } = this.#kit
-    const { files } = machine
-    const user = userOf(this.pod, container, image)
-    const podIP = this.pod.spec.hostNetwork ? hostIP : sandbox.ip
-    const source = { client: this.#kit.client, node: { cpus: machine.cpus, memoryBytes: machine.memoryBytes } }
-    const subject = { ...this.pod, status: { ...this.#status, hostIP, podIP } }
-    const hostname = hostnameOf(this.pod, nodeName)
-    const env = environment(source, subject, container, image, podIP, hostname)
-    const directory = podDirectory(this.pod.metadata.uid)
-    const mounts: Mount[] = []
-    for (const mount of container.volumeMounts ?? []) {
-      const base = this.#volumes.path(mount.name)
-      if (base === undefined)
-        throw new ConfigFailure(
-          `cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`,
-        )
-      let hostPath = base
-      const sub =
-        mount.subPathExpr === undefined
-          ? mount.subPath
-          : mount.subPathExpr.replace(/\$\(([^)]*)\)/g, (_: string, name: string) => env[name] ?? '')
-      if (sub) {
-        hostPath = `${base}/${sub}`
-        if (!files.exists(hostPath)) files.mkdir(hostPath)
-      }
-      const volume = (this.pod.spec.volumes ?? []).find((one: KubeObject) => one.name === mount.name)
-      const fixed = Boolean(volume?.configMap ?? volume?.secret ?? volume?.projected ?? volume?.downwardAPI)
-      mounts.push({ path: mount.mountPath, hostPath, readOnly: Boolean(mount.readOnly) || fixed })
-    }
-    if (!mounts.some((mount) => mount.path === '/etc/hosts')) {
-      files.write(`${directory}/etc-hosts`, hostsFile(this.pod, podIP, hostname, files))
-      mounts.push({ path: '/etc/hosts', hostPath: `${directory}/etc-hosts`, readOnly: false })
-    }
-    const terminationFile = `${directory}/containers/${container.name}/${random.hex(8)}`
-    files.write(terminationFile, '', 0o666)
-    mounts.push({ path: container.terminationMessagePath ?? '/dev/termination-log', hostPath: terminationFile, readOnly: false })
-    const security = container.securityContext ?? {}
-    const argv = commandLine(container, image, env)
-    if (argv.length === 0) throw new ConfigFailure('no command specified')
-    const { name, namespace, uid } = this.pod.metadata
-    return {
-      name: container.name,
-      attempt,
-      image: container.image,
-      imageId: image.digest,
-      argv,
-      env,
-      cwd: container.workingDir || image.workdir || '/',
-      mounts,
-      terminationFile,
-      logPath: `/var/log/pods/${namespace}_${name}_${uid}/${container.name}/${attempt}.log`,
-      stdin: Boolean(container.stdin),
-      tty: Boolean(container.tty),
-      readOnlyRoot: Boolean(security.readOnlyRootFilesystem),
-      user,
-      privileged: Boolean(security.privileged),
-      capabilities: security.capabilities?.add ?? [],
-      stopSignal: image.stopSignal ?? 15,
-      labels: {
-        'io.kubernetes.container.name': container.name,
-        'io.kubernetes.pod.name': name,
-        'io.kubernetes.pod.namespace': namespace,
-        'io.kubernetes.pod.uid': uid,
-      },
-      annotations: {
-        'io.kubernetes.container.hash': hashOf(container),
-        'io.kubernetes.container.restartCount': String(attempt),
-        'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath ?? '/dev/termination-log',
-        'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy ?? 'File',
-        'io.kubernetes.pod.terminationGracePeriod': String(this.pod.spec.terminationGracePeriodSeconds ?? 30),
-      },
-    }
   }
 
   /** Runs a lifecycle hook; undefined when it went well, else why not. */
