@@ -90,7 +90,10 @@ perl -MSocket -e 'print "tried"'`,
     await expect(run(swapped, 'cat /mnt/secret', { user: 'root' })).rejects.toThrow('EACCES')
     await run(at('one'), `rm /data/volume; mv /data /data.was; ln -s ${outside}/.. /data`, { user: 'root' })
     await expect(run(swapped, 'ls /mnt/', { user: 'root' })).rejects.toThrow()
-    await run(at('one'), 'rm /data', { user: 'root' })
+    await run(at('one'), 'rm /data; mv /data.was /data; rm /data/volume; mkdir /data/volume; echo again > /data/volume/own', {
+      user: 'root',
+    })
+    expect((await run(swapped, 'cat /mnt/own', { user: 'root' })).stdout).toBe('again\n')
     await kept.close()
     await swapped.close()
   })

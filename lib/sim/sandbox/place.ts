@@ -187,8 +187,7 @@ export class Place implements Sandbox {
     if (this.#closed) throw new Error(`${this.#what.id} is closed`)
     if (request.argv.length === 0 || request.argv.some((word) => word.includes('\0'))) throw new Error('not a command')
     const who = person(this.#files, request.user)
-    this.#holder ??= this.#hold()
-    const holder = await this.#holder
+    const holder = await this.#held()
     await this.#door(who.uid)
     if (this.#watched.over) await this.#deps.guard.look(this.#watched)
     const { limits, folder, box } = this.#deps
@@ -282,6 +281,18 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
     }
   }
 
+  /** The one that is there, else a new one; after a failure the next call tries again. */
+  #held(): Promise<Holder> {
+    if (this.#holder === undefined) {
+      const holding = this.#hold()
+      this.#holder = holding
+      holding.catch(() => {
+        if (this.#holder === holding) this.#holder = undefined
+      })
+    }
+    return this.#holder
+  }
+
   async #hold(): Promise<Holder> {
     const { box, folder, cache, programs, client, limits, name } = this.#deps
     mkdirSync(programs, { recursive: true })
@@ -318,9 +329,6 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       for (const source of [this.#files.root, ...(this.#what.mounts ?? []).map((mount) => mount.source)]) sources.push(openExact(source))
       const stdio = ['ignore', 'pipe', 'pipe', 'pipe', ...sources] as const
       child = spawn('bwrap', outer, { env: hostEnvironment, stdio: [...stdio], detached: true })
-    } catch (error) {
-      this.#holder = undefined
-      throw error
     } finally {
       for (const fd of sources) closeSync(fd)
     }
@@ -346,9 +354,6 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       })
       child.on('error', reject)
       child.on('exit', (code) => reject(new Error(`the sandbox of ${this.#what.id} did not start (${code}): ${stderr.trim()}`)))
-    }).catch((error) => {
-      this.#holder = undefined
-      throw error
     })
     child.unref()
     for (const stream of child.stdio.slice(0, 4)) (stream as Socket | null)?.unref?.()
@@ -361,7 +366,12 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
     const holder: Holder = { pid, child, group: controlGroup(name, limits) }
     if (holder.group === undefined && process.getuid?.() === 0) this.#watched.count = () => countProcesses(pid)
     else delete this.#watched.count
-    await this.#listen(holder)
+    try {
+      await this.#listen(holder)
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
     return holder
   }
 
