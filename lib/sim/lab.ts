@@ -530,7 +530,7 @@ function furnish(plan: Plan, now: number): { secrets: Secrets; furniture: Furnit
     control[`/etc/kubernetes/${file}`] = { text, mode: 0o600 }
     if (file === 'admin.conf') admin = text
   }
-  trees.workstation = workstationTree(cluster, nodes, plan.workstation.address, admin, keys)
+  trees.workstation = workstationTree(nodes, plan.workstation.address, admin, keys)
   // Ten years, and good before the lab's time began: the grader's clock is the host's.
   const grader = issue({
     subject: { commonName: 'kubemend-grader', organizations: ['system:masters'] },

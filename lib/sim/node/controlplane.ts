@@ -238,7 +238,8 @@ const kubeApiserver =
     })
     const since = deps.clock.now()
     const attempt = () => {
-      if (ended) return
+      timer?.cancel()
+      if (ended || server) return
       const endpoint = dial()
       if (typeof endpoint !== 'string') {
         try {

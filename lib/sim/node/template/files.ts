@@ -538,13 +538,7 @@ export const controlPlaneUsers = {
 } as const
 
 /** Where the learner sits. */
-export function workstationTree(
-  cluster: ControlPlane,
-  nodes: readonly NodeSpec[],
-  address: string,
-  adminConf: string,
-  keys: LabKeys,
-): Tree {
+export function workstationTree(nodes: readonly NodeSpec[], address: string, adminConf: string, keys: LabKeys): Tree {
   return {
     ...common(false),
     '/etc/hostname': file('workstation\n'),

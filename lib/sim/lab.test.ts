@@ -1,0 +1,230 @@
+// A whole lab at its door: boots, shows the three faults that scenarios are made of, is repaired, put back, loaded again. Without sandboxes: what real
+// shells do is tested where they are made.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Lab, type ProcessHost, SimClock, type Snapshot } from './index.ts'
+import type { Client, KubeObject } from './kube.ts'
+
+const folders: string[] = []
+const folder = () => {
+  const at = mkdtempSync(join(tmpdir(), 'kubemend-lab-'))
+  folders.push(at)
+  return at
+}
+/** Tools alone, called as a sandbox would call them. */
+const toolsOnly: ProcessHost = {
+  missing: async () => null,
+  open: async (place) => ({
+    close: async () => {},
+    spawn: async ({ argv, user }) => {
+      const data: ((bytes: Uint8Array, stream: 'stdout' | 'stderr') => void)[] = []
+      const exit: ((code: number) => void)[] = []
+      const tell = (stream: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
+        for (const one of data) one(Buffer.from(text as string), stream)
+      }
+      setImmediate(async () => {
+        const code = await place.call(argv[0] as string, {
+          argv,
+          cwd: '/',
+          env: {},
+          uid: user === 'root' ? 0 : 1000,
+          stdin: (async function* () {})(),
+          out: tell('stdout'),
+          err: tell('stderr'),
+          signal: new AbortController().signal,
+        })
+        for (const one of exit) one(code)
+      })
+      return {
+        pid: 1,
+        onData: (one) => data.push(one),
+        onExit: (one) => exit.push(one),
+        write: () => {},
+        endInput: () => {},
+        resize: () => {},
+        pause: () => {},
+        resume: () => {},
+        kill: () => {},
+      }
+    },
+  }),
+}
+const deps = (clock: SimClock) => ({ clock, processHost: toolsOnly, log: () => {} })
+const kubectl = ['/usr/bin/kubectl', '/usr/local/bin/kubectl'].find((path) => existsSync(path))
+
+describe('a lab', () => {
+  const clock = new SimClock()
+  let lab: Lab
+  let baseline: Snapshot
+  let root: string
+  const client = (): Client => {
+    const server = lab.api()
+    if (!server) throw new Error('The API server does not run.')
+    return server.client({ name: 'root', groups: ['system:masters'] })
+  }
+  const within = (ms: number, holds: () => boolean) => clock.skip(holds, ms)
+  const nodes = () => client().list('v1/nodes').items
+  const isReady = (object: KubeObject, status = 'True') =>
+    object.status?.conditions?.some((one: KubeObject) => one.type === 'Ready' && one.status === status)
+  const pods = (namespace: string, labelSelector: string) => client().list('v1/pods', { namespace, labelSelector }).items
+  const restarts = (namespace: string, selector: string) => {
+    for (const pod of pods(namespace, selector)) client().delete('v1/pods', pod.metadata.name, namespace)
+  }
+  const tool = async (where: string, ...argv: string[]) => {
+    const { exitCode, stdout, stderr } = await lab.exec(where, argv)
+    return { exitCode, text: stdout + stderr }
+  }
+  const probeDns = async (name: string) => {
+    // A probe passes the lab's time; somebody has to let it pass.
+    const asked = lab.probe('worker-1', { kind: 'dns', name, server: '10.96.0.10', timeoutMs: 1000 })
+    let answer: Awaited<typeof asked> | undefined
+    void asked.then((one) => {
+      answer = one
+    })
+    await within(5000, () => answer !== undefined)
+    return answer as Awaited<typeof asked>
+  }
+  const editConfigMap = (name: string, namespace: string, key: string, change: (text: string) => string) => {
+    const map = structuredClone(client().get('v1/configmaps', name, namespace))
+    map.data[key] = change(map.data[key])
+    client().update('v1/configmaps', map)
+  }
+
+  beforeAll(async () => {
+    root = folder()
+    lab = await Lab.create({ id: 'kubemend-aaaaaa', workers: 2, dir: root, seed: 7 }, deps(clock))
+    baseline = await lab.snapshot()
+  })
+  afterAll(async () => {
+    await lab.close()
+    for (const at of folders) rmSync(at, { recursive: true, force: true })
+  })
+
+  test('is up: nodes, pods, names, and an unmodified kubectl', async () => {
+    expect(lab.nodes.map((node) => node.name)).toEqual([
+      'kubemend-aaaaaa-control-plane',
+      'kubemend-aaaaaa-worker',
+      'kubemend-aaaaaa-worker2',
+    ])
+    expect(nodes().every((node) => isReady(node))).toBe(true)
+    expect((await probeDns('kubernetes.default.svc.cluster.local.')).addresses).toEqual(['10.96.0.1'])
+    expect((await probeDns('kubemend-aaaaaa-worker2.')).addresses).toEqual(['172.18.0.5'])
+    expect(lab.unit('worker-1', 'kubelet')).toMatchObject({ load: 'loaded', active: 'active', sub: 'running', enabled: 'enabled' })
+    expect((await tool('worker-1', 'systemctl', 'is-active', 'kubelet', 'containerd')).text).toBe('active\nactive\n')
+    await expect(lab.exec('worker-9', ['true'])).rejects.toMatchObject({ code: 'not-found' })
+    if (!kubectl) return
+    const config = join(folder(), 'config')
+    writeFileSync(config, lab.graderKubeconfig())
+    const text = await new Promise<string>((resolve) => {
+      execFile(kubectl, ['get', 'nodes', '--no-headers'], { env: { KUBECONFIG: config, HOME: '/nonexistent' } }, (error, out, err) =>
+        resolve(error ? err : out),
+      )
+    })
+    expect(text).toMatch(/^kubemend-aaaaaa-control-plane +Ready +control-plane +\S+ +v1\.35\.4\n/)
+  })
+
+  test('kube-proxy without its kubeconfig crashes with its own words, and comes back', async () => {
+    editConfigMap('kube-proxy', 'kube-system', 'config.conf', (text) =>
+      text.replace('/var/lib/kube-proxy/kubeconfig.conf', '/var/lib/kube-proxy/gone.conf'),
+    )
+    restarts('kube-system', 'k8s-app=kube-proxy')
+    const all = () => pods('kube-system', 'k8s-app=kube-proxy').flatMap((pod) => pod.status?.containerStatuses ?? [])
+    expect(await within(60_000, () => all().length === 3 && all().every((one) => !one.ready && one.restartCount > 0))).toBe(true)
+    const log = lab.machines.get('worker-1')?.files
+    const name = log?.list('/var/log/containers').find((one) => one.startsWith('kube-proxy-'))
+    expect(log?.text(`/var/log/containers/${name}`)).toContain('stat /var/lib/kube-proxy/gone.conf: no such file or directory')
+    editConfigMap('kube-proxy', 'kube-system', 'config.conf', (text) => text.replace('gone.conf', 'kubeconfig.conf'))
+    restarts('kube-system', 'k8s-app=kube-proxy')
+    expect(await within(60_000, () => all().length === 3 && all().every((one) => one.ready))).toBe(true)
+  })
+
+  test('CoreDNS that asks itself stops, and nobody finds a name', async () => {
+    editConfigMap('coredns', 'kube-system', 'Corefile', (text) => text.replace('/etc/resolv.conf', '127.0.0.1'))
+    restarts('kube-system', 'k8s-app=kube-dns')
+    const all = () => pods('kube-system', 'k8s-app=kube-dns').flatMap((pod) => pod.status?.containerStatuses ?? [])
+    expect(await within(90_000, () => all().length === 2 && all().every((one) => !one.ready && one.restartCount > 0))).toBe(true)
+    expect((await probeDns('kubernetes.default.svc.cluster.local.')).outcome).not.toBe('answered')
+    editConfigMap('coredns', 'kube-system', 'Corefile', (text) => text.replace('127.0.0.1', '/etc/resolv.conf'))
+    restarts('kube-system', 'k8s-app=kube-dns')
+    expect(await within(90_000, () => all().length === 2 && all().every((one) => one.ready))).toBe(true)
+    expect((await probeDns('kubernetes.default.svc.cluster.local.')).addresses).toEqual(['10.96.0.1'])
+  })
+
+  test('without a CNI nodes are not ready; a restore brings all back', async () => {
+    const before = lab.fingerprint()
+    client().delete('apps/v1/daemonsets', 'kube-flannel-ds', 'kube-flannel')
+    expect(await within(60_000, () => pods('kube-flannel', 'app=flannel').length === 0)).toBe(true)
+    for (const machine of lab.machines.values()) machine.files.remove('/etc/cni/net.d/10-flannel.conflist')
+    expect(await within(60_000, () => nodes().every((node) => isReady(node, 'False')))).toBe(true)
+    expect(nodes()[0].status.conditions.find((one: KubeObject) => one.type === 'Ready').message).toBe(
+      'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
+    )
+    expect(lab.fingerprint().parts['files of worker-1']).not.toBe(before.parts['files of worker-1'])
+    await lab.restore(baseline)
+    expect(nodes().every((node) => isReady(node))).toBe(true)
+    const first = lab.fingerprint()
+    expect(await within(45_000, () => false)).toBe(false)
+    expect(nodes().every((node) => isReady(node))).toBe(true)
+    expect(
+      pods('kube-flannel', 'app=flannel').flatMap((pod) => pod.status.containerStatuses.map((one: KubeObject) => one.restartCount)),
+    ).toEqual([0, 0, 0])
+    expect(lab.fingerprint().parts).toEqual(first.parts)
+  })
+
+  test('a broken kubelet and a stopped API server have their consequences', async () => {
+    const worker = lab.machines.get('worker-2')?.files
+    const good = worker?.text('/var/lib/kubelet/config.yaml') as string
+    worker?.write('/var/lib/kubelet/config.yaml', good.replace('authentication:', 'authentication: x:'))
+    await tool('worker-2', 'systemctl', 'restart', 'kubelet')
+    expect(await within(10_000, () => lab.unit('worker-2', 'kubelet').sub === 'auto-restart')).toBe(true)
+    expect((await tool('worker-2', 'journalctl', '-u', 'kubelet', '-n', '30', '--no-pager')).text).toContain(
+      'failed to load kubelet config file',
+    )
+    const second = () => nodes().find((node) => node.metadata.name === 'kubemend-aaaaaa-worker2')
+    expect(await within(90_000, () => isReady(second(), 'Unknown'))).toBe(true)
+    worker?.write('/var/lib/kubelet/config.yaml', good)
+    expect(await within(60_000, () => isReady(second()))).toBe(true)
+
+    const control = lab.machines.get('control-plane')?.files
+    const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml'
+    const text = control?.text(manifest) as string
+    control?.remove(manifest)
+    expect(await within(60_000, () => lab.api() === undefined)).toBe(true)
+    control?.write(manifest, text.replace('--secure-port', '--secure-prot'))
+    expect(await within(30_000, () => lab.api() !== undefined)).toBe(false)
+    control?.write(manifest, text)
+    expect(await within(120_000, () => lab.api() !== undefined)).toBe(true)
+    expect(await within(120_000, () => nodes().every((node) => isReady(node)))).toBe(true)
+  })
+
+  test('another lab begins from the first one’s boot, under its own name and with its own keys; a snapshot is loaded elsewhere', async () => {
+    const time = new SimClock()
+    const other = await Lab.create({ id: 'kubemend-bbbbbb', workers: 2, dir: folder(), seed: 8 }, deps(time))
+    try {
+      const own = other.api()?.client({ name: 'root', groups: ['system:masters'] }) as Client
+      expect(own.list('v1/nodes').items.map((node) => node.metadata.name)).toContain('kubemend-bbbbbb-worker2')
+      const ca = (of: Client) => of.get('v1/configmaps', 'kube-root-ca.crt', 'default').data['ca.crt']
+      expect(ca(own)).not.toBe(ca(client()))
+      expect(JSON.stringify(own.list('v1/pods').items)).not.toContain('aaaaaa')
+      expect(await time.skip(() => false, 30_000)).toBe(false)
+      expect(own.list('v1/pods').items.every((pod) => isReady(pod))).toBe(true)
+      const snapshot = JSON.parse(JSON.stringify(await other.snapshot())) as Snapshot
+      const print = other.fingerprint()
+      const again = await Lab.load(snapshot, folder(), deps(new SimClock({ start: time.now() })))
+      expect(again.fingerprint()).toEqual(print)
+      expect(
+        again
+          .api()
+          ?.client({ name: 'root', groups: ['system:masters'] })
+          .list('v1/pods')
+          .items.every((pod) => isReady(pod)),
+      ).toBe(true)
+      await again.close()
+    } finally {
+      await other.close()
+    }
+  })
+})
