@@ -19,8 +19,6 @@ function asked(argv: readonly string[]): Asked {
   const [tcp, udp] = [has('t', '--tcp'), has('u', '--udp')]
   return { tcp: tcp || !udp, udp: udp || !tcp, listening: has('l', '--listening') || has('a', '--all'), processes: has('p', '--processes') }
 }
-const order = (a: Listener, b: Listener) =>
-  (a.address === '::' || a.address === '*' ? 1 : 0) - (b.address === '::' || b.address === '*' ? 1 : 0)
 const goPrograms = new Set([
   'kube-apiserver',
   'kubelet',
@@ -29,11 +27,18 @@ const goPrograms = new Set([
   'etcd',
   'kube-scheduler',
   'kube-controller-manager',
+  'kube-controller',
+  'local-path-provisioner',
+  'agnhost',
+  'http-echo',
   'flanneld',
 ])
-/** Go's servers listen on both families at once, which ss shows as *; others once a family. */
-const local = (listener: Listener) =>
-  listener.address === '::' ? (goPrograms.has(listener.program.name) ? '*' : '[::]') : listener.address
+/** Go's servers listen on both families at once, also when they are told 0.0.0.0; ss shows that as *, netstat as :::. */
+const both = ({ address, program }: Listener) =>
+  address === '*' || ((address === '::' || address === '0.0.0.0') && goPrograms.has(program.name))
+const local = (listener: Listener) => (both(listener) ? '*' : listener.address === '::' ? '[::]' : listener.address)
+const six = (listener: Listener) => both(listener) || listener.address === '::'
+const order = (a: Listener, b: Listener) => Number(six(a)) - Number(six(b))
 
 export const ss: Tool = async (call) => {
   const words = call.argv.slice(1)
@@ -44,7 +49,7 @@ export const ss: Tool = async (call) => {
     return 0
   }
   const port = words.map((word) => /^:(\d+)$/.exec(word)?.[1]).find((one) => one !== undefined)
-  const both = look.tcp && look.udp
+  const families = look.tcp && look.udp
   // Connections last for one exchange here, so nothing is shown as established.
   const shown = look.listening
     ? all.filter((one) => (one.protocol === 'tcp' ? look.tcp : look.udp) && (port === undefined || one.port === Number(port)))
@@ -63,7 +68,7 @@ export const ss: Tool = async (call) => {
   }))
   const wide = Math.max(...rows.map((row) => row.address.length), 13)
   const users = Math.max(...rows.map((row) => row.users.length), 7)
-  const netColumn = (text: string) => (both ? text.padEnd(6) : '')
+  const netColumn = (text: string) => (families ? text.padEnd(6) : '')
   call.out(
     `${netColumn('Netid')}State  Recv-Q Send-Q ${'Local Address'.padStart(wide)}:Port  Peer Address:Port${look.processes ? 'Process'.padEnd(users) : ''}\n`,
   )
@@ -86,10 +91,9 @@ export const netstat: Tool = async (call) => {
   )
   for (const one of look.listening ? all : []) {
     if (one.protocol === 'tcp' ? !look.tcp : !look.udp) continue
-    const six = one.address === '::' || one.address === '*'
     const name = one.program.name === '' || call.uid !== 0 ? '-' : `${one.program.pid}/${one.program.name}`.slice(0, 19)
     call.out(
-      `${(one.protocol + (six ? '6' : '')).padEnd(5)} ${'0'.padStart(6)} ${'0'.padStart(6)} ${`${six ? '::' : one.address}:${one.port}`.padEnd(23)} ${(six ? ':::*' : '0.0.0.0:*').padEnd(23)} ${(one.protocol === 'tcp' ? 'LISTEN' : '').padEnd(11)} ${look.processes ? name.padEnd(20) : ''}\n`,
+      `${(one.protocol + (six(one) ? '6' : '')).padEnd(5)} ${'0'.padStart(6)} ${'0'.padStart(6)} ${`${six(one) ? '::' : one.address}:${one.port}`.padEnd(23)} ${(six(one) ? ':::*' : '0.0.0.0:*').padEnd(23)} ${(one.protocol === 'tcp' ? 'LISTEN' : '').padEnd(11)} ${look.processes ? name.padEnd(20) : ''}\n`,
     )
   }
   return 0
