@@ -77,6 +77,7 @@ export function configure(
     terminationFile,
     logPath: `/var/log/pods/${namespace}_${name}_${uid}/${container.name}/${attempt}.log`,
     stdin: Boolean(container.stdin),
+    stdinOnce: Boolean(container.stdinOnce),
     tty: Boolean(container.tty),
     readOnlyRoot: Boolean(security.readOnlyRootFilesystem),
     user,

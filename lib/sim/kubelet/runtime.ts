@@ -589,7 +589,7 @@ export class ContainerRuntime implements Runtime {
       stream === 'stderr' ? streams.stderr(bytes) : streams.stdout(bytes)
     live.attached.add(listen)
     if (live.state.config.tty) streams.onResize((size) => process.resize?.(size))
-    if (request.stdin && live.state.config.stdin) void pump(streams.stdin, process)
+    if (request.stdin && live.state.config.stdin) void pump(streams.stdin, process, live.state.config.stdinOnce)
     await new Promise<void>((resolve) => {
       live.ended.push(resolve)
       streams.signal.addEventListener('abort', () => resolve(), { once: true })
@@ -647,11 +647,11 @@ export class ContainerRuntime implements Runtime {
   }
 }
 
-async function pump(from: AsyncIterable<Uint8Array>, to: Process): Promise<void> {
+async function pump(from: AsyncIterable<Uint8Array>, to: Process, end = true): Promise<void> {
   try {
     for await (const bytes of from) to.write?.(bytes)
   } finally {
-    to.endInput?.()
+    if (end) to.endInput?.()
   }
 }
 const prefixed = (prefix: string, text: string): string => (text.startsWith(prefix) ? text : prefix + text)

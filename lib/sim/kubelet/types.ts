@@ -57,6 +57,8 @@ export interface ContainerConfig {
   terminationFile: string
   logPath: string
   stdin: boolean
+  /** its input ends with the first who attached */
+  stdinOnce: boolean
   tty: boolean
   readOnlyRoot: boolean
   user: { uid: number; gid: number; supplementalGroups: readonly number[] }
