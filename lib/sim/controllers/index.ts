@@ -26,6 +26,7 @@ import { startTaintEviction } from './tainteviction.ts'
 import { startClaimProtection, startEphemeralVolume, startExpander, startPersistentVolumeBinder, startVolumeProtection } from './volumes.ts'
 
 export type { ControllerContext, ControllerOptions } from './context.ts'
+export { type LocalPathDeps, startLocalPathProvisioner } from './localpath.ts'
 
 type Start = (run: Run) => void
 /** in the order in which they start; names are those of kube-controller-manager (cmd/kube-controller-manager/names) */

@@ -3,6 +3,7 @@ import type { KubeObject } from '../kube.ts'
 import { issue, keyPair, request } from '../pki.ts'
 import { parseSchedule } from './cron.ts'
 import { pod, testCluster, workload } from './fixture.ts'
+import { startLocalPathProvisioner } from './index.ts'
 import { ranges } from './job.ts'
 
 let cluster: ReturnType<typeof testCluster>
@@ -249,6 +250,45 @@ describe('claims', () => {
     client.delete('v1/pods', 'user', 'default')
     expect(await until(() => client.find('v1/persistentvolumeclaims', 'data', 'default') === undefined, 60)).toBe(true)
     expect(await until(() => client.get('v1/persistentvolumes', 'pvc-1').status.phase === 'Released', 5)).toBe(true)
+    expect(errors()).toEqual([])
+  })
+  it('get a directory of their node from the local-path provisioner, and give it back', async () => {
+    const { client, until, clock, context, events } = await three()
+    const directories: string[] = []
+    const provisioner = startLocalPathProvisioner({
+      client,
+      clock,
+      random: context.random,
+      identity: 'rancher.io/local-path_x',
+      path: () => '/var/local-path-provisioner',
+      directory: (node, path, present) => directories.push(`${present ? '+' : '-'} ${node} ${path}`),
+      log: () => undefined,
+    })
+    client.create('storage.k8s.io/v1/storageclasses', {
+      metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+      provisioner: 'rancher.io/local-path',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    })
+    client.create('v1/persistentvolumeclaims', {
+      metadata: { name: 'data', namespace: 'default' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    })
+    client.create('v1/pods', pod('user', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] }))
+    expect(await until(() => client.get('v1/pods', 'user', 'default').status.phase === 'Running', 30)).toBe(true)
+    const claim = client.get('v1/persistentvolumeclaims', 'data', 'default')
+    const name = `pvc-${claim.metadata.uid}`
+    const node = client.get('v1/pods', 'user', 'default').spec.nodeName
+    const path = `/var/local-path-provisioner/${name}_default_data`
+    expect(client.get('v1/persistentvolumes', name)).toMatchObject({
+      spec: { hostPath: { path, type: 'DirectoryOrCreate' } },
+      status: { phase: 'Bound' },
+    })
+    expect(events('ProvisioningSucceeded')[0].message).toBe(`Successfully provisioned volume ${name}`)
+    client.delete('v1/pods', 'user', 'default')
+    client.delete('v1/persistentvolumeclaims', 'data', 'default')
+    expect(await until(() => client.find('v1/persistentvolumes', name) === undefined, 60)).toBe(true)
+    expect(directories).toEqual([`+ ${node} ${path}`, `- ${node} ${path}`])
+    provisioner.stop()
     expect(errors()).toEqual([])
   })
   it('that nothing serves keep their pod waiting, with a reason', async () => {
