@@ -1,6 +1,7 @@
 // npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--clusters N] [--json]
 // Plays every part of scenarios' proofs on a real backend. The result goes to standard output, everything else to standard error.
-import { readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -86,7 +87,8 @@ async function main(): Promise<number> {
   const cancel = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => cancel.abort())
   const cache = path.join(cacheFolder(process.env), 'proof')
-  const dataDir = path.join(cache, 'data')
+  // Docker knows whose clusters are whose; simulated ones are a run's own, so that two runs do not end each other's.
+  const dataDir = backend.data === 'kind' ? path.join(cache, 'data') : await ownFolder(path.join(cache, 'sim'))
   const provider =
     backend.data === 'kind'
       ? await kindBackend({ owner: 'prove', dataDir, env: process.env })
@@ -115,7 +117,7 @@ async function main(): Promise<number> {
               cluster.backend === 'sim'
                 ? `for half an hour: \`KUBECONFIG=${kubeconfig} kubectl get pods -A\``
                 : `\`docker exec -it -u candidate ${cluster.id}-workstation bash -l\``
-            log(`kept: ${cluster.id}; ${how}. The next run removes it.`)
+            log(`kept: ${cluster.id}; ${how}. ${cluster.backend === 'sim' ? '' : 'The next run removes it.'}`)
           },
         }
       : {}),
@@ -132,6 +134,18 @@ async function main(): Promise<number> {
   if (values.json) process.stdout.write(`${JSON.stringify(variants, null, 1)}\n`)
   else process.stdout.write(`${table(variants)}\n`)
   return variants.every((one) => one.proven) ? 0 : 1
+}
+
+/** A folder of this process's; those of processes that are gone are removed once nothing runs in them. */
+async function ownFolder(parent: string): Promise<string> {
+  for (const name of await readdir(parent).catch(() => [] as string[])) {
+    const alive = existsSync(`/proc/${name}`)
+    const working = await readdir(path.join(parent, name, 'sim', 'workers')).catch(() => [] as string[])
+    if (!alive && working.length === 0) await rm(path.join(parent, name), { recursive: true, force: true })
+  }
+  const own = path.join(parent, String(process.pid))
+  await mkdir(own, { recursive: true, mode: 0o700 })
+  return own
 }
 
 function table(variants: readonly ProofVariant[]): string {
