@@ -23,8 +23,8 @@ import { type Missing, missing } from './requirements.ts'
 import { type LateProgram, toolbox } from './toolbox.ts'
 
 export type { Limits } from './limits.ts'
-export { type Missing, missing as missingForSandboxes } from './requirements.ts'
-export { type ShellDeps, shellTools } from './shell.ts'
+export { missing as missingForSandboxes } from './requirements.ts'
+export { shellTools } from './shell.ts'
 
 export interface SandboxOptions {
   /** a folder of the server's that lives on between starts; copies of the host's programs go there (some 40 MB) */
