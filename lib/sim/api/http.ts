@@ -225,9 +225,9 @@ export class Http {
     const { requests, clock } = this.#options
     const { served, namespace } = target
     const shown = { served, form, now: clock.now(), includeObject: query.get('includeObject') ?? 'Metadata' }
-    const watching = ['true', '1', ''].includes(query.get('watch') ?? 'no')
+    const watching = target.name === '' && ['true', '1', ''].includes(query.get('watch') ?? 'no')
     const call = this.#call(user, target, query, request, warnings)
-    if (target.name !== '' && !watching) {
+    if (target.name !== '') {
       requests.authorize('get', call)
       send(request, response, 200, show(requests.get(call), shown), { yaml: form.yaml, warnings })
       return
@@ -235,7 +235,7 @@ export class Http {
     const options: ListOptions = {
       ...(namespace === '' ? {} : { namespace }),
       labelSelector: query.get('labelSelector') ?? undefined,
-      fieldSelector: target.name === '' ? (query.get('fieldSelector') ?? undefined) : `metadata.name=${target.name}`,
+      fieldSelector: query.get('fieldSelector') ?? undefined,
     }
     // A list of one name is allowed where that name is.
     const one = /^metadata\.name=([^,!=]+)$/.exec(options.fieldSelector ?? '')?.[1] ?? ''

@@ -25,7 +25,7 @@ import { type Admission, mutate, namespaceLifecycle, validate } from './admissio
 import { convert } from './conversion.ts'
 import { crdBucket, crdFinalizer, groupResource, notFound, type Registry, type Served } from './registry.ts'
 import { fieldMatch, labelMatch, type Match } from './selectors.ts'
-import { type Allocator, addressBucket, allocate, release, settle } from './services.ts'
+import { type Allocator, allocate, release, settle } from './services.ts'
 import { type Change, equal, type Store } from './store.ts'
 import { keepsStatus, prepareCreate, prepareUpdate } from './strategy.ts'
 
@@ -130,13 +130,16 @@ export class Operations {
       const revision = Number(wanted)
       if (!/^\d+$/.test(wanted)) throw badVersion(wanted)
       if (revision > this.store.revision) throw tooLarge(revision, this.store.revision)
-      if (
-        page.resourceVersionMatch === 'Exact' &&
-        revision < this.store.revision &&
-        this.store.subscribe(served.bucket, revision, () => {}) === undefined
-      ) {
-        throw expired(`The resourceVersion for the provided list is too old.`)
+      if (page.resourceVersionMatch === 'Exact' && revision < this.store.revision && !this.store.knows(served.bucket, revision)) {
+        throw expired('The resourceVersion for the provided list is too old.')
       }
+    } else if (page.resourceVersionMatch && !page.continue && !wanted) {
+      const message = 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided'
+      throw new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${message}`, {
+        group: 'meta.k8s.io',
+        kind: 'ListOptions',
+        causes: [{ reason: 'FieldValueForbidden', message, field: 'resourceVersionMatch' }],
+      })
     }
     let items = this.store.list(served.bucket, namespace)
     if (match !== undefined) items = items.filter((item) => match(item))
@@ -216,17 +219,13 @@ export class Operations {
     const name: string = metadata.name ?? ''
     const admission = this.#admission({ ...call, name }, 'CREATE')
     namespaceLifecycle(admission)
+    for (const key of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'uid', 'creationTimestamp', 'managedFields'])
+      delete metadata[key]
     // Who manages what is settled before admission and strategy add their own, as in the real server.
-    delete metadata.managedFields
-    const { managedFields } = this.tracked(
-      call,
-      undefined,
-      keepsStatus.has(served.bucket) ? decoded : { ...decoded, status: undefined },
-    ).metadata
+    const { status: _status, ...unmarked } = decoded
+    const { managedFields } = this.tracked(call, undefined, keepsStatus.has(served.bucket) ? decoded : unmarked).metadata
     const made = this.inbound(served, decoded)
     mutate(admission, made, undefined)
-    for (const key of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion', 'managedFields'])
-      delete made.metadata[key]
     made.metadata.uid = this.random.uuid()
     made.metadata.creationTimestamp = this.now()
     prepareCreate(served, made, call.user, this.now())
@@ -238,6 +237,10 @@ export class Operations {
     if (served.group === 'rbac.authorization.k8s.io') this.#escalation(call, made, undefined)
     validate(admission, made, undefined)
     if (managedFields !== undefined) made.metadata.managedFields = managedFields
+    if (made.metadata.resourceVersion && made.metadata.resourceVersion !== '0') {
+      throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
+    }
+    delete made.metadata.resourceVersion
     if (this.store.get(served.bucket, made.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(served, name)
     if (call.dryRun) return this.out(served, made)
     if (service !== undefined) settle(allocator, made, service.take, service.give)
@@ -258,6 +261,15 @@ export class Operations {
       )
     }
     if (!decoded.metadata.name) decoded.metadata.name = call.name
+    const there = this.store.get(served.bucket, served.namespaced ? call.namespace : '', call.name) !== undefined
+    if (!there && call.subresource === '' && madeByUpdate.has(served.bucket))
+      return this.create({ ...call, fieldValidation: 'Ignore' }, decoded)
+    const strict = served.custom !== undefined || needsVersion.has(served.bucket)
+    if (strict && !decoded.metadata.resourceVersion && call.subresource === '') {
+      throw invalid(served.resource, served.group, call.name, [
+        { reason: 'FieldValueInvalid', message: 'Invalid value: 0: must be specified for an update', field: 'metadata.resourceVersion' },
+      ])
+    }
     const old = this.stored(served, call.namespace, call.name)
     return this.#replace(call, old, this.inbound(served, decoded))
   }
@@ -365,11 +377,6 @@ export class Operations {
       )
     }
     if (metadata.resourceVersion && metadata.resourceVersion !== old.metadata.resourceVersion) throw modified(served, call.name)
-    if (!metadata.resourceVersion && subresource === '' && needsVersion.has(served.bucket)) {
-      throw invalid(served.kind, served.group, call.name, [
-        { reason: 'FieldValueInvalid', message: 'Invalid value: 0: must be specified for an update', field: 'metadata.resourceVersion' },
-      ])
-    }
     const admission = this.#admission(call, 'UPDATE')
     namespaceLifecycle(admission)
     const own = structuredClone(object)
@@ -565,6 +572,7 @@ export class Operations {
       return
     }
     if (!metadata.namespace) metadata.namespace = call.namespace
+    if (!metadata.namespace) throw new ApiError(400, 'BadRequest', 'an empty namespace may not be set during creation')
     if (metadata.namespace !== call.namespace) {
       throw new ApiError(400, 'BadRequest', 'the namespace of the provided object does not match the namespace sent on the request')
     }
@@ -602,8 +610,29 @@ const needsVersion = new Set([
   'customresourcedefinitions.apiextensions.k8s.io',
   'apiservices.apiregistration.k8s.io',
   'leases.coordination.k8s.io',
-  'priorityclasses.scheduling.k8s.io',
-  addressBucket,
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'runtimeclasses.node.k8s.io',
+  'poddisruptionbudgets.policy',
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'csistoragecapacities.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+])
+/** Kinds that a PUT may create. Source: AllowCreateOnUpdate in pkg/registry */
+const madeByUpdate = new Set([
+  'leases.coordination.k8s.io',
+  'endpoints',
+  'events',
+  'limitranges',
+  'services',
+  'runtimeclasses.node.k8s.io',
+  'clusterroles.rbac.authorization.k8s.io',
+  'clusterrolebindings.rbac.authorization.k8s.io',
+  'roles.rbac.authorization.k8s.io',
+  'rolebindings.rbac.authorization.k8s.io',
 ])
 const required: Cause = {
   reason: 'FieldValueRequired',

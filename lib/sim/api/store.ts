@@ -138,6 +138,11 @@ export class Store {
     return { past, stop: () => bucket.listeners.delete(only) }
   }
 
+  /** whether changes of a bucket since this revision are remembered */
+  knows(name: string, revision: number): boolean {
+    return revision >= this.#bucket(name).forgotten
+  }
+
   #bucket(name: string): Bucket {
     let bucket = this.#buckets.get(name)
     if (bucket === undefined) {

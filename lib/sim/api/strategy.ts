@@ -71,7 +71,6 @@ const hasStatus = (served: Served): boolean => served.subresources.some((subreso
 /** Changes the object, which is the caller's own. `uid` is set already. */
 export function prepareCreate(served: Served, object: KubeObject, user: User, now: string): void {
   if (hasGeneration(served)) object.metadata.generation = 1
-  else delete object.metadata.generation
   const first = firstStatus[served.bucket]
   if (first !== undefined) object.status = structuredClone(first)
   else if (hasStatus(served) && !keepsStatus.has(served.bucket)) delete object.status

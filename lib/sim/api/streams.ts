@@ -19,6 +19,8 @@ export interface Streamed {
 }
 const commands = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const tunnel = 'SPDY/3.1+portforward.k8s.io'
+/** The tunnel's name has a slash, which ws takes for a mistake: inside it goes by this one. */
+const alias = 'spdy-tunnel'
 const bad = (message: string) => new ApiError(400, 'BadRequest', message)
 /** bytes that may wait for a slow client before the source is asked to wait */
 const high = 1024 * 1024
@@ -30,13 +32,17 @@ export class Streams {
   readonly #sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    handleProtocols: (offered) => [...commands, tunnel, 'v4.base64.channel.k8s.io'].find((one) => offered.has(one)) ?? false,
+    handleProtocols: (offered) => [...commands, alias].find((one) => offered.has(one)) ?? false,
   })
 
   constructor(options: { requests: Requests; kubelets: KubeletDoor; clock: Clock }) {
     this.#requests = options.requests
     this.#kubelets = options.kubelets
     this.#clock = options.clock
+    this.#sockets.on('headers', (headers) => {
+      const at = headers.indexOf(`Sec-WebSocket-Protocol: ${alias}`)
+      if (at >= 0) headers[at] = `Sec-WebSocket-Protocol: ${tunnel}`
+    })
   }
 
   /** What needs no upgrade: logs, proxy. Everything else is refused in words. */
@@ -58,6 +64,7 @@ export class Streams {
     const pod = this.#pod(target)
     if (target.subresource === 'portforward') {
       const node = scheduled(pod)
+      if (offered.includes(tunnel)) request.headers['sec-websocket-protocol'] = alias
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
         const open = (port: number) => this.#kubelets.open(node, { namespace: target.namespace, pod: target.name }, port)
         if (offered.includes(tunnel)) forwardTunnelled(ws, open)
@@ -99,7 +106,7 @@ export class Streams {
 
   async #log(response: ServerResponse, target: Target, query: URLSearchParams, signal: AbortSignal): Promise<void> {
     const pod = this.#pod(target)
-    const options = logOptions(query, this.#clock.now())
+    const options = logOptions(target.name, query, this.#clock.now())
     const container = containerOf(pod, query.get('container') ?? '', 'log')
     if (!pod.spec.nodeName) {
       response.writeHead(200, { 'content-type': 'text/plain' })
@@ -157,7 +164,7 @@ function containerOf(pod: KubeObject, asked: string, what: string): string {
     `a container name must be specified for pod ${name}, choose one of: [${list(containers).join(' ')}]${inits.length > 0 ? ` or one of the init containers: [${inits.join(' ')}]` : ''}${debug.length > 0 ? ` or one of the ephemeral containers: [${debug.join(' ')}]` : ''}`,
   )
 }
-function logOptions(query: URLSearchParams, now: number): LogOptions {
+function logOptions(pod: string, query: URLSearchParams, now: number): LogOptions {
   const on = (key: string) => ['true', '1'].includes(query.get(key) ?? '')
   const whole = (key: string): number | undefined => {
     const value = query.get(key)
@@ -165,8 +172,8 @@ function logOptions(query: URLSearchParams, now: number): LogOptions {
     return Number(value)
   }
   const invalidOption = (field: string, value: unknown, message: string) =>
-    new ApiError(422, 'Invalid', `PodLogOptions.core "" is invalid: ${field}: Invalid value: ${value}: ${message}`, {
-      group: 'core',
+    new ApiError(422, 'Invalid', `PodLogOptions ${JSON.stringify(pod)} is invalid: ${field}: Invalid value: ${value}: ${message}`, {
+      name: pod,
       kind: 'PodLogOptions',
       causes: [{ reason: 'FieldValueInvalid', message: `Invalid value: ${value}: ${message}`, field }],
     })

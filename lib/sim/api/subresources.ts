@@ -122,6 +122,8 @@ export class Subresources {
     const served = operations.registry.get('v1/pods')
     const pod = operations.stored(served, call.namespace, call.name)
     const target = body.target?.name ?? ''
+    if ((body.metadata?.name ?? '') !== call.name)
+      throw new ApiError(400, 'BadRequest', 'name in URL does not match name in Binding object')
     const refuse = (why: string) => {
       const error = conflict(served, call.name, why)
       return new ApiError(409, 'Conflict', error.message.replace('on pods "', 'on pods/binding "'), {
