@@ -130,12 +130,7 @@ export function startDeployment(run: Run): void {
   }
   /** `deployment` is the sync's own copy, and follows what was written */
   const updateStatus = (deployment: KubeObject): void => {
-    let written = client.update(deployments, deployment, { subresource: 'status' })
-    const annotations = deployment.metadata.annotations ?? {}
-    // The real API takes the revision together with the status; one that drops it there is told once more.
-    if (written.metadata.annotations?.[revisionOf] !== annotations[revisionOf]) {
-      written = client.update(deployments, { ...written, metadata: { ...written.metadata, annotations } })
-    }
+    const written = client.update(deployments, deployment, { subresource: 'status' })
     deployment.metadata.resourceVersion = written.metadata.resourceVersion
   }
 

@@ -410,7 +410,7 @@ describe('and the rest', () => {
     client.update(
       'certificates.k8s.io/v1/certificatesigningrequests',
       { ...csr, status: { conditions: [condition] } },
-      { subresource: 'status' },
+      { subresource: 'approval' },
     )
     const get = () => client.get('certificates.k8s.io/v1/certificatesigningrequests', 'jane')
     expect(await until(() => get().status.certificate !== undefined, 5)).toBe(true)
