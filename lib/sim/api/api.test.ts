@@ -482,7 +482,12 @@ describe('custom resources', () => {
           storage: true,
           subresources: { status: {} },
           schema: {
-            openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } },
+            openAPIV3Schema: {
+              type: 'object',
+              properties: {
+                spec: { type: 'object', properties: { size: { type: 'integer', minimum: 1 }, color: { type: 'string', default: 'red' } } },
+              },
+            },
           },
         },
       ],
@@ -494,8 +499,12 @@ describe('custom resources', () => {
     expect(failure(() => client.list('example.com/v1/widgets')).code).toBe(404)
     await turn()
     const made = client.create('example.com/v1/widgets', { metadata: { name: 'w', namespace: 'default' }, spec: { size: 3, other: 1 } })
-    expect(made).toMatchObject({ apiVersion: 'example.com/v1', kind: 'Widget', spec: { size: 3 } })
+    expect(made).toMatchObject({ apiVersion: 'example.com/v1', kind: 'Widget', spec: { size: 3, color: 'red' } })
     expect(made.spec.other).toBeUndefined()
+    const small = () => client.create('example.com/v1/widgets', { metadata: { name: 'x', namespace: 'default' }, spec: { size: 0 } })
+    expect(failure(small).message).toBe(
+      'Widget.example.com "x" is invalid: spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1',
+    )
     expect(client.get('apiregistration.k8s.io/v1/apiservices', 'v1.example.com').spec.versionPriority).toBe(100)
     client.delete('apiextensions.k8s.io/v1/customresourcedefinitions', 'widgets.example.com')
     await turn()

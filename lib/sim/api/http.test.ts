@@ -317,6 +317,18 @@ describe.runIf(binary)('kubectl', () => {
     const ran = await kubectl('exec', '-i', 'run', '--', 'cat')
     expect([ran.code, ran.out]).toEqual([0, 'ran cat\ntyped'])
     expect((await kubectl('exec', 'run', '--', 'false')).code).toBe(3)
+    client.patch('v1/pods', 'run', 'default', 'merge', { status: { phase: 'Running' } }, { subresource: 'status' })
+    const env = { ...process.env, HOME: folder, KUBECONFIG: join(folder, 'config') }
+    const forward = execFile(binary as string, ['port-forward', 'pod/run', ':80'], { env })
+    const local = await new Promise<string>((resolve, reject) => {
+      forward.stdout?.on('data', (text: string) => {
+        const found = /127\.0\.0\.1:(\d+) ->/.exec(text)?.[1]
+        if (found !== undefined) resolve(found)
+      })
+      forward.once('exit', () => reject(new Error('port-forward ended')))
+    })
+    expect(await (await fetch(`http://127.0.0.1:${local}/page`)).text()).toBe('you asked /page')
+    forward.kill()
     expect((await kubectl('delete', 'deploy', 'd', '--cascade=orphan', '--wait=false')).out).toContain('deleted')
   })
 })

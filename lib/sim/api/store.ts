@@ -165,8 +165,19 @@ export class Store {
   #tell(): void {
     const pending = this.#pending
     this.#pending = []
-    for (const { bucket, change } of pending)
-      for (const listener of [...bucket.listeners]) if (bucket.listeners.has(listener)) listener(change)
+    // One listener's failure must not keep a change from the others.
+    const failed: unknown[] = []
+    for (const { bucket, change } of pending) {
+      for (const listener of [...bucket.listeners]) {
+        if (!bucket.listeners.has(listener)) continue
+        try {
+          listener(change)
+        } catch (error) {
+          failed.push(error)
+        }
+      }
+    }
+    if (failed.length > 0) throw failed[0]
   }
 }
 
