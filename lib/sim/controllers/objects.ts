@@ -35,7 +35,6 @@ export function hasLabels(labels: Labels | undefined, wanted: Labels | undefined
 
 export const controllerOf = (object: KubeObject): KubeObject | undefined =>
   object.metadata.ownerReferences?.find((owner: KubeObject) => owner.controller === true)
-export const isOwnedBy = (object: KubeObject, uid: string): boolean => controllerOf(object)?.uid === uid
 /** an ownerReference that makes `owner` the controller of what carries it */
 export const controllerRef = (owner: KubeObject): KubeObject => ({
   apiVersion: owner.apiVersion,
