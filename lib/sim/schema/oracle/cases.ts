@@ -57,6 +57,11 @@ const places: Record<string, string> = {
   PriorityClass: '/apis/scheduling.k8s.io/v1/priorityclasses',
   Lease: '/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases',
   EndpointSlice: '/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices',
+  CertificateSigningRequest: '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+  RuntimeClass: '/apis/node.k8s.io/v1/runtimeclasses',
+  ValidatingWebhookConfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  APIService: '/apis/apiregistration.k8s.io/v1/apiservices',
+  CSIDriver: '/apis/storage.k8s.io/v1/csidrivers',
   CustomResourceDefinition: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
 }
 const versionOf = (kind: string): string => {
@@ -64,6 +69,9 @@ const versionOf = (kind: string): string => {
   return (match?.[1] ?? match?.[2]) as string
 }
 
+/** a certificate signing request that a person might send */
+const signingRequest =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIbE1JR0xBZ0VBTUNreEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVE0d0RBWURWUVFEREFWaApaRzFwYmpCWk1CTUdCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkt4WmkyaE1wWGY0djJnQytCNFA4YTZrCkFaeTJjWkpOWkMxTGtqM2FBZjdLcWhTUUZURUsrbzN3SnNMUVVSdWtFSFNvODVNdmFyWCt1RDYvSmtXM0JWMmcKQURBS0JnZ3Foa2pPUFFRREFnTkpBREJHQWlFQWpDeWYydVBiRFdWTUZDL1JIeE5ZTXltTmNmVWF1bmM3S254ZQpUTFlqdFNvQ0lRQ0lscmNEWXdVcVArc1JzS05KWndXVGt0YmEvYjRiT0xDNkZJSkZqSnJ0Z1E9PQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K'
 /** a whole pod's spec, or with parts of it chosen by the seed */
 function podSpec(r?: Random): Obj {
   const all: Obj = {
@@ -290,6 +298,35 @@ function body(kind: string, r?: Random): Obj {
         endpoints: [{ addresses: ['10.1.2.3'], conditions: { ready: true } }],
         ports: [{ name: 'http', port: 80 }],
       }
+    case 'CertificateSigningRequest':
+      return { spec: { request: signingRequest, signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth'] } }
+    case 'RuntimeClass':
+      return { handler: 'runc' }
+    case 'ValidatingWebhookConfiguration':
+      return {
+        webhooks: [
+          {
+            name: 'check.shop.example.com',
+            sideEffects: 'None',
+            admissionReviewVersions: ['v1'],
+            clientConfig: { service: { namespace: 'default', name: 'check' } },
+            rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
+          },
+        ],
+      }
+    case 'APIService':
+      return {
+        spec: {
+          group: 'shop.example.com',
+          version: 'v1',
+          groupPriorityMinimum: 100,
+          versionPriority: 10,
+          insecureSkipTLSVerify: true,
+          service: { name: 'a', namespace: 'default' },
+        },
+      }
+    case 'CSIDriver':
+      return { spec: {} }
     case 'CustomResourceDefinition':
       return {
         spec: {
@@ -316,7 +353,7 @@ function body(kind: string, r?: Random): Obj {
   }
 }
 export function object(kind: string, name: string, r?: Random): Obj {
-  const own = kind === 'CustomResourceDefinition' ? 'orders.shop.example.com' : name
+  const own = kind === 'CustomResourceDefinition' ? 'orders.shop.example.com' : kind === 'APIService' ? 'v1.shop.example.com' : name
   return { apiVersion: versionOf(kind), kind, metadata: meta(own), ...body(kind, r) }
 }
 
@@ -730,6 +767,67 @@ const breaks: readonly [string, string, unknown][] = [
   ['CustomResourceDefinition', 'spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.size.type', gone],
   ['CustomResourceDefinition', 'spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.size.default', 'one'],
   ['CustomResourceDefinition', 'spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.size.type', 'nope'],
+  ['CertificateSigningRequest', 'spec.request', gone],
+  ['CertificateSigningRequest', 'spec.request', 'bm9wZQ=='],
+  ['CertificateSigningRequest', 'spec.signerName', gone],
+  ['CertificateSigningRequest', 'spec.signerName', 'nope'],
+  ['CertificateSigningRequest', 'spec.signerName', 'Bad_Name/x'],
+  ['CertificateSigningRequest', 'spec.usages', gone],
+  ['CertificateSigningRequest', 'spec.usages', ['nope']],
+  ['CertificateSigningRequest', 'spec.usages', ['client auth', 'client auth']],
+  ['CertificateSigningRequest', 'spec.expirationSeconds', 10],
+  ['CertificateSigningRequest', 'spec', {}],
+  ['RuntimeClass', 'handler', ''],
+  ['RuntimeClass', 'handler', 'Bad_Handler'],
+  ['ValidatingWebhookConfiguration', 'webhooks.0', {}],
+  ['ValidatingWebhookConfiguration', 'webhooks.0.name', 'short'],
+  ['ValidatingWebhookConfiguration', 'webhooks.0.sideEffects', 'Some'],
+  ['ValidatingWebhookConfiguration', 'webhooks.0.failurePolicy', 'Nope'],
+  ['ValidatingWebhookConfiguration', 'webhooks.0.timeoutSeconds', 99],
+  ['ValidatingWebhookConfiguration', 'webhooks.0.rules.0', {}],
+  ['ValidatingWebhookConfiguration', 'webhooks.0.clientConfig', { url: 'http://x' }],
+  ['APIService', 'spec.group', 'other.example.com'],
+  ['APIService', 'spec.version', 'Bad'],
+  ['CSIDriver', 'spec.fsGroupPolicy', 'Nope'],
+  ['PersistentVolume', 'spec.nodeAffinity', {}],
+  ['PersistentVolume', 'spec.nodeAffinity', { required: { nodeSelectorTerms: [] } }],
+  ['PersistentVolume', 'spec', { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, local: { path: '/x' } }],
+  [
+    'PersistentVolume',
+    'spec',
+    { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/' }, persistentVolumeReclaimPolicy: 'Recycle' },
+  ],
+  ['Service', 'spec', { type: 'LoadBalancer', ports: [{ port: 80 }], loadBalancerSourceRanges: ['x'] }],
+  ['Service', 'spec', { type: 'LoadBalancer', ports: [{ port: 80 }], healthCheckNodePort: 3 }],
+  ['Service', 'spec', { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 0 } }, ports: [{ port: 80 }] }],
+  [
+    'Service',
+    'spec',
+    {
+      type: 'NodePort',
+      ports: [
+        { port: 80, nodePort: 30080 },
+        { port: 81, nodePort: 30080 },
+      ],
+    },
+  ],
+  ['Deployment', 'spec.template.spec.containers.0.resources', { claims: [{ name: 'x' }] }],
+  ['Pod', 'spec.containers.0.volumeMounts.0.mountPropagation', 'Bidirectional'],
+  ['Pod', 'spec.containers.0.volumeMounts.0.mountPropagation', 'Nope'],
+  ['Pod', 'spec.containers.0.securityContext.seccompProfile', { type: 'Localhost' }],
+  ['Pod', 'spec.securityContext.seccompProfile', {}],
+  ['Pod', 'spec.initContainers.0.restartPolicy', 'Always'],
+  ['Pod', 'spec.readinessGates', [{ conditionType: 'bad gate' }]],
+  ['Pod', 'spec.priorityClassName', 'missing'],
+  ['Pod', 'spec.runtimeClassName', 'Bad_Class'],
+  ['Pod', 'spec.hostPID', true],
+  ['Pod', 'spec.containers.0.lifecycle.preStop', { sleep: { seconds: 99 } }],
+  ['Pod', 'spec.containers.0.livenessProbe.terminationGracePeriodSeconds', 0],
+  ['Pod', 'spec.dnsConfig.searches', ['Bad Search']],
+  ['Pod', 'spec.volumes.1.emptyDir', { sizeLimit: '-1' }],
+  ['Pod', 'spec.volumes.5.projected.sources.1.downwardAPI.items.0', { path: 'x' }],
+  ['Pod', 'spec.volumes.5.projected.sources.1.downwardAPI.items.0.path', 'token'],
+  ['Pod', 'spec.volumes.5.projected.sources.0.serviceAccountToken.expirationSeconds', 5],
   // unknown fields, with strict decoding
   ['Deployment', 'spec.replica', 3],
   ['Deployment', 'spec.template.spec.containers.0.img', 'x'],

@@ -11,9 +11,9 @@ const fixture = (name: string) => JSON.parse(gunzipSync(readFileSync(new URL(`./
 /** what the case is about, what the server said → why this module alone does not say it */
 const different: readonly [about: RegExp, said: RegExp, reason: string][] = [
   [/^create Node$/, /^$/, 'admission taints a node that has just been made'],
-  [/serviceAccountName/, /error looking up service account/, 'admission looks for the service account before validation'],
+  [/^create/, /is forbidden: /, 'admission refuses before validation: what the object names is not there, or the signer is not allowed'],
   [/^create Job with spec.selector/, /not auto-generated/, "the Job's strategy makes the selector and labels of a Job from its uid"],
-  [/Service/, /ipFamil|clusterIPs/, 'addresses and families are allocated before validation, by what the cluster has'],
+  [/Service/, /ipFamil|clusterIPs|already allocated/, 'addresses and families are allocated before validation, by what the cluster has'],
   [/ConfigMap/, /Precondition failed: UID/, 'storage checks the uid before validation'],
   [/PodTemplate/, /does not match the name on the URL|has been modified/, 'the request is compared with its URL and with storage'],
   [

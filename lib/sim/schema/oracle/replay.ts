@@ -70,6 +70,11 @@ const kindAt: Record<string, string> = {
   endpointslices: 'EndpointSlice',
   customresourcedefinitions: 'CustomResourceDefinition',
   orders: 'Order',
+  certificatesigningrequests: 'CertificateSigningRequest',
+  runtimeclasses: 'RuntimeClass',
+  validatingwebhookconfigurations: 'ValidatingWebhookConfiguration',
+  apiservices: 'APIService',
+  csidrivers: 'CSIDriver',
 }
 function placeOf(resource: string): { apiVersion: string; kind: string; namespaced: boolean } {
   const match = /^\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))\//.exec(resource)

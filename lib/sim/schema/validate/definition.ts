@@ -36,14 +36,6 @@ export function customResourceDefinition(object: KubeObject, out: Causes): undef
     if (seen.has(version.name)) out.add(invalidValue(`spec.versions[${index}].name`, version.name, 'must be unique'))
     seen.add(version.name)
   }
-  for (const [index, version] of versions.entries()) {
-    const schema = version.schema?.openAPIV3Schema
-    // The server speaks of a schema that all versions share as spec.validation.
-    const same = versions.every((other) => JSON.stringify(other.schema) === JSON.stringify(version.schema))
-    const at = same ? 'spec.validation.openAPIV3Schema' : `spec.versions[${index}].schema.openAPIV3Schema`
-    if (!schema) out.add(requiredValue(`spec.versions[${index}].schema.openAPIV3Schema`))
-    else if (!same || index === 0) out.add(...schemaProblems(schema, at))
-  }
   if (versions.filter((version) => version.storage).length !== 1)
     out.add(
       invalidValue(
@@ -52,6 +44,14 @@ export function customResourceDefinition(object: KubeObject, out: Causes): undef
         'must have exactly one version marked as storage version',
       ),
     )
+  for (const [index, version] of versions.entries()) {
+    const schema = version.schema?.openAPIV3Schema
+    // The server speaks of a schema that all versions share as spec.validation.
+    const same = versions.every((other) => JSON.stringify(other.schema) === JSON.stringify(version.schema))
+    const at = same ? 'spec.validation.openAPIV3Schema' : `spec.versions[${index}].schema.openAPIV3Schema`
+    if (!schema) out.add(requiredValue(`spec.versions[${index}].schema.openAPIV3Schema`))
+    else if (!same || index === 0) out.add(...schemaProblems(schema, at))
+  }
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
     const name: string = names[field] ?? ''
     if (!name) continue

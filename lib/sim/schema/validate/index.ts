@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../kube.ts'
 import { type Cause, forbidden } from '../cause.ts'
 import { customResourceDefinition } from './definition.ts'
+import * as extension from './extension.ts'
 import * as kinds from './kinds.ts'
 import { metadata } from './meta.ts'
 import { Causes } from './names.ts'
@@ -51,10 +52,17 @@ const rules: Record<string, Rule> = {
   Lease: kinds.lease,
   PriorityClass: kinds.priorityClass,
   CustomResourceDefinition: customResourceDefinition,
+  CertificateSigningRequest: extension.signingRequest,
+  RuntimeClass: extension.runtimeClass,
+  CSIDriver: extension.csiDriver,
+  APIService: extension.apiService,
+  ValidatingWebhookConfiguration: extension.webhooks,
+  MutatingWebhookConfiguration: extension.webhooks,
 }
 const own = (object: KubeObject): Rule | undefined => {
   const group = String(object.apiVersion).includes('/') ? String(object.apiVersion).split('/')[0] : ''
   // A custom kind may have a built-in one's name.
+  if (object.kind === 'Event') return object.apiVersion === 'v1' ? extension.event : undefined
   return group !== '' && group?.includes('.') && !group.endsWith('.k8s.io') ? undefined : rules[object.kind]
 }
 /** names that end in more letters must leave room for them */

@@ -51,6 +51,20 @@ const both = (text: string, most: number, fits: boolean, why: string): string[] 
 export const isSubdomain: Check = (text) => both(text, 253, patterns.subdomain.test(text), subdomainText)
 export const isLabel: Check = (text) => both(text, 63, patterns.label.test(text), labelText)
 export const isDns1035: Check = (text) => both(text, 63, patterns.dns1035.test(text), dns1035Text)
+const underscored = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const search = `${underscored}(\\.${underscored})*`
+/** a search domain of resolv.conf: underscores are found in the wild */
+export const isSearchDomain: Check = (text) =>
+  both(
+    text,
+    253,
+    regex(search).test(text),
+    told(
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+      search,
+      'example.com',
+    ),
+  )
 export const isWildcardSubdomain: Check = (text) =>
   both(
     text,

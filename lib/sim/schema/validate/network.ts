@@ -70,6 +70,7 @@ export function service({ spec }: KubeObject, out: Causes): undefined {
     if (once.has(key)) out.add(duplicateValue(`spec.ports[${index}]`, goStruct({ protocol: port.protocol, port: port.port }, portNames)))
     once.add(key)
   }
+  ranges(spec, out)
   traffic(spec, out)
   if (spec.loadBalancerClass) {
     if (spec.type !== 'LoadBalancer') out.add(forbidden('spec.loadBalancerClass', "may only be used when `type` is 'LoadBalancer'"))
@@ -112,6 +113,12 @@ function addresses(spec: KubeObject, out: Causes): undefined {
     } else out.check(`spec.clusterIPs[${index}]`, ip, isAddress(ip))
   }
 }
+function ranges(spec: KubeObject, out: Causes): undefined {
+  if (!spec.loadBalancerSourceRanges?.length) return
+  const at = 'spec.LoadBalancerSourceRanges'
+  if (spec.type !== 'LoadBalancer') out.add(forbidden(at, "may only be used when `type` is 'LoadBalancer'"))
+  for (const [index, cidr] of spec.loadBalancerSourceRanges.entries()) out.check(`${at}[${index}]`, cidr.trim(), isCidr(cidr.trim()))
+}
 function traffic(spec: KubeObject, out: Causes): undefined {
   const outside = spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && spec.externalIPs?.length)
   if (spec.externalTrafficPolicy) {
@@ -120,6 +127,14 @@ function traffic(spec: KubeObject, out: Causes): undefined {
     else if (!['Cluster', 'Local'].includes(spec.externalTrafficPolicy))
       out.add(notSupported('spec.externalTrafficPolicy', spec.externalTrafficPolicy, ['Cluster', 'Local']))
   }
+  if (spec.healthCheckNodePort && !(spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'))
+    out.add(
+      invalidValue(
+        'spec.healthCheckNodePort',
+        spec.healthCheckNodePort,
+        "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+      ),
+    )
   if (spec.internalTrafficPolicy && !['Cluster', 'Local'].includes(spec.internalTrafficPolicy))
     out.add(notSupported('spec.internalTrafficPolicy', spec.internalTrafficPolicy, ['Cluster', 'Local']))
 }

@@ -18,11 +18,13 @@ import {
   isPortName,
   isPortOrName,
   isQualifiedName,
+  isSearchDomain,
   isSubdomain,
   labelSelector,
   labels,
   nanoOf,
 } from './names.ts'
+import { nodeTerm } from './terms.ts'
 import { descending, volumes } from './volumes.ts'
 
 const label = (text: string): string[] => (text.includes('.') ? isDotlessLabel(text) : isLabel(text))
@@ -103,11 +105,12 @@ export function podOnlyAfter(pod: KubeObject, out: Causes): undefined {
 
 function containers(spec: KubeObject, names: ReadonlySet<string>, at: string, out: Causes): undefined {
   const grace = spec.terminationGracePeriodSeconds
+  const claims = (spec.resourceClaims ?? []).map((claim: KubeObject) => claim.name)
   const seen = new Set<string>()
   if (!spec.containers?.length) out.add(requiredValue(`${at}.containers`))
   for (const [index, container] of (spec.containers ?? []).entries()) {
     const own = `${at}.containers[${index}]`
-    common(container, names, own, out)
+    common(container, names, claims, own, out)
     if (seen.has(container.name)) out.add(duplicateValue(`${own}.name`, container.name))
     seen.add(container.name)
     running(container, grace, own, out)
@@ -116,7 +119,7 @@ function containers(spec: KubeObject, names: ReadonlySet<string>, at: string, ou
   hostPorts(spec.containers ?? [], `${at}.containers`, out)
   for (const [index, container] of (spec.initContainers ?? []).entries()) {
     const own = `${at}.initContainers[${index}]`
-    common(container, names, own, out)
+    common(container, names, claims, own, out)
     if (container.restartPolicy !== undefined) restartPolicy(container.restartPolicy, own, out)
     if (seen.has(container.name)) out.add(duplicateValue(`${own}.name`, container.name))
     else if (container.name) seen.add(container.name)
@@ -127,7 +130,7 @@ function containers(spec: KubeObject, names: ReadonlySet<string>, at: string, ou
   }
   for (const [index, container] of (spec.ephemeralContainers ?? []).entries()) {
     const own = `${at}.ephemeralContainers[${index}]`
-    common(container, names, own, out)
+    common(container, names, claims, own, out)
     if (seen.has(container.name)) out.add(duplicateValue(`${own}.name`, container.name))
     seen.add(container.name)
     for (const field of ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'])
@@ -163,7 +166,7 @@ function running(container: KubeObject, grace: number, own: string, out: Causes)
     )
   probe(container.startupProbe, grace, `${own}.startupProbe`, out, true)
 }
-function common(container: KubeObject, names: ReadonlySet<string>, own: string, out: Causes): undefined {
+function common(container: KubeObject, names: ReadonlySet<string>, claims: readonly string[], own: string, out: Causes): undefined {
   out.required(`${own}.name`, container.name, label)
   if (!container.image) out.add(requiredValue(`${own}.image`))
   if (!['File', 'FallbackToLogsOnError'].includes(container.terminationMessagePolicy))
@@ -173,6 +176,12 @@ function common(container: KubeObject, names: ReadonlySet<string>, own: string, 
   mounts(container, names, own, out)
   if (!['Always', 'IfNotPresent', 'Never'].includes(container.imagePullPolicy))
     out.add(notSupported(`${own}.imagePullPolicy`, container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']))
+  for (const [index, claim] of (container.resources?.claims ?? []).entries())
+    if (!claims.includes(claim.name))
+      out.add({
+        ...notFound(`${own}.resources.claims[${index}]`, claim.name ?? ''),
+        message: `Not found: ${JSON.stringify(claim.name ?? '')}: must be one of the names in pod.spec.resourceClaims${claims.length === 0 ? ' which is empty' : `: ${claims.join(', ')}`}`,
+      })
   resources(container.resources, `${own}.resources`, out)
   security(container.securityContext, `${own}.securityContext`, out)
 }
@@ -348,13 +357,7 @@ function handler(given: KubeObject, grace: number, at: string, out: Causes): und
   one('grpc', (action, own) => out.check(`${own}.port`, action.port, isPort(action.port)))
   one('sleep', (action, own) => {
     if (action.seconds < 0 || action.seconds > grace)
-      out.add(
-        invalidValue(
-          own,
-          action.seconds,
-          `must be non-negative and less than terminationGracePeriodSeconds (${grace}). Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.`,
-        ),
-      )
+      out.add(invalidValue(own, action.seconds, `must be non-negative and less than terminationGracePeriodSeconds (${grace})`))
   })
   if (count === 0) out.add(requiredValue(at, 'must specify a handler type'))
 }
@@ -440,7 +443,7 @@ function dnsConfig(spec: KubeObject, at: string, out: Causes): undefined {
     out.add(invalidValue(`${at}.searches`, config.searches, 'must not have more than 32 search paths'))
   for (const [index, search] of (config.searches ?? []).entries()) {
     const name = search.replace(/\.$/, '')
-    if (name !== '') out.check(`${at}.searches[${index}]`, name, isSubdomain(name.replaceAll('_', '-')))
+    if (name !== '') out.check(`${at}.searches[${index}]`, name, isSearchDomain(name))
   }
   for (const [index, option] of (config.options ?? []).entries())
     if (!option.name) out.add(requiredValue(`${at}.options[${index}]`, 'must not be empty'))
@@ -475,20 +478,6 @@ export function tolerations(given: readonly KubeObject[] | undefined, at: string
         ),
       )
     if (effect && !effects.includes(effect)) out.add(notSupported(`${own}.effect`, effect, effects))
-  }
-}
-export function nodeTerm(term: KubeObject, at: string, out: Causes): undefined {
-  for (const [index, { key, operator, values }] of (term.matchExpressions ?? []).entries()) {
-    const own = `${at}.matchExpressions[${index}]`
-    if (operator === 'In' || operator === 'NotIn') {
-      if (!values?.length) out.add(requiredValue(`${own}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values?.length) out.add(forbidden(`${own}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-    } else if (operator === 'Gt' || operator === 'Lt') {
-      if (values?.length !== 1) out.add(requiredValue(`${own}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    } else out.add(invalidValue(`${own}.operator`, operator ?? '', 'not a valid selector operator'))
-    out.check(`${own}.key`, key ?? '', isQualifiedName(key ?? ''))
-    for (const [nth, value] of (values ?? []).entries()) out.check(`${own}.values[${nth}]`, value, isLabelValue(value))
   }
 }
 function affinity(given: KubeObject, at: string, out: Causes): undefined {

@@ -215,7 +215,12 @@ export function updates(object: KubeObject, old: KubeObject, subresource: string
       if (!after)
         out.add(forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`))
       else if (!equal(after, before))
-        out.add(forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n`))
+        out.add(
+          forbidden(
+            'spec.ephemeralContainers',
+            `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n${specDifference('core/EphemeralContainer', before, after)}`,
+          ),
+        )
     }
     return out.list
   }

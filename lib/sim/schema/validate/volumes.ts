@@ -4,6 +4,7 @@ import type { KubeObject } from '../../kube.ts'
 import { duplicateValue, forbidden, invalidValue, notSupported, requiredValue } from '../cause.ts'
 import { fieldRef, resourceFieldRef } from './downward.ts'
 import { type Causes, isDotlessLabel, isLabel, isQualifiedName, isSubdomain, labels } from './names.ts'
+import { nodeTerm } from './terms.ts'
 
 const mode = 'must be a number between 0 and 0777 (octal), both inclusive'
 function fileMode(value: unknown, at: string, out: Causes): undefined {
@@ -32,15 +33,16 @@ function items(given: readonly KubeObject[] | undefined, at: string, out: Causes
 const volumeFields = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid']
 function downward(given: KubeObject, at: string, out: Causes): undefined {
   fileMode(given.defaultMode, `${at}.defaultMode`, out)
-  for (const [index, item] of (given.items ?? []).entries()) {
-    const own = `${at}.items[${index}]`
+  for (const item of given.items ?? []) {
+    // The server names the volume, not the item.
+    const own = at
     if (!item.path) out.add(requiredValue(`${own}.path`))
     unreserved(item.path ?? '', `${own}.path`, out)
     if (item.fieldRef) {
       fieldRef(item.fieldRef, `${own}.fieldRef`, out, volumeFields)
       if (item.resourceFieldRef) out.add(invalidValue(own, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'))
     } else if (item.resourceFieldRef) resourceFieldRef(item.resourceFieldRef, `${own}.resourceFieldRef`, out, true)
-    else out.add(requiredValue(`${own}.fieldRef`, 'one of fieldRef and resourceFieldRef is required'))
+    else out.add(requiredValue(own, 'one of fieldRef and resourceFieldRef is required'))
     fileMode(item.mode, `${own}.mode`, out)
   }
 }
@@ -53,8 +55,8 @@ function hostPath(given: KubeObject, at: string, out: Causes): undefined {
 function projected(given: KubeObject, at: string, out: Causes): undefined {
   fileMode(given.defaultMode, `${at}.defaultMode`, out)
   const paths = new Set<string>()
-  const once = (path: string, own: string) => {
-    if (paths.has(path)) out.add(invalidValue(own, path, 'conflicting duplicate paths'))
+  const once = (path: string, shown: string) => {
+    if (paths.has(path)) out.add(invalidValue(at, shown, 'conflicting duplicate paths'))
     paths.add(path)
   }
   for (const [index, source] of (given.sources ?? []).entries()) {
@@ -71,10 +73,10 @@ function projected(given: KubeObject, at: string, out: Causes): undefined {
       if (kind === 'secret' || kind === 'configMap') {
         if (!part.name) out.add(requiredValue(`${own}.${kind}.name`))
         items(part.items, `${own}.${kind}.items`, out)
-        for (const item of part.items ?? []) if (item.path) once(item.path, `${own}.${kind}`)
+        for (const item of part.items ?? []) if (item.path) once(item.path, part.name ?? '')
       } else if (kind === 'downwardAPI') {
         downward(part, `${own}.downwardAPI`, out)
-        for (const item of part.items ?? []) if (item.path) once(item.path, `${own}.downwardAPI`)
+        for (const item of part.items ?? []) if (item.path) once(item.path, item.path)
       } else if (kind === 'serviceAccountToken') {
         if ((part.expirationSeconds ?? 3600) < 600)
           out.add(
@@ -86,7 +88,6 @@ function projected(given: KubeObject, at: string, out: Causes): undefined {
           )
         if (!part.path) out.add(requiredValue(`${own}.serviceAccountToken.path`))
         else unreserved(part.path, `${own}.serviceAccountToken.path`, out)
-        if (part.path) once(part.path, `${own}.serviceAccountToken`)
       }
     }
   }
@@ -249,9 +250,20 @@ export function volumeSpec(spec: KubeObject, at: string, out: Causes): undefined
   const policies = ['Delete', 'Recycle', 'Retain']
   if (spec.persistentVolumeReclaimPolicy && !policies.includes(spec.persistentVolumeReclaimPolicy))
     out.add(notSupported(`${at}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy, policies))
-  if (source(spec, at, out, persistent) === 0) out.add(requiredValue(at, 'must specify a volume type'))
-  if (spec.local && !spec.hostPath && !spec.nodeAffinity)
-    out.add(requiredValue(`${at}.nodeAffinity`, 'Local volume requires node affinity'))
+  const count = source(spec, at, out, persistent)
+  if (count === 0) out.add(requiredValue(at, 'must specify a volume type'))
+  if (spec.nodeAffinity) {
+    const own = `${at}.nodeAffinity.required`
+    if (!spec.nodeAffinity.required) out.add(requiredValue(own, 'must specify required node constraints'))
+    else {
+      const terms = spec.nodeAffinity.required.nodeSelectorTerms ?? []
+      if (terms.length === 0) out.add(requiredValue(`${own}.nodeSelectorTerms`, 'must have at least one node selector term'))
+      for (const [index, term] of terms.entries()) nodeTerm(term, `${own}.nodeSelectorTerms[${index}]`, out)
+    }
+  }
+  if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle')
+    out.add(forbidden(`${at}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'"))
+  if (spec.local && count === 1 && !spec.nodeAffinity) out.add(requiredValue(`${at}.nodeAffinity`, 'Local volume requires node affinity'))
   if (spec.storageClassName) out.check(`${at}.storageClassName`, spec.storageClassName, isSubdomain(spec.storageClassName))
   volumeMode(spec.volumeMode, `${at}.volumeMode`, out)
 }
