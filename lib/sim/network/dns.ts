@@ -50,6 +50,8 @@ export interface Asker {
   signal?: AbortSignal
 }
 
+/** whether a failed connection found no route, or nobody at its end */
+export const noRoute = (why: string): boolean => why.includes('no route to')
 /** One question to one server. What is lost takes the whole of `timeoutMs` of the lab's time. */
 export async function exchange(
   asker: Asker,
@@ -65,7 +67,11 @@ export async function exchange(
     return { kind: 'timeout', server, why }
   }
   if (opened.outcome === 'timeout') return silence(opened.why)
-  if (opened.outcome !== 'open') return { kind: opened.outcome, server, why: opened.why }
+  if (opened.outcome !== 'open') {
+    // The kernel gives up on a neighbour that is not there after three seconds; a route that is not there it tells at once.
+    if (opened.outcome === 'unreachable' && !noRoute(opened.why)) await clock.sleep(Math.min(3060, options.timeoutMs), asker.signal)
+    return { kind: opened.outcome, server, why: opened.why }
+  }
   const { listener } = opened
   if (listener.dns === undefined) return silence(`${listener.program.name} does not speak DNS`)
   const port = options.sport ?? 32768 + ((question.name.length * 977 + clock.now()) % 28000)
@@ -89,6 +95,8 @@ export interface Lookup {
   name: string
   server: string
   answer?: DnsAnswer
+  /** of a server that could not be asked */
+  why?: string
 }
 const rank: Record<string, number> = { nxdomain: 1, servfail: 2, 'no-data': 3 }
 
@@ -127,7 +135,7 @@ export async function ask(
         { ...options, timeoutMs: Math.max(1000, (conf.timeout * (attempt === 0 ? 1 : 2)) / (attempt === 0 ? 1 : conf.servers.length)) },
       )
       if (got.kind !== 'answer') {
-        last = { outcome: got.kind, addresses: [], name, server }
+        last = { outcome: got.kind, addresses: [], name, server, why: got.why }
         continue
       }
       last = { ...interpret(got.answer, type), name, server, answer: got.answer }

@@ -2,7 +2,19 @@
 // the real ones. Knows nothing of who answers.
 import type { DnsAnswer, DnsQuestion, DnsRecord } from '../../net.ts'
 import type { Tool, ToolCall } from '../../process.ts'
-import { type Asker, ask, candidates, exchange, inHosts, type Lookup, lookup, parseResolvConf, resolveHost, reverseName } from '../dns.ts'
+import {
+  type Asker,
+  ask,
+  candidates,
+  exchange,
+  inHosts,
+  type Lookup,
+  lookup,
+  noRoute,
+  parseResolvConf,
+  resolveHost,
+  reverseName,
+} from '../dns.ts'
 import { parseIp } from '../ip.ts'
 import type { SimNetwork } from '../network.ts'
 
@@ -72,7 +84,7 @@ export const dig =
             break search
           }
           complaints.push(
-            `;; communications error to ${one}#${port}: ${got.kind === 'timeout' ? 'timed out' : got.kind === 'refused' ? 'connection refused' : 'network unreachable'}\n`,
+            `;; communications error to ${one}#${port}: ${got.kind === 'timeout' ? 'timed out' : got.kind === 'refused' ? 'connection refused' : unreachable(got.why)}\n`,
           )
         }
       if (!short && index === 0 && answer === undefined) call.out(`${complaints.join('')}${head}`)
@@ -148,8 +160,10 @@ function printAnswer(
   return lines.join('\n')
 }
 
+/** BIND's words */
+const unreachable = (why: string) => (noRoute(why) ? 'network unreachable' : 'host unreachable')
 const failed = (found: Lookup, server: string) =>
-  `;; communications error to ${server}#53: ${found.outcome === 'timeout' ? 'timed out' : found.outcome === 'refused' ? 'connection refused' : 'network unreachable'}\n`
+  `;; communications error to ${server}#53: ${found.outcome === 'timeout' ? 'timed out' : found.outcome === 'refused' ? 'connection refused' : unreachable(found.why ?? '')}\n`
 export const nslookup =
   (network: SimNetwork): Tool =>
   async (call) => {

@@ -1,6 +1,6 @@
 // nc, ping, traceroute and tcpdump: whether something answers at an address. Knows nothing of services.
 import type { Tool, ToolCall } from '../../process.ts'
-import { type Asker, resolveHost } from '../dns.ts'
+import { type Asker, noRoute, resolveHost } from '../dns.ts'
 import { parseIp } from '../ip.ts'
 import type { SimNetwork } from '../network.ts'
 
@@ -77,7 +77,7 @@ export const nc =
         const why =
           opened.outcome === 'refused' ? 'Connection refused' : opened.outcome === 'timeout' ? 'Operation timed out' : 'No route to host'
         if (opened.outcome === 'timeout') await call.clock.sleep(waitMs ?? 134_000, call.signal)
-        if (opened.outcome === 'unreachable') await call.clock.sleep(Math.min(waitMs ?? 3050, 3050), call.signal)
+        if (opened.outcome === 'unreachable' && !noRoute(opened.why)) await call.clock.sleep(Math.min(waitMs ?? 3050, 3050), call.signal)
         const timed = opened.outcome === 'timeout'
         if (busybox)
           call.err(

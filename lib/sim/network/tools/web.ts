@@ -2,7 +2,7 @@
 // caller's own. Knows nothing of who answers.
 import type { HttpAnswer } from '../../net.ts'
 import type { Tool, ToolCall } from '../../process.ts'
-import { type Asker, resolveHost } from '../dns.ts'
+import { type Asker, noRoute, resolveHost } from '../dns.ts'
 import { parseUrl, request, type Url } from '../http.ts'
 import type { SimNetwork } from '../network.ts'
 
@@ -295,7 +295,7 @@ async function curlOne(network: SimNetwork, call: ToolCall, text: string, o: Cur
       )
     }
     // The kernel gives up on a neighbour that is not there after three seconds.
-    if (opened.outcome === 'unreachable') await call.clock.sleep(Math.min(3050, Math.max(0, limit)), call.signal)
+    if (opened.outcome === 'unreachable' && !noRoute(opened.why)) await call.clock.sleep(Math.min(3050, Math.max(0, limit)), call.signal)
     note(
       `* connect to ${address} port ${url.port} from ${call.place.net.addresses()[0] ?? ''} port ${32768 + network.random.int(28000)} failed: ${opened.outcome === 'refused' ? 'Connection refused' : 'No route to host'}\n* Failed to connect to ${url.host} port ${url.port} after ${spent()} ms: Could not connect to server\n* closing connection #0`,
     )
@@ -509,7 +509,7 @@ export const wget =
       const opened = network.open(call.place.net, 'tcp', address, target.port)
       if (opened.outcome !== 'open') {
         if (opened.outcome === 'timeout') await call.clock.sleep(limit, call.signal)
-        if (opened.outcome === 'unreachable') await call.clock.sleep(Math.min(limit, 3050), call.signal)
+        if (opened.outcome === 'unreachable' && !noRoute(opened.why)) await call.clock.sleep(Math.min(limit, 3050), call.signal)
         return { failed: opened.outcome, address }
       }
       if (target.scheme === 'https' && opened.listener.tls && !insecure && !busybox) return { failed: 'tls', address }
