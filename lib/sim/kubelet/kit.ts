@@ -23,6 +23,8 @@ export interface Kit {
   log(severity: 'I' | 'W' | 'E', file: string, text: string): void
   /** `container runtime network not ready: …` as last seen, undefined when it is ready */
   networkError(): string | undefined
-  /** a static pod's mirror was deleted or is missing */
+  /** one after another, as the kubelet pulls images (serializeImagePulls) */
+  serially<T>(run: () => Promise<T>): Promise<T>
+  /** everything of a pod has ended */
   ended(uid: string): void
 }

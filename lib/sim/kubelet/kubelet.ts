@@ -61,6 +61,7 @@ export class Kubelet implements Daemon {
   readonly #fromApi = new Set<string>()
   #statics = new Map<string, KubeObject>()
   #listed = false
+  #pulling: Promise<void> = Promise.resolve()
   readonly #manifests: Known = new Map()
   /** of the pods, when this one goes on for a kubelet of a snapshot */
   #memory: Readonly<Record<string, WorkerMemory>> = {}
@@ -384,6 +385,14 @@ export class Kubelet implements Daemon {
       },
       log: (severity, file, text) => this.#log(severity, file, text),
       networkError: () => this.#networkProblem,
+      serially: (run) => {
+        const mine = this.#pulling.then(run)
+        this.#pulling = mine.then(
+          () => {},
+          () => {},
+        )
+        return mine
+      },
       ended: (uid) => this.#ended(uid),
     }
   }

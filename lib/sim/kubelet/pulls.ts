@@ -19,12 +19,12 @@ export interface PullMemory {
 }
 
 export class Pulls {
-  readonly #kit: Pick<Kit, 'runtime' | 'clock' | 'event' | 'client'>
+  readonly #kit: Pick<Kit, 'runtime' | 'clock' | 'event' | 'client' | 'serially'>
   readonly #backoffs: Backoffs
   /** the last failure, by image */
   readonly #failed: Map<string, { at: number; words: string }>
 
-  constructor(kit: Pick<Kit, 'runtime' | 'clock' | 'event' | 'client' | 'config'>, memory?: PullMemory) {
+  constructor(kit: Pick<Kit, 'runtime' | 'clock' | 'event' | 'client' | 'serially' | 'config'>, memory?: PullMemory) {
     this.#kit = kit
     this.#backoffs = new Backoffs(kit.config.imageMaximumBackoffMs, memory?.backoffs)
     this.#failed = new Map(memory?.failed)
@@ -81,15 +81,19 @@ export class Pulls {
         `Unable to retrieve some image pull secrets (${secrets.join(', ')}); attempting to pull the image may not succeed.`,
       )
     say('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
-    const started = clock.now()
+    const asked = clock.now()
     try {
-      const image = await runtime.pull(name)
-      const took = clock.now() - started
-      const text = took < 1000 ? `${took}ms` : `${(took / 1000).toFixed(3).replace(/\.?0+$/, '')}s`
+      let started = asked
+      const image = await this.#kit.serially(() => {
+        started = clock.now()
+        return runtime.pull(name)
+      })
+      const duration = (ms: number) => (ms < 1000 ? `${ms}ms` : `${(ms / 1000).toFixed(3).replace(/\.?0+$/, '')}s`)
+      const [took, waited] = [duration(clock.now() - started), duration(clock.now() - asked)]
       say(
         'Normal',
         'Pulled',
-        `Successfully pulled image ${JSON.stringify(name)} in ${text} (${text} including waiting). Image size: ${image.sizeBytes} bytes.`,
+        `Successfully pulled image ${JSON.stringify(name)} in ${took} (${waited} including waiting). Image size: ${image.sizeBytes} bytes.`,
       )
       this.#failed.delete(name)
       return image
