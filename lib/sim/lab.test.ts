@@ -119,7 +119,7 @@ describe('a lab', () => {
     const config = join(folder(), 'config')
     writeFileSync(config, lab.graderKubeconfig())
     const text = await new Promise<string>((resolve) => {
-      execFile(kubectl, ['get', 'nodes', '--no-headers'], { env: { KUBECONFIG: config, HOME: '/nonexistent' } }, (error, out, err) =>
+      execFile(kubectl, ['get', 'nodes', '--no-headers'], { env: { ...process.env, KUBECONFIG: config } }, (error, out, err) =>
         resolve(error ? err : out),
       )
     })

@@ -26,7 +26,7 @@ import { bridge, type Front } from './node/front.ts'
 import { type SavedMachine, SimMachine } from './node/machine.ts'
 import { gateway, type NodeSpec } from './node/template/files.ts'
 import { type ControlPlane, kubernetesVersion } from './node/template/manifests.ts'
-import { nodeTools } from './node/tools/index.ts'
+import { nodeTools, yq } from './node/tools/index.ts'
 import type { DaemonProgram } from './node/units.ts'
 import type { ProcessHost, Program, Sandbox, Spawned, SpawnRequest, Tool, ToolCall } from './process.ts'
 import { type Random, random } from './random.ts'
@@ -59,6 +59,7 @@ const resumeOrder = bootOrder.map((name) => (name.includes('.') ? name : `${name
 
 /** what a workstation has of the tools: those of its real image */
 const workstationTools = new Set([
+  'yq',
   'curl',
   'wget',
   'dig',
@@ -168,6 +169,7 @@ export class World {
         members: this.members,
         endpoints: this.#etcdEndpoints,
       }),
+      yq: yq((place, request) => this.spawn(place.machine, request)),
       ...shellTools({
         spawn: (place, request) =>
           place.container ? this.#inContainer(place.container.containerId, place.machine, request) : this.spawn(place.machine, request),
@@ -339,7 +341,7 @@ export class World {
 
   toolNames(place: string): string[] {
     const names = Object.keys(this.#tools)
-    return place === 'workstation' ? names.filter((name) => workstationTools.has(name)) : names
+    return names.filter((name) => (place === 'workstation' ? workstationTools.has(name) : name !== 'yq'))
   }
   /** runs a simulated tool as it would be called on the machine */
   tool(machine: Machine, name: string, request: Omit<ToolCall, 'place' | 'clock'>): Promise<number> {

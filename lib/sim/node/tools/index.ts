@@ -5,6 +5,8 @@ import { type KubeadmDeps, kubeadmTool } from './kubeadm.ts'
 import { machineTools } from './machine.ts'
 import { hostnamectl, journalctl, systemctl } from './systemd.ts'
 
+export { yq } from './yq.ts'
+
 export function nodeTools(deps: EtcdToolDeps & KubeadmDeps): Record<string, Tool> {
   return { ...machineTools, systemctl, journalctl, hostnamectl, ...etcdTools(deps), kubeadm: kubeadmTool(deps) }
 }
