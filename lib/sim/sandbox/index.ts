@@ -39,13 +39,15 @@ export interface SandboxOptions {
 }
 export interface SandboxHost extends ProcessHost {
   /** puts a real program (kubectl, helm) into all places, those that are open too, from the next process on */
-  provide(name: 'kubectl' | 'helm', path: string): void
+  provide(name: 'kubectl' | 'helm' | 'yq', path: string): void
   close(): Promise<void>
 }
 
 const late: readonly LateProgram[] = [
   { name: 'kubectl', until: 'it is still being fetched for this server, try again in a minute; `npm run doctor` on the server says more' },
   { name: 'helm', until: 'command not found' },
+  // Not the host's: what Debian calls yq is another program.
+  { name: 'yq', until: 'command not found' },
 ]
 const perl = () => {
   try {

@@ -40,14 +40,23 @@ export interface Group {
 
 let hierarchy: { kind: 'v1'; pids: string; memory: string } | { kind: 'v2'; folder: string } | null | undefined
 const write = (path: string, value: string | number) => writeFileSync(path, String(value))
+/** Groups are named after the process that made them. */
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
 const sweep = (folder: string) => {
   for (const name of readdirSync(folder, { withFileTypes: true })) {
-    // Of a server that ended without clearing up; one that still has processes cannot be removed.
-    if (name.isDirectory())
+    // Of a server that ended without clearing up. That a group is empty says nothing: a place whose last command has ended is at rest, not gone.
+    if (name.isDirectory() && !alive(Number.parseInt(name.name, 10)))
       try {
         rmdirSync(join(folder, name.name))
       } catch {
-        // in use
+        // its processes outlived it for a moment
       }
   }
 }

@@ -35,7 +35,7 @@ const wanted = `
   mkfifo mktemp more mv nano nice nl nohup nproc numfmt od openssl paste patch pathchk perl pgrep pinky pkill pmap pr printenv printf ps ptx pwd pwdx
   readlink realpath renice reset rev rm rmdir script sdiff sed seq setsid sh sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep
   sort split stat stdbuf strings stty sum sync tac tail tar tee test time timeout tload toe top touch tput tr tree true truncate tset tsort tty uname
-  unexpand uniq unlink unxz unzip uptime users vi vim vimdiff view vmstat w watch wc whereis which who whoami xargs xxd xz xzcat xzgrep yes yq zcat zcmp
+  unexpand uniq unlink unxz unzip uptime users vi vim vimdiff view vmstat w watch wc whereis which who whoami xargs xxd xz xzcat xzgrep yes zcat zcmp
   zdiff zgrep zip zless zmore rview rvim tmux`
   .trim()
   .split(/\s+/)
