@@ -425,3 +425,16 @@ test.each([
   expect(node.journal.at(-1)).toMatch(/^E\d{4} \d\d:\d\d:\d\d\.\d{6} {5}307 run\.go:72\] "command failed" err="/)
   expect(JSON.parse(/err=(".*")$/.exec(node.journal.at(-1) as string)?.[1] as string)).toContain(words)
 })
+
+test('an unknown feature gate is a panic', async () => {
+  node = await testNode({
+    config:
+      'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nfailCgroupV1: false\nfeatureGates: {KubeletInUserNamespace: true, NoSuchGate: true}\n',
+  })
+  node.startKubelet()
+  await node.until(() => node.exits.length > 0)
+  expect(node.exits).toEqual([2])
+  expect(node.journal.at(-1)).toBe(
+    'panic: failed to merge global and in-flight KubeletConfiguration while setting defaults, error: unrecognized feature gate: NoSuchGate',
+  )
+})

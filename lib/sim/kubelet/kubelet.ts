@@ -6,7 +6,7 @@ import { type Client, type KubeObject, type Subscription, Unreachable } from '..
 import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { Network } from '../net.ts'
 import type { Random } from '../random.ts'
-import { type Configuration, configure, StartFailure } from './config.ts'
+import { type Configuration, configure, StartFailure, StartPanic } from './config.ts'
 import type { Kit } from './kit.ts'
 import { NodeStatus } from './node.ts'
 import { type Known, mirrorOf, staticPods } from './statics.ts'
@@ -81,6 +81,12 @@ export class Kubelet implements Daemon {
       this.#begin(machine.units.command('kubelet').argv)
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error
+      if (error instanceof StartPanic) {
+        this.#context.log(`panic: ${error.message}`, 3)
+        this.#leave()
+        this.#options.clock.after(30, () => this.#context.exit(2))
+        return
+      }
       const text = error.message
       this.#log(
         'E',
