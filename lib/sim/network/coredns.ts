@@ -86,6 +86,7 @@ class CoreDns {
     this.#zones = []
   }
   signal(number: number) {
+    if (number === 9) return this.#exit(137)
     if (number === 10 || number === 1 || this.#leaving) return
     this.#leaving = true
     if (number === 15) this.#log('[INFO] SIGTERM: Shutting down servers then terminating')
