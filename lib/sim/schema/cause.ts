@@ -55,16 +55,6 @@ export const forbidden = (field: string, detail: string): Cause => ({
   message: body('Forbidden', omitted, detail),
   field,
 })
-export const tooLong = (field: string, length: number): Cause => ({
-  reason: 'FieldValueTooLong',
-  message: body('Too long', omitted, `may not be more than ${length} byte${length === 1 ? '' : 's'}`),
-  field,
-})
-export const tooMany = (field: string, actual: number, most: number): Cause => ({
-  reason: 'FieldValueTooMany',
-  message: body('Too many', actual, `must have at most ${most} item${most === 1 ? '' : 's'}`),
-  field,
-})
 export const immutable = (field: string, value: unknown): Cause => invalidValue(field, value, 'field is immutable')
 
 /** ApiError 422: `Deployment.apps "web" is invalid: spec.selector: Required value`, several causes in brackets. */

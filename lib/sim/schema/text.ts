@@ -11,5 +11,3 @@ export function goValue(value: unknown): string {
       .join(' ')}]`
   return String(value)
 }
-/** `%q` of a string (what JSON and Go agree on) */
-export const quote = (text: string): string => JSON.stringify(text)
