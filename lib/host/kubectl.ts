@@ -1,4 +1,4 @@
-// The kubectl and the helm that shells of the simulated cluster get: found on this machine, downloaded with their published checksum, or built from their
+// The kubectl, the helm and the yq that shells of the simulated cluster get: found on this machine, downloaded with their published checksum, or built from their
 // Go module as the checkout pins it. Knows nothing of sandboxes.
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, delimiter, dirname, join } from 'node:path'
@@ -28,10 +28,12 @@ const newer = (a: string, b: string): number => {
   return at < 0 ? 0 : (left[at] ?? 0) - (right[at] ?? 0)
 }
 
-async function versionOf(name: 'kubectl' | 'helm', path: string, machine: Machine): Promise<string | undefined> {
-  const argv = name === 'kubectl' ? [path, 'version', '--client'] : [path, 'version', '--short']
+async function versionOf(name: 'kubectl' | 'helm' | 'yq', path: string, machine: Machine): Promise<string | undefined> {
+  const argv = { kubectl: [path, 'version', '--client'], helm: [path, 'version', '--short'], yq: [path, '--version'] }[name]
   try {
     const output = await machine.runner.run({ argv, timeoutMs: 15_000 })
+    // There is another program of that name, with another language.
+    if (name === 'yq' && !output.stdout.includes('mikefarah')) return undefined
     return output.exitCode === 0 ? /v\d+\.\d+\.\d+[\w.+-]*/.exec(output.stdout)?.[0] : undefined
   } catch {
     return undefined
@@ -41,7 +43,7 @@ async function versionOf(name: 'kubectl' | 'helm', path: string, machine: Machin
 /** PATH, then kubemend's cache: what set-up for kind has built or downloaded counts too. */
 async function candidates(name: string, machine: Machine, folders: (path: string) => Promise<string[]>): Promise<string[]> {
   const cache = cacheFolder(machine.env)
-  const built = name === 'helm' ? (await folders(join(cache, 'go', 'helm'))).map((key) => join(cache, 'go', 'helm', key)) : []
+  const built = name === 'kubectl' ? [] : (await folders(join(cache, 'go', name))).map((key) => join(cache, 'go', name, key))
   const found: string[] = []
   for (const folder of new Set([
     ...(machine.env.PATH ?? '').split(delimiter).filter((path) => path.startsWith('/')),
@@ -74,6 +76,40 @@ export async function findHelm(machine: Machine = thisMachine): Promise<Program 
     if (version !== undefined && (numbers(version)[0] ?? 0) >= 3) fit.push({ path, version })
   }
   return fit.sort((a, b) => newer(b.version, a.version))[0]
+}
+
+/** yq 4 of mikefarah's, found or built from its Go module in half a minute; undefined where neither is possible: labs do without. */
+export async function bringYq(options: BringOptions = {}): Promise<Program | undefined> {
+  const machine = options.machine ?? thisMachine
+  const find = async (): Promise<Program | undefined> => {
+    for (const path of await candidates('yq', machine, names)) {
+      const version = await versionOf('yq', path, machine)
+      if (version !== undefined) return { path, version }
+    }
+    return undefined
+  }
+  const found = await find()
+  if (found !== undefined) return found
+  return withLock(
+    join(cacheFolder(machine.env), 'yq.lock'),
+    () => {},
+    async () => {
+      const target = join(toolFolder(machine.env), 'yq')
+      try {
+        options.progress?.('building yq from its Go module')
+        await goBuild(machine, target, {
+          module: join(options.root ?? checkout, 'images', 'offline', 'modules', 'yq'),
+          flags: '-s -w',
+          what: 'github.com/mikefarah/yq/v4',
+          ...(options.signal ? { signal: options.signal } : {}),
+        })
+      } catch (error) {
+        if (options.signal?.aborted) throw error
+        options.progress?.(`yq could not be had: ${error instanceof Error ? error.message : error}`)
+      }
+      return find()
+    },
+  )
 }
 
 export interface BringOptions {
@@ -151,31 +187,32 @@ async function build(machine: Machine, target: string, say: (text: string) => vo
   const about = 'k8s.io/component-base/version'
   const minor = version.split('.')[1]
   const flags = `-s -w -X ${about}.gitVersion=${version} -X ${about}.gitMajor=1 -X ${about}.gitMinor=${minor} -X ${about}.gitTreeState=clean`
+  await goBuild(machine, target, {
+    module: cwd,
+    flags,
+    what: 'k8s.io/kubernetes/cmd/kubectl',
+    ...(signal ? { signal } : {}),
+    // Go says only what it fetches.
+    fetched: (module) => say(`building kubectl: fetching ${module}`),
+  })
+}
+
+/** Builds one program as the module in a folder of the checkout pins it. @throws Error with Go's last line */
+async function goBuild(
+  machine: Machine,
+  target: string,
+  of: { module: string; flags: string; what: string; signal?: AbortSignal; fetched?(module: string): void },
+): Promise<void> {
   const part = join(dirname(target), `.${basename(target)}.part`)
   await mkdir(dirname(target), { recursive: true })
   const output = await machine.runner.run({
-    argv: [
-      'nice',
-      '-n',
-      '10',
-      'go',
-      'build',
-      '-mod=readonly',
-      '-trimpath',
-      '-buildvcs=false',
-      '-ldflags',
-      flags,
-      '-o',
-      part,
-      'k8s.io/kubernetes/cmd/kubectl',
-    ],
-    cwd,
+    argv: ['nice', '-n', '10', 'go', 'build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags', of.flags, '-o', part, of.what],
+    cwd: of.module,
     env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
-    ...(signal ? { signal } : {}),
+    ...(of.signal ? { signal: of.signal } : {}),
     onLine: (line) => {
-      // Go says only what it fetches.
       const fetched = /^go: downloading (\S+) (\S+)/.exec(line)
-      if (fetched) say(`building kubectl: fetching ${fetched[1]} ${fetched[2]}`)
+      if (fetched) of.fetched?.(`${fetched[1]} ${fetched[2]}`)
     },
   })
   if (output.exitCode !== 0) {

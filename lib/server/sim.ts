@@ -2,7 +2,7 @@
 // background when there is none. Knows nothing of sessions.
 import path from 'node:path'
 import { type SimProvider, simProvider } from '#lib/cluster/index.ts'
-import { bringKubectl, cacheFolder, findHelm, findKubectl } from '#lib/host/index.ts'
+import { bringKubectl, bringYq, cacheFolder, findHelm, findKubectl } from '#lib/host/index.ts'
 import { asLabError } from '#lib/protocol/index.ts'
 import { createSandboxHost } from '#lib/sim/sandbox/index.ts'
 
@@ -56,6 +56,10 @@ export function simBackend(options: SimBackendOptions): SimProvider {
         provided = true
         const helm = await findHelm()
         if (helm !== undefined) host.provide('helm', helm.path)
+        // Comes later where it must be built; labs are offered without it.
+        void bringYq({ progress: log })
+          .then((yq) => yq && host.provide('yq', yq.path))
+          .catch((error: unknown) => log(String(error)))
         return null
       }
       // Tried again after a while: a network may have come.
