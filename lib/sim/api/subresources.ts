@@ -3,7 +3,8 @@
 import type { DeleteOptions, KubeObject, PatchType } from '../kube.ts'
 import { ApiError } from '../kube.ts'
 import { coerce, defaults, invalid, jsonPatch, mergePatch, shapeOf, strategicMerge } from '../schema/index.ts'
-import { type Call, conflict, modified, type Operations, timestamp } from './operations.ts'
+import type { Call, Operations } from './operations.ts'
+import { conflict, modified, timestamp } from './refusals.ts'
 import { notServed } from './registry.ts'
 import { selectorMatches } from './selectors.ts'
 import type { Tokens } from './tokens.ts'
@@ -22,7 +23,7 @@ export class Subresources {
   }
 
   get(call: Call): KubeObject {
-    if (whole.has(call.subresource)) return this.#operations.get(call)
+    if (whole.has(call.subresource) || call.subresource === 'resize') return this.#operations.get(call)
     if (call.subresource === 'scale') return this.#scale(call, this.#stored(call))
     throw notServed()
   }
