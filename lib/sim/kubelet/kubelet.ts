@@ -61,6 +61,7 @@ export class Kubelet implements Daemon {
   readonly #fromApi = new Set<string>()
   #statics = new Map<string, KubeObject>()
   #listed = false
+  #mirrorRetry = false
   #pulling: Promise<void> = Promise.resolve()
   readonly #manifests: Known = new Map()
   /** of the pods, when this one goes on for a kubelet of a snapshot */
@@ -593,7 +594,13 @@ export class Kubelet implements Daemon {
       }
     } catch (error) {
       this.#log('E', 'kubelet.go:3342', `"Failed creating a mirror pod" err=${JSON.stringify((error as Error).message)}`)
-      this.#in(10_000, () => this.#mirrors())
+      // One retry at a time, however often it is asked for meanwhile.
+      if (this.#mirrorRetry) return
+      this.#mirrorRetry = true
+      this.#in(10_000, () => {
+        this.#mirrorRetry = false
+        this.#mirrors()
+      })
     }
   }
   #mirror(type: 'ADDED' | 'MODIFIED' | 'DELETED', pod: KubeObject): void {
