@@ -81,16 +81,20 @@ export const ipTool =
     }
   }
 
-const flagsOf = (link: Link) => {
+/** A bridge without a port that is up has no carrier. */
+const idle = (at: Namespace, link: Link | undefined) =>
+  link?.kind === 'bridge' && link.up && ![...at.links.values()].some((port) => port.master === link.name && port.up)
+const flagsOf = (at: Namespace, link: Link) => {
   const flags = link.kind === 'loopback' ? ['LOOPBACK'] : ['BROADCAST', 'MULTICAST']
+  if (idle(at, link)) return ['NO-CARRIER', ...flags, 'UP'].join(',')
   if (link.up) flags.push('UP', 'LOWER_UP')
   return flags.join(',')
 }
-const stateOf = (link: Link) =>
-  !link.up ? 'DOWN' : link.kind === 'loopback' || link.kind === 'vxlan' || link.kind === 'dummy' ? 'UNKNOWN' : 'UP'
+const stateOf = (at: Namespace, link: Link) =>
+  !link.up || idle(at, link) ? 'DOWN' : link.kind === 'loopback' || link.kind === 'vxlan' || link.kind === 'dummy' ? 'UNKNOWN' : 'UP'
 const peerOf = (link: Link) =>
   link.kind === 'veth' && link.peerIndex !== undefined ? `@if${link.peerIndex}` : link.kind === 'ethernet' ? `@if${link.peerIndex}` : ''
-function head(link: Link, mode: boolean): string {
+function head(at: Namespace, link: Link, mode: boolean): string {
   const queue =
     link.kind === 'loopback' || link.kind === 'bridge' || (link.kind === 'veth' && link.master === undefined) ? ' qlen 1000' : ''
   const master = link.master === undefined ? '' : ` master ${link.master}`
@@ -101,7 +105,7 @@ function head(link: Link, mode: boolean): string {
         ? ' link-netnsid 0'
         : ''
   return (
-    `${link.index}: ${link.name}${peerOf(link)}: <${flagsOf(link)}> mtu ${link.mtu} qdisc ${link.up || link.kind !== 'veth' ? 'noqueue' : 'noop'}${master} state ${stateOf(link)}${mode ? ' mode DEFAULT' : ''} group default${queue || ' '}\n` +
+    `${link.index}: ${link.name}${peerOf(link)}: <${flagsOf(at, link)}> mtu ${link.mtu} qdisc ${link.up || link.kind !== 'veth' ? 'noqueue' : 'noop'}${master} state ${stateOf(at, link)}${mode ? ' mode DEFAULT' : ''} group default${queue || ' '}\n` +
     `    link/${link.kind === 'loopback' ? 'loopback' : 'ether'} ${link.mac} brd ${link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'}${far}`
   )
 }
@@ -148,11 +152,11 @@ function address(
     if (shown.six) continue
     if (shown.brief) {
       call.out(
-        `${`${link.name}${peerOf(link)}`.padEnd(16)} ${stateOf(link).padEnd(14)} ${link.addresses.map((one) => `${formatPrefix(one)} `).join('')}\n`,
+        `${`${link.name}${peerOf(link)}`.padEnd(16)} ${stateOf(at, link).padEnd(14)} ${link.addresses.map((one) => `${formatPrefix(one)} `).join('')}\n`,
       )
       continue
     }
-    call.out(`${head(link, false)}\n`)
+    call.out(`${head(at, link, false)}\n`)
     for (const one of link.addresses) {
       const broadcast = one.broadcast ? ` brd ${formatIp((networkOf(one).ip | ~maskOf(one.bits)) >>> 0)}` : ''
       call.out(
@@ -234,10 +238,10 @@ function link(
     )
       continue
     if (shown.brief) {
-      call.out(`${`${one.name}${peerOf(one)}`.padEnd(16)} ${stateOf(one).padEnd(14)} ${one.mac} <${flagsOf(one)}> \n`)
+      call.out(`${`${one.name}${peerOf(one)}`.padEnd(16)} ${stateOf(at, one).padEnd(14)} ${one.mac} <${flagsOf(at, one)}> \n`)
       continue
     }
-    call.out(`${head(one, true)}${shown.details ? detail(one) : ''}\n`)
+    call.out(`${head(at, one, true)}${shown.details ? detail(one) : ''}\n`)
   }
   return 0
 }
@@ -254,8 +258,8 @@ function detail(link: Link): string {
   return `${first}addrgenmode eui64 ${tail}`
 }
 
-const shownRoute = (route: Route) =>
-  `${route.type ? `${route.type} ` : ''}${route.to.bits === 0 ? 'default' : route.to.bits === 32 ? formatIp(route.to.ip) : formatPrefix(route.to)}${route.via === undefined ? '' : ` via ${formatIp(route.via)}`}${route.type ? '' : ` dev ${route.dev}`}${route.proto && route.proto !== 'static' ? ` proto ${route.proto}` : ''}${route.scope ? ` scope ${route.scope}` : ''}${route.src === undefined ? '' : ` src ${formatIp(route.src)}`}${route.metric ? ` metric ${route.metric}` : ''}${route.onlink ? ' onlink' : ''} \n`
+const shownRoute = (at: Namespace, route: Route) =>
+  `${route.type ? `${route.type} ` : ''}${route.to.bits === 0 ? 'default' : route.to.bits === 32 ? formatIp(route.to.ip) : formatPrefix(route.to)}${route.via === undefined ? '' : ` via ${formatIp(route.via)}`}${route.type ? '' : ` dev ${route.dev}`}${route.proto && route.proto !== 'static' ? ` proto ${route.proto}` : ''}${route.scope ? ` scope ${route.scope}` : ''}${route.src === undefined ? '' : ` src ${formatIp(route.src)}`}${route.metric ? ` metric ${route.metric}` : ''}${route.onlink ? ' onlink' : ''}${idle(at, at.links.get(route.dev)) ? ' linkdown' : ''} \n`
 function route(call: ToolCall, at: Namespace, words: string[], change: () => void): number {
   const [verb = 'show', ...rest] = words
   const after = (word: string) => (rest.includes(word) ? rest[rest.indexOf(word) + 1] : undefined)
@@ -344,7 +348,7 @@ function route(call: ToolCall, at: Namespace, words: string[], change: () => voi
   const wanted = text === 'default' ? { ip: 0, bits: 0 } : parsePrefix(text ?? '')
   for (const one of at.routes)
     if ((dev === undefined || one.dev === dev) && (wanted === undefined || (one.to.ip === wanted.ip && one.to.bits === wanted.bits)))
-      call.out(shownRoute(one))
+      call.out(shownRoute(at, one))
   return 0
 }
 function neighbours(call: ToolCall, at: Namespace, words: string[], change: () => void): number {
@@ -403,7 +407,7 @@ export const bridgeTool: Tool = async (call) => {
     for (const link of sorted(at))
       if (link.master)
         call.out(
-          `${link.index}: ${link.name}@if2: <${flagsOf(link)}> mtu ${link.mtu} master ${link.master} state forwarding priority 32 cost 2 \n`,
+          `${link.index}: ${link.name}@if2: <${flagsOf(at, link)}> mtu ${link.mtu} master ${link.master} state forwarding priority 32 cost 2 \n`,
         )
     return 0
   }
