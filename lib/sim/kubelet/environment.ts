@@ -161,8 +161,8 @@ function serviceVariables(source: EnvironmentSource, pod: KubeObject): Record<st
       ...own.filter((one) => !(one.metadata.name === 'kubernetes' && one.metadata.namespace === 'default')),
     ]
   } catch (error) {
-    if (error instanceof ApiError) throw new ConfigFailure(error.message)
-    // As with a kubelet that has not synced: static pods start without.
+    if (error instanceof ApiError && error.code < 500) throw new ConfigFailure(error.message)
+    // As with a kubelet that has not synced: static pods start without, etcd's among them, when an API server without etcd still answers.
     return {}
   }
   const out: Record<string, string> = {}
