@@ -35,7 +35,7 @@ const scenarios: readonly { title: string; slug: string; mended: Way; cheated: W
     mended: {
       lines: [
         [`${kubectl} logs -l k8s-app=kube-proxy --tail=1 | grep -o "stat .*"`, 'no such file or directory'],
-        ['ssh worker-1 hostname', /-worker\b/],
+        ['ssh worker-1 hostname', /hostname\s*kubemend-\w+-worker/],
         ['clear', '$'],
         [
           `${kubectl} get cm kube-proxy -o yaml | sed -E 's#(kubeconfig: )/var/lib/kube-proxy/.*#\\1/var/lib/kube-proxy/kubeconfig.conf#' | kubectl apply -f -`,
@@ -54,7 +54,7 @@ const scenarios: readonly { title: string; slug: string; mended: Way; cheated: W
     mended: {
       lines: [
         ['kubectl get nodes', 'NotReady'],
-        ['kubectl describe node | grep -m1 -o "cni plugin not initialized"', /cni plugin not initialized\s*\n/],
+        ['kubectl describe node | grep -o "cni plugin not.*" | head -1', 'cni plugin not initialized'],
         ['kubectl apply -f ~/kube-flannel.yml', 'kube-flannel-ds created'],
         ['kubectl -n kube-flannel rollout status ds kube-flannel-ds', 'successfully rolled out'],
         ['clear; kubectl wait --for=condition=Ready nodes --all --timeout=120s', /worker2 condition met/],
