@@ -29,6 +29,8 @@ export interface BootImage {
   authorities: Furniture['authorities']
   /** what furnishing had put on each machine: paths */
   furnished: Record<string, string[]>
+  /** uids of static pods, by place and path of their manifest */
+  statics: ReadonlyMap<string, string>
 }
 export interface Shape {
   world: SavedWorld
@@ -51,6 +53,7 @@ export function takeBootImage(
     text: JSON.stringify(shape),
     authorities: furniture.authorities,
     furnished: Object.fromEntries(Object.entries(furniture.trees).map(([place, tree]) => [place, Object.keys(tree)])),
+    statics: staticUids(furniture.trees, nodes),
   }
 }
 
@@ -78,18 +81,15 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
     if (own?.warnafter) own.warnafter = shift(own.warnafter)
     return signJwt(claims, furniture.accountKey, keyId)
   })
-  const before = staticHashes(JSON.parse(image.text) as Shape, image.nodes)
-  swap(image.id, id)
-  text = moveTimes(text, delta)
-  const shape = JSON.parse(text) as Shape
-  refurnish(shape, image, furniture)
-  const after = staticHashes(
-    shape,
+  // The uid of a static pod follows from its manifest, and the manifest from the lab's name.
+  const own = staticUids(
+    furniture.trees,
     image.nodes.map((node) => ({ place: node.place, name: node.name.replace(image.id, id) })),
   )
-  let changed = JSON.stringify(shape)
-  for (const [path, hash] of before) changed = changed.replaceAll(hash, after.get(path) ?? hash)
-  const adapted = JSON.parse(changed) as Shape
+  for (const [path, uid] of image.statics) swap(uid, own.get(path) ?? uid)
+  swap(image.id, id)
+  const adapted = JSON.parse(moveTimes(text, delta)) as Shape
+  refurnish(adapted, image, furniture)
   for (const dump of Object.values(adapted.world.etcd)) {
     const find = (bucket: string, name: string): KubeObject | undefined =>
       dump.objects[bucket]?.find((object) => object.metadata.name === name)
@@ -145,22 +145,20 @@ function refurnish(shape: Shape, image: BootImage, furniture: Furniture): void {
   }
 }
 
-/** path with place → uid that the kubelet gives to the static pod of that manifest */
-function staticHashes(shape: Shape, nodes: BootImage['nodes']): Map<string, string> {
-  const hashes = new Map<string, string>()
+/** place and path → uid that the kubelet gives to the static pod of that manifest */
+function staticUids(trees: Furniture['trees'], nodes: BootImage['nodes']): Map<string, string> {
+  const uids = new Map<string, string>()
   for (const { place, name } of nodes) {
-    const texts = new Map<string, string>()
-    for (const entry of shape.files[place]?.entries ?? [])
-      if (entry.type === 'file' && 'text' in entry && entry.path.startsWith(`${manifests}/`)) texts.set(entry.path, entry.text)
-    for (const [path, text] of texts) {
+    for (const [path, entry] of Object.entries(trees[place] ?? {})) {
+      if (!path.startsWith(`${manifests}/`) || !('text' in entry)) continue
       const only: Pick<Files, 'stat' | 'list' | 'text'> = {
-        stat: (at) => (at === path ? { type: 'file', size: text.length, mode: 0o600, mtime: 0 } : undefined),
+        stat: (at) => (at === path ? { type: 'file', size: entry.text.length, mode: 0o600, mtime: 0 } : undefined),
         list: () => [],
-        text: () => text,
+        text: () => entry.text,
       }
       const uid = staticPods(only as Files, path, name, 0).pods[0]?.metadata.uid
-      if (typeof uid === 'string') hashes.set(`${place}${path}`, uid)
+      if (typeof uid === 'string') uids.set(`${place}${path}`, uid)
     }
   }
-  return hashes
+  return uids
 }

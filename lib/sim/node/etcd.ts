@@ -37,7 +37,7 @@ export class EtcdMembers {
     const id = this.#random.hex(16)
     const store = dump ? Store.load(dump, this.#clock) : new Store(this.#clock)
     this.#stores.set(id, store)
-    files.mkdir(`${directory}/member/wal`, 0o700)
+    for (const at of ['', '/member', '/member/snap', '/member/wal']) files.mkdir(`${directory}${at}`, 0o700)
     files.write(`${directory}/member/wal/0000000000000000-0000000000000000.wal`, '', 0o600)
     files.write(
       `${directory}/member/snap/db`,

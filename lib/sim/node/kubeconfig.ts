@@ -55,6 +55,20 @@ interface Raw {
 export function readKubeconfig(files: Files, path: string): Kubeconfig {
   if (path === 'in-cluster') return inCluster(files)
   if (!files.exists(path)) throw noFile(path, 'stat')
+  const source = files.text(path) ?? ''
+  const known = whole.get(source)
+  if (known) return known
+  const config = parseKubeconfig(files, path)
+  // What names no other file is the same wherever it lies; a controller manager reads its own once for each of its controllers.
+  if (!/^\s*-?\s*"?(certificate-authority|client-certificate|client-key|tokenFile)"?\s*:/m.test(source)) {
+    if (whole.size >= 16) whole.delete(whole.keys().next().value as string)
+    whole.set(source, config)
+  }
+  return config
+}
+const whole = new Map<string, Kubeconfig>()
+
+function parseKubeconfig(files: Files, path: string): Kubeconfig {
   let raw: Raw
   try {
     raw = (readYaml(files.text(path) ?? '') ?? {}) as Raw

@@ -291,7 +291,7 @@ function plane() {
     state.running = program(context)
     return state
   }
-  return { clock, files, start, dial, cluster, pki, network, machine, serving: () => serving }
+  return { clock, files, start, dial, cluster, pki, network, machine, members, endpoints, serving: () => serving }
 }
 
 describe('the control plane', () => {
@@ -404,5 +404,34 @@ describe('the control plane', () => {
     expect(dial(files, '/etc/kubernetes/admin.conf').get('apps/v1/daemonsets', 'kube-proxy', 'kube-system').kind).toBe('DaemonSet')
     expect((await run('kubeadm', 'reset')).text).toContain('is not offered on a simulated cluster')
     expect((await run('kubelet', '--version')).text).toBe('Kubernetes v1.35.4\n')
+  })
+  test('etcd is saved, restored into another directory, and served from there to an API server that runs on', async () => {
+    const { start, clock, files, dial, serving, network, machine, cluster, members, endpoints } = plane()
+    const etcd = start('etcd')
+    start('kube-apiserver')
+    await clock.skip(() => serving() !== undefined, 10_000)
+    const tools = nodeTools({ cluster, connect: (of, path) => dial(of.files, path), random: random(1), clock, network, members, endpoints })
+    const run = async (...argv: string[]) => {
+      const { request, out } = call(machine, argv)
+      const code = await tools[argv[0] as string]?.(request)
+      return { code, text: out.join('') }
+    }
+    const admin = dial(files, '/etc/kubernetes/admin.conf')
+    const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    admin.create('v1/namespaces', namespace('before'))
+    const pki = '/etc/kubernetes/pki/etcd'
+    const tls = [`--cacert=${pki}/ca.crt`, `--cert=${pki}/server.crt`, `--key=${pki}/server.key`]
+    expect((await run('etcdctl', ...tls, 'snapshot', 'save', '/tmp/snap.db')).text).toContain('Snapshot saved at /tmp/snap.db\n')
+    expect((await run('etcdctl', ...tls, '-w', 'table', 'member', 'list')).text).toContain('| started | node-1 | https://172.18.0.3:2380 |')
+    admin.create('v1/namespaces', namespace('after'))
+    expect((await run('etcdutl', 'snapshot', 'restore', '/tmp/snap.db', '--data-dir=/var/lib/etcd-new')).code).toBe(0)
+    expect((await run('etcdutl', 'snapshot', 'restore', '/tmp/snap.db', '--data-dir=/var/lib/etcd-new')).text).toContain('not empty')
+    etcd.running?.signal(15)
+    start('etcd', (argv) => argv.map((word) => word.replace('--data-dir=/var/lib/etcd', '--data-dir=/var/lib/etcd-new')))
+    await clock.skip(() => false, 3000)
+    const names = admin.list('v1/namespaces').items.map((one) => one.metadata.name)
+    expect(names).toContain('before')
+    expect(names).not.toContain('after')
+    expect((await run('etcdctl', 'endpoint', 'status', ...tls)).code).toBe(0)
   })
 })
