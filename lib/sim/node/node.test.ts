@@ -419,6 +419,7 @@ describe('the control plane', () => {
     const admin = dial(files, '/etc/kubernetes/admin.conf')
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
     admin.create('v1/namespaces', namespace('before'))
+    files.mkdir('/tmp', 0o1777)
     const pki = '/etc/kubernetes/pki/etcd'
     const tls = [`--cacert=${pki}/ca.crt`, `--cert=${pki}/server.crt`, `--key=${pki}/server.key`]
     expect((await run('etcdctl', ...tls, 'snapshot', 'save', '/tmp/snap.db')).text).toContain('Snapshot saved at /tmp/snap.db\n')
