@@ -150,7 +150,56 @@ describe('a lab', () => {
     editConfigMap('coredns', 'kube-system', 'Corefile', (text) => text.replace('127.0.0.1', '/etc/resolv.conf'))
     restarts('kube-system', 'k8s-app=kube-dns')
     expect(await within(90_000, () => all().length === 2 && all().every((one) => one.ready))).toBe(true)
+    // Endpoints, then kube-proxy's next sync.
+    await within(3000, () => false)
     expect((await probeDns('kubernetes.default.svc.cluster.local.')).addresses).toEqual(['10.96.0.1'])
+  })
+
+  test('a claim gets a directory of the node on which its pod runs; what is written there outlives the pod, and goes with the claim', async () => {
+    const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+    client().create('v1/persistentvolumeclaims', { metadata: { name: 'pages', namespace: 'default' }, spec: claim })
+    await within(10_000, () => false)
+    expect(client().get('v1/persistentvolumeclaims', 'pages', 'default').status.phase).toBe('Pending')
+    const start = () =>
+      client().create('v1/pods', {
+        metadata: { name: 'web', namespace: 'default', labels: { app: 'web' } },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [{ name: 'web', image: 'nginx', volumeMounts: [{ name: 'pages', mountPath: '/usr/share/nginx/html' }] }],
+          volumes: [{ name: 'pages', persistentVolumeClaim: { claimName: 'pages' } }],
+        },
+      })
+    const isUp = () => pods('default', 'app=web').some((pod) => isReady(pod))
+    start()
+    expect(await within(60_000, isUp)).toBe(true)
+    const bound = client().get('v1/persistentvolumeclaims', 'pages', 'default')
+    expect(bound.status.phase).toBe('Bound')
+    const volume = client().get('v1/persistentvolumes', bound.spec.volumeName)
+    const { path } = volume.spec.hostPath
+    expect(path).toBe(`/var/local-path-provisioner/${bound.spec.volumeName}_default_pages`)
+    const node = pods('default', 'app=web')[0].spec.nodeName
+    const machine = [...lab.machines.values()].find((one) => one.name === node)
+    machine?.files.write(`${path}/index.html`, 'kept')
+    const page = async () => {
+      const asked = lab.probe('control-plane', { kind: 'http', url: `http://${pods('default', 'app=web')[0].status.podIP}/` })
+      let answer: Awaited<typeof asked> | undefined
+      void asked.then((one) => {
+        answer = one
+      })
+      await within(5000, () => answer !== undefined)
+      return answer?.body
+    }
+    expect(await page()).toBe('kept')
+    client().delete('v1/pods', 'web', 'default')
+    expect(await within(30_000, () => pods('default', 'app=web').length === 0)).toBe(true)
+    start()
+    expect(await within(60_000, isUp)).toBe(true)
+    expect(pods('default', 'app=web')[0].spec.nodeName).toBe(node)
+    expect(await page()).toBe('kept')
+    client().delete('v1/persistentvolumeclaims', 'pages', 'default')
+    client().delete('v1/pods', 'web', 'default')
+    expect(await within(60_000, () => client().find('v1/persistentvolumes', bound.spec.volumeName) === undefined)).toBe(true)
+    expect(machine?.files.exists(path)).toBe(false)
   })
 
   test('without a CNI nodes are not ready; a restore brings all back', async () => {

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { StoreDump } from './api/index.ts'
 import type { SimClock } from './clock.ts'
+import { startLocalPathProvisioner } from './controllers/index.ts'
 import type { Client, User } from './kube.ts'
 import { createKubelet, createRuntime, crictl, images, kubeletDoor, type Runtime } from './kubelet/index.ts'
 import type { Daemon, DaemonContext, Files, Machine } from './machine.ts'
@@ -131,7 +132,17 @@ export class World {
       resolve: nodeNames(this.network, gateway, names),
     }
     const programs: Record<string, Program> = {
-      ...networkPrograms({ network: this.network, connect: (files, path, net) => this.connect(files, path, net) }),
+      ...networkPrograms({
+        network: this.network,
+        connect: (files, path, net) => this.connect(files, path, net),
+        volumes: (provisioning) =>
+          startLocalPathProvisioner({
+            ...provisioning,
+            clock,
+            random: this.#random,
+            directory: (node, path, present) => this.#volume(node, path, present),
+          }),
+      }),
       ...controlPlane({
         clock,
         random: this.#random,
@@ -197,6 +208,17 @@ export class World {
   #runtimeOf(node: string): ReturnType<typeof createRuntime> | undefined {
     const machine = [...this.machines.values()].find((one) => one.name === node)
     return machine && this.runtimes.get(machine.place)
+  }
+  /** What a helper pod does on a node; there is none where no pod can run. Removing what is gone already is done. */
+  #volume(node: string, path: string, present: boolean): void {
+    const machine = [...this.machines.values()].find((one) => one.name === node)
+    const runs = ['kubelet', 'containerd'].every((unit) => machine?.units.state(unit).active === 'active')
+    if (!machine || !runs) {
+      const what = present ? 'create' : 'delete'
+      throw new Error(`failed to ${what} volume ${path.split('/').at(-1)?.split('_')[0]}: ${what} process timeout after 120 seconds`)
+    }
+    if (present) machine.files.mkdir(path, 0o777)
+    else machine.files.remove(path)
   }
   #files(place: string): Files {
     const root = `${this.#options.dir}/${place}`

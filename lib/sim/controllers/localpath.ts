@@ -146,6 +146,10 @@ export function startLocalPathProvisioner(deps: LocalPathDeps): { stop(): void }
         if (path !== undefined) deps.directory(node, path, false)
       } catch (error) {
         record(volume, 'Warning', 'VolumeFailedDelete', (error as Error).message)
+        later(uid, 15_000, () => {
+          const latest = client.find(volumes, name)
+          if (latest?.metadata.uid === uid) released(latest)
+        })
         return
       }
       say('info', `Volume ${name} has been deleted on ${node}:${path}`)

@@ -9,6 +9,16 @@ export interface ProgramDeps {
   network: SimNetwork
   /** a kubeconfig of `files`, or the service account's token in them; throws Error with the words of Go's client */
   connect(files: Files, kubeconfig: string | 'in-cluster', net: Netns): Client
+  /** starts what the local-path provisioner does with claims; without it no volume is made */
+  volumes?(provisioning: VolumeProvisioning): { stop(): void }
+}
+/** What the provisioner's process knows: who it is, and where volumes lie on a node by its configuration (undefined: nowhere). */
+export interface VolumeProvisioning {
+  client: Client
+  identity: string
+  path(node: string): string | undefined
+  /** one line without newline */
+  log(line: string): void
 }
 /** What is followed, by namespace/name. */
 export interface Following extends Subscription {

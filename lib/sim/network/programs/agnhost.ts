@@ -1,4 +1,4 @@
-// agnhost (netexec, serve-hostname, pause, porter, connect), http-echo and the local-path provisioner: small servers of test and helper images.
+// agnhost (netexec, serve-hostname, pause, porter, connect) and http-echo: small servers of test images.
 // Knows nothing of Kubernetes.
 import type { HttpAnswer, HttpRequest } from '../../net.ts'
 import type { ContainerContext, Program } from '../../process.ts'
@@ -203,41 +203,5 @@ export function httpEcho(): Program {
     ]
     context.log(`${stamp()} [INFO] server is listening on :${port}\n`, 'stdout')
     return serving(context, open, 0)
-  }
-}
-/** The provisioner's pod; volumes themselves are made by the controller of persistent volumes. */
-export function localPathProvisioner(deps: ProgramDeps): Program {
-  return (context) => {
-    const stamp = () => `${new Date(context.clock.now()).toISOString().slice(0, 19)}Z`
-    const path = flag(context.argv, 'config', '/etc/config/config.json')
-    const config = context.files.text(path)
-    if (config === undefined) {
-      context.log(
-        `time="${stamp()}" level=fatal msg="Error starting daemon: invalid empty flag helper-pod-file and it also does not exist at ConfigMap with err: open ${path}: no such file or directory" \n`,
-        'stderr',
-      )
-      context.exit(1)
-      return { signal: () => {} }
-    }
-    let applied = ''
-    try {
-      const { nodePathMap } = JSON.parse(config)
-      applied = JSON.stringify(JSON.stringify({ nodePathMap, storageClassConfigs: null }))
-    } catch (error) {
-      context.log(
-        `time="${stamp()}" level=fatal msg="Error starting daemon: fail to load config: ${(error as Error).message}" \n`,
-        'stderr',
-      )
-      context.exit(1)
-      return { signal: () => {} }
-    }
-    context.log(
-      `time="${stamp()}" level=debug msg="Applied config: ${applied.slice(1, -1)}" \ntime="${stamp()}" level=debug msg="Provisioner started" \n`,
-      'stderr',
-    )
-    const component = `component="rancher.io/local-path_${context.pod.name}_${deps.network.random.uuid()}"`
-    context.log(klog('I', context.clock.now(), 'controller.go:824', `"Starting provisioner controller" ${component}`), 'stderr')
-    context.log(klog('I', context.clock.now(), 'controller.go:873', `"Started provisioner controller" ${component}`), 'stderr')
-    return serving(context, [], 0)
   }
 }

@@ -4,7 +4,8 @@ import { coredns } from '../coredns.ts'
 import type { ProgramDeps } from '../deps.ts'
 import { flanneld } from '../flanneld.ts'
 import { kubeProxy } from '../kube-proxy.ts'
-import { agnhost, httpEcho, localPathProvisioner } from './agnhost.ts'
+import { agnhost, httpEcho } from './agnhost.ts'
+import { localPathProvisioner } from './local-path.ts'
 import { nginx } from './nginx.ts'
 
 /** A process that goes on after a load was never started again: what it says in the second in which it finds its way back was said before. */
