@@ -162,6 +162,8 @@ export class Lab {
       )
       return lab
     } catch (error) {
+      // Whatever is wrong with the pattern, the next lab is not to inherit it.
+      if (pattern) bootImages.delete(spec.workers)
       const { summary, files } = lab.diagnostics()
       for (const file of files) deps.log(`${file.name}\n${file.text}`)
       await lab.close()
