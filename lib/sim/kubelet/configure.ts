@@ -55,7 +55,9 @@ export function configure(
     mounts.push({ path: mount.mountPath, hostPath, readOnly: Boolean(mount.readOnly) || fixed })
   }
   if (!mounts.some((mount) => mount.path === '/etc/hosts')) {
-    files.write(`${directory}/etc-hosts`, hostsFile(pod, podIP, hostname, files))
+    const hosts = hostsFile(pod, podIP, hostname, files)
+    // The same file for all containers of the pod: a new one would not be what those that run have mounted.
+    if (files.text(`${directory}/etc-hosts`) !== hosts) files.write(`${directory}/etc-hosts`, hosts)
     mounts.push({ path: '/etc/hosts', hostPath: `${directory}/etc-hosts`, readOnly: false })
   }
   const terminationFile = `${directory}/containers/${container.name}/${random.hex(8)}`

@@ -12,6 +12,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   writeFileSync,
@@ -198,7 +199,7 @@ export class Place implements Sandbox {
     if (this.#watched.over) await this.#deps.guard.look(this.#watched)
     const { limits, folder, box } = this.#deps
     const args = join(folder, `args-${this.#count++}`)
-    writeFileSync(args, this.#view(who, request).join('\0'), { mode: 0o600 })
+    writeFileSync(args, this.#view(who, request, this.#mounts(holder)).join('\0'), { mode: 0o600 })
     if (this.#running.size === 0) this.#deps.guard.watch(this.#watched)
     const inner = ['bwrap', '--args', '8', ...(box.seccomp ? ['--seccomp', '9'] : []), '--', '/usr/bin/env', '--', ...request.argv]
     const enter = [
@@ -436,8 +437,31 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
     return door
   }
 
+  /**
+   * The arguments that mount what is mounted. A source that was replaced or removed since cannot be bound again, though it is still there behind the mount:
+   * who starts now finds its content in a copy.
+   */
+  #mounts(holder: Holder): string[] {
+    return (this.#what.mounts ?? []).flatMap(({ path: to, readOnly }, at) => {
+      const held = `/proc/${holder.pid}/root/place/mounts/${at}`
+      let copy: string | undefined
+      try {
+        const stat = lstatSync(held)
+        if (stat.nlink === 0 && stat.isDirectory()) return ['--tmpfs', to]
+        if (stat.nlink === 0 && stat.isFile()) {
+          copy = `mount-${at}`
+          writeFileSync(join(this.#deps.folder, 'sockets', copy), readFileSync(held))
+        }
+      } catch {
+        // It cannot be looked at from here; bubblewrap says what is wrong.
+      }
+      if (copy !== undefined) return ['--ro-bind', `/place/sockets/${copy}`, to]
+      return [readOnly ? '--ro-bind' : '--bind', `/place/mounts/${at}`, to]
+    })
+  }
+
   /** The arguments of the second bubblewrap: the place as this user sees it. */
-  #view(who: Person, request: SpawnRequest): string[] {
+  #view(who: Person, request: SpawnRequest, mounts: readonly string[]): string[] {
     const { client, late, programs } = this.#deps
     const root = this.#files.root
     const is = (at: string, kind: 'isDirectory' | 'isFile') => lstat(root + at)?.[kind]() === true
@@ -469,8 +493,7 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
     for (const name of late)
       if (!this.#what.tools.includes(name) && existsSync(join(programs, name)))
         view.push('--ro-bind', `/place/programs/${name}`, `/usr/bin/${name}`)
-    for (const [at, { path: to, readOnly }] of (this.#what.mounts ?? []).entries())
-      view.push(readOnly ? '--ro-bind' : '--bind', `/place/mounts/${at}`, to)
+    view.push(...mounts)
     if (!isRoot) {
       const found: { path: string; folder: boolean }[] = []
       for (const folder of ['/etc', '/var/lib', '/var/log', '/opt', '/usr/local']) secrets(root, folder, 3, found)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -377,6 +377,10 @@ describe.skipIf(absent !== null)('a sandbox', () => {
       stdout: '101\n5\n',
       stderr: expect.stringContaining('Read-only file system'),
     })
+    // Files are replaced by renaming; what is mounted stays what it was.
+    writeFileSync(join(volume, 'fresh'), 'changed\n')
+    renameSync(join(volume, 'fresh'), join(volume, 'key'))
+    expect(await run(sandbox, 'cat /etc/one /etc/config/key', { user: 'root' })).toEqual({ code: 0, stdout: 'new\nchanged\n', stderr: '' })
     await sandbox.close()
     for (const folder of [root, volume]) rmSync(folder, { recursive: true, force: true })
   })
