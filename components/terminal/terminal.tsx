@@ -183,6 +183,8 @@ export function TerminalPane({
             replies.at(offset)
           },
           output: (data, end) => {
+            // The shell is heard again: what went wrong before is over.
+            setFailed(null)
             // A copy: the frame's buffer must not outlive its message in xterm's queue.
             xterm.write(data.slice(), () => {
               replies.at(end)
