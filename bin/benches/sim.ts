@@ -108,7 +108,10 @@ export const simBench: Bench = async (say) => {
   let plain: number | null = null
   if ((await kind.status()).state === 'ready') {
     say('kind create cluster, alone')
-    plain = await plainKind(dir)
+    plain = await plainKind(dir).catch((error: Error) => {
+      say(`kind does not work here: ${error.message.split('\n')[0]}`)
+      return null
+    })
   } else say('kind is not ready here: nothing is set beside starting')
   const provider = simBackend({ dataDir: dir })
   const labs: Cluster[] = []

@@ -30,7 +30,11 @@ export class RemoteShell implements Shell {
     this.#kill = kill
     const { forget, stream } = link.streams.add((head, bytes) => this.#got(head, bytes))
     this.#stream = stream
-    this.#forget = forget
+    const held = peer.hold()
+    this.#forget = () => {
+      held.release()
+      forget()
+    }
   }
 
   /** @throws LabError as the port says */

@@ -148,6 +148,7 @@ export class Peer {
   readonly #waiting = new Map<number, Waiting>()
   readonly #working = new Map<number, AbortController>()
   #serial = 0
+  #held = 0
   #closed: Error | undefined
 
   constructor(socket: Socket, options: PeerOptions) {
@@ -204,8 +205,24 @@ export class Peer {
       this.#send({ call: id, op, ask }, options.bytes)
     }).finally(() => {
       signal?.removeEventListener('abort', cancel)
-      if (this.#waiting.size === 0) this.#socket.unref()
+      this.#hold(0)
     }) as Promise<{ answer: Calls[K]['answer']; bytes: Buffer }>
+  }
+  /** Somebody waits for what a stream brings: that keeps the process alive too. `release` twice is once. */
+  hold(): { release(): void } {
+    this.#hold(1)
+    let held = true
+    return {
+      release: () => {
+        if (held) this.#hold(-1)
+        held = false
+      },
+    }
+  }
+  #hold(more: number): void {
+    this.#held += more
+    if (this.#held > 0 || this.#waiting.size > 0) this.#socket.ref()
+    else this.#socket.unref()
   }
   stream(head: StreamHead, bytes?: Uint8Array): void {
     this.#send(head, bytes)
