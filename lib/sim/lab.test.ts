@@ -155,6 +155,18 @@ describe('a lab', () => {
     expect((await probeDns('kubernetes.default.svc.cluster.local.')).addresses).toEqual(['10.96.0.1'])
   })
 
+  test('a Secret for a service account gets its token, and with it one is let in', async () => {
+    client().create('v1/serviceaccounts', { metadata: { name: 'robot', namespace: 'default' } })
+    client().create('v1/secrets', {
+      metadata: { name: 'robot', namespace: 'default', annotations: { 'kubernetes.io/service-account.name': 'robot' } },
+      type: 'kubernetes.io/service-account-token',
+    })
+    const data = () => client().get('v1/secrets', 'robot', 'default').data ?? {}
+    expect(await within(5000, () => data().token !== undefined)).toBe(true)
+    const user = lab.api()?.authenticate(undefined, `Bearer ${Buffer.from(data().token, 'base64')}`)
+    expect(user?.name).toBe('system:serviceaccount:default:robot')
+  })
+
   test('a claim gets a directory of the node on which its pod runs; what is written there outlives the pod, and goes with the claim', async () => {
     const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
     client().create('v1/persistentvolumeclaims', { metadata: { name: 'pages', namespace: 'default' }, spec: claim })

@@ -8,6 +8,7 @@ import {
   type KeyObject,
   randomBytes,
   sign,
+  verify,
   X509Certificate,
 } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -72,6 +73,11 @@ export interface Wanted {
   publicKey?: Buffer
 }
 
+const generalNames = (names: readonly string[]): Buffer[] =>
+  names.map((one) =>
+    isIP(one) === 0 ? tlv(0x82, Buffer.from(one)) : tlv(0x87, isIP(one) === 4 ? Buffer.from(one.split('.').map(Number)) : ipv6(one)),
+  )
+
 /** `key` is '' when the public key was given. */
 export function issue(wanted: Wanted): Issued {
   const own = wanted.publicKey ? undefined : keyPair()
@@ -82,9 +88,7 @@ export function issue(wanted: Wanted): Issued {
   const issuer = wanted.issuer ? new X509Certificate(wanted.issuer.cert) : undefined
   const issuerName = issuer ? subjectDer(issuer) : name(wanted.subject)
   const issuerKeyId = issuer ? keyIdOf(issuer) : keyId
-  const names = (wanted.names ?? []).map((one) =>
-    isIP(one) === 0 ? tlv(0x82, Buffer.from(one)) : tlv(0x87, isIP(one) === 4 ? Buffer.from(one.split('.').map(Number)) : ipv6(one)),
-  )
+  const names = generalNames(wanted.names ?? [])
   const extensions = sequence(
     // digitalSignature, keyEncipherment; an authority also signs certificates.
     extension('2.5.29.15', true, wanted.ca ? bits(Buffer.from([0xa4]), 2) : bits(Buffer.from([0xa0]), 5)),
@@ -112,20 +116,54 @@ export function issue(wanted: Wanted): Issued {
   return { cert: pem('CERTIFICATE', sequence(tbs, ecdsaWithSha256, bits(signature))), key: own?.privateKey ?? '' }
 }
 
-/** A PKCS#10 request: whose it is and what it asks. @throws Error for what is none, or is not signed by its own key */
-export function readRequest(text: string): { subject: Subject; publicKey: Buffer; names: string[] } {
+/** A PKCS#10 request: whose it is and what it asks; `names` are DNS names and IP addresses. @throws Error for what is none, or is not signed by its own key */
+export function readRequest(text: string): { subject: Subject; publicKey: Buffer; names: string[]; emails: string[]; uris: string[] } {
   const body = /-----BEGIN CERTIFICATE REQUEST-----([\s\S]+?)-----END CERTIFICATE REQUEST-----/.exec(text)?.[1]
   if (!body) throw new Error('PEM block type must be CERTIFICATE REQUEST')
-  const info = parse(Buffer.from(body, 'base64')).items[0]
-  const subject = info?.items[1]
-  const spki = info?.items[2]
-  if (!info || !subject || !spki) throw new Error('asn1: structure error')
-  return { subject: readName(subject), publicKey: spki.whole, names: [] }
+  const [info, algorithm, signature] = parse(Buffer.from(body, 'base64')).items
+  const [, subject, spki, attributes] = info?.items ?? []
+  if (!info || !subject || !spki || !algorithm?.items[0] || !signature) throw new Error('asn1: structure error')
+  const digest = digests[readOid(algorithm.items[0])]
+  const key = createPublicKey({ key: spki.whole, format: 'der', type: 'spki' })
+  if (digest !== undefined && !verify(digest, info.whole, key, signature.content.subarray(1)))
+    throw new Error('x509: signature of the request does not fit its key')
+  return { subject: readName(subject), publicKey: spki.whole, ...alternativeNames(attributes) }
 }
+const digests: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.11': 'sha256',
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+  '1.2.840.10045.4.3.2': 'sha256',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+}
+/** the subjectAltName among the extensions that a request asks for */
+function alternativeNames(attributes: Value | undefined): { names: string[]; emails: string[]; uris: string[] } {
+  const found = { names: [] as string[], emails: [] as string[], uris: [] as string[] }
+  for (const attribute of attributes?.items ?? []) {
+    const [id, values] = attribute.items
+    if (!id || readOid(id) !== '1.2.840.113549.1.9.14') continue
+    for (const one of values?.items[0]?.items ?? []) {
+      const extensionId = one.items[0]
+      const value = one.items.at(-1)
+      if (!extensionId || !value || readOid(extensionId) !== '2.5.29.17') continue
+      for (const { tag, content } of parse(value.content).items) {
+        if (tag === 0x82) found.names.push(content.toString('latin1'))
+        if (tag === 0x87) found.names.push(content.length === 4 ? [...content].join('.') : hexadecimal(content))
+        if (tag === 0x81) found.emails.push(content.toString('latin1'))
+        if (tag === 0x86) found.uris.push(content.toString('latin1'))
+      }
+    }
+  }
+  return found
+}
+const hexadecimal = (bytes: Buffer): string =>
+  Array.from({ length: 8 }, (_, at) => ((bytes[at * 2] ?? 0) * 256 + (bytes[at * 2 + 1] ?? 0)).toString(16)).join(':')
 /** A PKCS#10 request as client-go makes it for a kubelet. */
-export function request(subject: Subject, key: string): string {
+export function request(subject: Subject, key: string, names: readonly string[] = []): string {
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' }) as Buffer
-  const info = sequence(integer(Buffer.from([0])), name(subject), spki, tlv(0xa0))
+  const asked = sequence(oid('1.2.840.113549.1.9.14'), set(sequence(extension('2.5.29.17', false, sequence(...generalNames(names))))))
+  const info = sequence(integer(Buffer.from([0])), name(subject), spki, tlv(0xa0, ...(names.length > 0 ? [asked] : [])))
   return pem('CERTIFICATE REQUEST', sequence(info, ecdsaWithSha256, bits(sign('sha256', info, createPrivateKey(key)))))
 }
 function readName(value: Value): Subject {

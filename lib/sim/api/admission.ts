@@ -52,11 +52,32 @@ export function namespaceLifecycle(admission: Admission): void {
   }
 }
 
+/** What real admission and aggregation would ask is not asked here. Whoever makes such an object hears it; silence would teach something wrong. */
+const notAsked: Readonly<Record<string, string>> = {
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': 'its webhooks are not called',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': 'its webhooks are not called',
+  'validatingadmissionpolicies.admissionregistration.k8s.io': 'its expressions are not evaluated',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io': 'its policy is not evaluated',
+  'mutatingadmissionpolicies.admissionregistration.k8s.io': 'its expressions are not evaluated',
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': 'its policy is not evaluated',
+}
+function unenforced({ served, warn }: Admission, object: KubeObject): void {
+  let what = notAsked[served.bucket]
+  if (served.bucket === 'apiservices.apiregistration.k8s.io' && object.spec?.service)
+    what = 'its group is not served by the service that it names'
+  if (served.bucket === 'customresourcedefinitions.apiextensions.k8s.io' && object.spec?.conversion?.strategy === 'Webhook')
+    what = 'its conversion webhook is not called, versions differ in name only'
+  if (what !== undefined) warn(`the simulated cluster stores this ${served.kind} but does not enforce it: ${what}`)
+}
+
 /** The plugins that change objects. Changes `object`, which is the caller's own. */
 export function mutate(admission: Admission, object: KubeObject, old: KubeObject | undefined): void {
   const { served, operation, subresource } = admission
   if (subresource !== '') return
   switch (served.bucket) {
+    case 'nodes':
+      if (operation === 'CREATE') notReadyAtFirst(object)
+      break
     case 'pods':
       if (operation === 'CREATE') {
         limitRanger(admission, object)
@@ -91,12 +112,23 @@ export function mutate(admission: Admission, object: KubeObject, old: KubeObject
 export function validate(admission: Admission, object: KubeObject, old: KubeObject | undefined): void {
   const { served, operation, subresource } = admission
   nodeRestriction(admission, object, old)
+  if (subresource === '') unenforced(admission, object)
   if (subresource === '' || subresource === 'ephemeralcontainers') podSecurity(admission, object, old)
   if (subresource !== '') return
   if (served.bucket === 'pods' && operation === 'CREATE') limitRanges(admission, object, 'Pod')
   if (served.bucket === 'persistentvolumeclaims' && operation === 'CREATE') limitRanges(admission, object, 'PersistentVolumeClaim')
   if (operation === 'CREATE' || served.bucket === 'services' || served.bucket === 'persistentvolumeclaims')
     checkQuota(admission, object, old)
+}
+
+// TaintNodesByCondition
+
+/** Until the node controller has seen that it is ready. */
+function notReadyAtFirst(node: KubeObject): void {
+  const taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
+  const taints: KubeObject[] = node.spec?.taints ?? []
+  if (taints.some((one) => one.key === taint.key && one.effect === taint.effect)) return
+  node.spec = { ...node.spec, taints: [...taints, taint] }
 }
 
 // LimitRanger

@@ -515,6 +515,49 @@ describe('custom resources', () => {
   })
 })
 
+describe('what the server fills in by kind', () => {
+  it('a gated pod says so, a new node is not ready, a daemon set counts its templates', () => {
+    const { client, account } = start()
+    account('default')
+    const gated = client.create('v1/pods', pod('g', { schedulingGates: [{ name: 'example.com/hold' }] }))
+    expect(gated.status.conditions).toMatchObject([
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ])
+    const node = client.create('v1/nodes', { metadata: { name: 'n' } })
+    expect(node.spec.taints).toEqual([{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }])
+    const template = { metadata: { labels: { app: 'd' } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } }
+    client.create('apps/v1/daemonsets', {
+      metadata: { name: 'd', namespace: 'default' },
+      spec: { selector: { matchLabels: { app: 'd' } }, template },
+    })
+    const patch = (spec: KubeObject) =>
+      client.patch('apps/v1/daemonsets', 'd', 'default', 'strategic', { spec }).metadata.annotations[
+        'deprecated.daemonset.template.generation'
+      ]
+    expect(patch({ minReadySeconds: 3 })).toBe('1')
+    expect(patch({ template: { spec: { containers: [{ name: 'c', image: 'nginx:1.29' }] } } })).toBe('2')
+  })
+  it('speaks of the patch when its result does not fit', () => {
+    const { client, account } = start()
+    account('default')
+    client.create('v1/services', { metadata: { name: 's', namespace: 'default' }, spec: { ports: [{ port: 80 }] } })
+    const why = (type: 'merge' | 'strategic') =>
+      failure(() => client.patch('v1/services', 's', 'default', type, { spec: { ports: [{ port: 'x' }] } }))
+    expect(why('strategic')).toMatchObject({ code: 422, reason: 'Invalid' })
+    expect(why('strategic').message).toBe(
+      ' "" is invalid: patch: Invalid value: "map[spec:map[ports:[map[port:x]]]]": cannot convert string to int32',
+    )
+    expect(why('merge').message).toMatch(
+      /^ "" is invalid: patch: Invalid value: "\{.*\}": json: cannot unmarshal string into Go struct field/,
+    )
+  })
+})
+
 describe('selectors', () => {
   const object = (labels: KubeObject) => ({ metadata: { name: 'n', namespace: 's', labels } })
   it.each([

@@ -110,6 +110,17 @@ afterAll(() => {
 })
 
 describe('over HTTPS', () => {
+  it('warns of what is stored and not enforced', async () => {
+    const made = await asked('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies', {
+      method: 'POST',
+      as: root,
+      body: JSON.stringify({ metadata: { name: 'p' }, spec: { validations: [{ expression: 'true' }] } }),
+    })
+    expect(made.code).toBe(201)
+    expect(made.headers.warning).toBe(
+      '299 - "the simulated cluster stores this ValidatingAdmissionPolicy but does not enforce it: its expressions are not evaluated"',
+    )
+  })
   it('says who may not, and who is not known', async () => {
     expect((await asked('/api/v1/pods')).json).toMatchObject({
       code: 403,

@@ -6,9 +6,11 @@ import { ApiError } from '../kube.ts'
 import type { Random } from '../random.ts'
 import {
   apply,
+  badPatch,
   type Cause,
   checkFields,
   coerce,
+  coercePatched,
   defaults,
   defaultsOfCrd,
   invalid,
@@ -306,7 +308,7 @@ export class Operations {
       if (served.custom !== undefined) throw unsupportedPatch()
       patched = strategicMerge(live, patch, shape)
     }
-    const decoded = this.decode(call, structuredClone(patched))
+    const decoded = this.decode(call, structuredClone(patched), undefined, { merged: type === 'strategic' ? patch : undefined })
     decoded.metadata ??= {}
     if (decoded.metadata.name !== call.name) {
       throw new ApiError(
@@ -497,9 +499,9 @@ export class Operations {
 
   /**
    * A body as the object that this resource takes: its kind checked, types coerced, unknown fields reported as asked, defaults filled in.
-   * Throws 400. `object` is changed.
+   * Throws 400; 422 for what a patch has made (`patched`, with the strategic merge patch if it was one). `object` is changed.
    */
-  decode(call: Call, object: KubeObject, text?: string): KubeObject {
+  decode(call: Call, object: KubeObject, text?: string, patched?: { merged: KubeObject | undefined }): KubeObject {
     const { served } = call
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
       throw new ApiError(400, 'BadRequest', `cannot decode ${Array.isArray(object) ? 'a list' : typeof object} as ${served.kind}`)
@@ -509,20 +511,24 @@ export class Operations {
     object.kind = served.kind
     object.metadata ??= {}
     const shape = this.registry.shape(served)
+    // A type that does not fit is said before a field that is not known.
+    const typed = patched === undefined ? coerce(object, shape) : coercePatched(object, shape, patched.merged)
     if (call.fieldValidation !== 'Ignore') {
       const { unknown, duplicate } = checkFields(object, shape, text)
       const problems = [...duplicate, ...unknown]
       if (problems.length > 0 && call.fieldValidation === 'Strict') {
+        const wrong = `strict decoding error: ${problems.join(', ')}`
+        if (patched !== undefined) throw badPatch(object, patched.merged, wrong)
         throw new ApiError(
           400,
           'BadRequest',
-          `${served.kind} in version ${JSON.stringify(served.version)} cannot be handled as a ${served.kind}: strict decoding error: ${problems.join(', ')}`,
+          `${served.kind} in version ${JSON.stringify(served.version)} cannot be handled as a ${served.kind}: ${wrong}`,
         )
       }
       for (const problem of problems) call.warn(problem)
     }
     const custom = served.custom?.schema?.openAPIV3Schema
-    const coerced = custom === undefined ? coerce(object, shape) : prune(coerce(object, shape), custom)
+    const coerced = custom === undefined ? typed : prune(typed, custom)
     return structuredClone(custom === undefined ? defaults(coerced) : defaultsOfCrd(coerced, custom))
   }
   checkKind(served: Served, object: KubeObject): void {

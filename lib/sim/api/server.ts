@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
-import type { Client, KubeObject, User } from '../kube.ts'
+import type { Client, User } from '../kube.ts'
 import { Unreachable } from '../kube.ts'
 import type { Random } from '../random.ts'
 import { Authentication } from './authentication.ts'
@@ -152,10 +152,6 @@ export class ApiServer {
   }
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#http.upgrade(request, socket, head)
-  }
-  /** data.token of a Secret of type kubernetes.io/service-account-token, not encoded */
-  legacyToken(account: KubeObject, secret: KubeObject): string {
-    return this.#tokens.issueLegacy(account, secret)
   }
   /** why a probe of this path would fail: `/livez`, `/readyz`, `/healthz`; undefined when it is well */
   health(path: string): string | undefined {

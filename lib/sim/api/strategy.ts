@@ -79,6 +79,20 @@ export function prepareCreate(served: Served, object: KubeObject, user: User, no
       object.status = { phase: 'Pending', qosClass: qosClass(object.spec) }
       // Both names of one field: what a client of old reads is what a new one wrote.
       if (object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
+      if (object.spec.schedulingGates?.length > 0)
+        object.status.conditions = [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            lastProbeTime: null,
+            lastTransitionTime: now,
+            reason: 'SchedulingGated',
+            message: 'Scheduling is blocked due to non-empty scheduling gates',
+          },
+        ]
+      break
+    case 'daemonsets.apps':
+      templateGeneration(object, Math.max(1, Number.parseInt(object.metadata.annotations?.[generationAnnotation] ?? '1', 10) || 1))
       break
     case 'persistentvolumes':
       object.status.lastPhaseTransitionTime = now
@@ -102,6 +116,11 @@ export function prepareCreate(served: Served, object: KubeObject, user: User, no
       object.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: storedVersions(object) }
       break
   }
+}
+/** Counts the changes of a daemon set's template; a field of its own in the server, an annotation to everybody else. */
+const generationAnnotation = 'deprecated.daemonset.template.generation'
+function templateGeneration(set: KubeObject, generation: number): void {
+  set.metadata.annotations = { ...set.metadata.annotations, [generationAnnotation]: String(generation) }
 }
 const storedVersions = (crd: KubeObject): string[] =>
   (crd.spec.versions ?? []).filter((version: KubeObject) => version.storage).map((version: KubeObject) => version.name)
@@ -140,6 +159,10 @@ export function prepareUpdate(served: Served, object: KubeObject, old: KubeObjec
   if (bucket === 'namespaces' && subresource !== 'finalize') object.spec = old.spec
   if (bucket === 'namespaces') object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': kept.name }
   if (bucket === 'pods' && object.spec.serviceAccountName) object.spec.serviceAccount = object.spec.serviceAccountName
+  if (bucket === 'daemonsets.apps' && subresource === '') {
+    const before = Number.parseInt(kept.annotations?.[generationAnnotation] ?? '1', 10) || 1
+    templateGeneration(object, equal(object.spec.template, old.spec.template) ? before : before + 1)
+  }
   if (bucket === 'jobs.batch') object.spec.selector ??= old.spec.selector
   if (bucket === requests) {
     object.spec = old.spec

@@ -42,7 +42,6 @@ export class Tokens {
   readonly #issuer: string
   readonly #private: KeyObject
   readonly #publics: readonly KeyObject[]
-  readonly #kid: string
   /** verified payloads by token: a signature does not change, the rest is looked at each time */
   readonly #verified = new Map<string, Payload>()
 
@@ -56,8 +55,6 @@ export class Tokens {
     this.#publics = options.keys.publicKeys.flatMap((pem) =>
       (pem.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []).map((one) => createPublicKey(one)),
     )
-    const der = createPublicKey(this.#private).export({ type: 'spki', format: 'der' })
-    this.#kid = createHash('sha256').update(der).digest('base64url')
   }
   get issuer(): string {
     return this.#issuer
@@ -91,20 +88,8 @@ export class Tokens {
       nbf: now,
       sub: `system:serviceaccount:${account.metadata.namespace}:${account.metadata.name}`,
     }
-    return { token: this.#sign(payload), expires: now + seconds }
+    return { token: signed(payload, this.#private), expires: now + seconds }
   }
-  /** the token of a Secret of type kubernetes.io/service-account-token */
-  issueLegacy(account: KubeObject, secret: KubeObject): string {
-    return this.#sign({
-      iss: legacyIssuer,
-      'kubernetes.io/serviceaccount/namespace': account.metadata.namespace,
-      'kubernetes.io/serviceaccount/secret.name': secret.metadata.name,
-      'kubernetes.io/serviceaccount/service-account.name': account.metadata.name,
-      'kubernetes.io/serviceaccount/service-account.uid': account.metadata.uid,
-      sub: `system:serviceaccount:${account.metadata.namespace}:${account.metadata.name}`,
-    })
-  }
-
   /** undefined when it is no token of this cluster, is expired, or what it is bound to is gone */
   verify(token: string, audiences: readonly string[] = [this.#issuer]): { user: User; audiences: readonly string[] } | undefined {
     const payload = this.#payload(token)
@@ -158,20 +143,13 @@ export class Tokens {
     return {
       keys: this.#publics.map((key) => ({
         use: 'sig',
-        kid: createHash('sha256')
-          .update(key.export({ type: 'spki', format: 'der' }))
-          .digest('base64url'),
+        kid: keyId(key),
         alg: algorithm(key),
         ...key.export({ format: 'jwk' }),
       })),
     }
   }
 
-  #sign(payload: Payload): string {
-    const text = `${encode({ alg: algorithm(this.#private), kid: this.#kid })}.${encode(payload)}`
-    const signature = sign('sha256', Buffer.from(text), { key: this.#private, dsaEncoding: 'ieee-p1363' })
-    return `${text}.${signature.toString('base64url')}`
-  }
   #payload(token: string): Payload | undefined {
     const known = this.#verified.get(token)
     if (known !== undefined) return known
@@ -196,6 +174,38 @@ export class Tokens {
       return undefined
     }
   }
+}
+const keyId = (publicKey: KeyObject): string =>
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+function signed(payload: Payload, key: KeyObject): string {
+  const text = `${encode({ alg: algorithm(key), kid: keyId(createPublicKey(key)) })}.${encode(payload)}`
+  return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+}
+/**
+ * Signs the tokens of Secrets of type kubernetes.io/service-account-token, as kube-controller-manager does with --service-account-private-key-file (PEM).
+ * @throws Error with client-go's words for what is no private key
+ */
+export function secretTokenSigner(pem: string): (claims: { namespace: string; serviceAccount: KubeObject; secret: KubeObject }) => string {
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch {
+    throw new Error('data does not contain a valid RSA or ECDSA private key')
+  }
+  return ({ namespace, serviceAccount, secret }) =>
+    signed(
+      {
+        iss: legacyIssuer,
+        'kubernetes.io/serviceaccount/namespace': namespace,
+        'kubernetes.io/serviceaccount/secret.name': secret.metadata.name,
+        'kubernetes.io/serviceaccount/service-account.name': serviceAccount.metadata.name,
+        'kubernetes.io/serviceaccount/service-account.uid': serviceAccount.metadata.uid,
+        sub: `system:serviceaccount:${namespace}:${serviceAccount.metadata.name}`,
+      },
+      key,
+    )
 }
 const algorithm = (key: KeyObject): string => (key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256')
 

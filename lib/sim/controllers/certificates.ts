@@ -1,5 +1,6 @@
 // CertificateSigningRequests: the kubelets' own are approved, what is approved is signed with the cluster's key, what is old is removed
 // (pkg/controller/certificates).
+import { isIP } from 'node:net'
 import type { KubeObject } from '../kube.ts'
 import { issue, readRequest, type Usage } from '../pki.ts'
 import type { Run } from './context.ts'
@@ -24,17 +25,22 @@ const kubeletUsages = (usages: readonly string[], auth: string): boolean => {
 }
 /** undefined when it is a kubelet's client request, else what is wrong with it */
 function kubeletClientProblem(csr: KubeObject): string | undefined {
-  const { subject, names } = decode(csr)
+  const { subject, names, emails, uris } = decode(csr)
   if ((subject.organizations ?? []).join() !== 'system:nodes') return 'subject organization is not system:nodes'
-  if (names.length > 0) return 'DNS subjectAltNames are not allowed'
+  if (names.some((name) => isIP(name) === 0)) return 'DNS subjectAltNames are not allowed'
+  if (emails.length > 0) return 'Email subjectAltNames are not allowed'
+  if (names.length > 0) return 'IP subjectAltNames are not allowed'
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed'
   if (!subject.commonName.startsWith('system:node:')) return 'subject common name does not begin with system:node:'
   if (!kubeletUsages(csr.spec.usages, 'client auth')) return 'usages did not match [client auth digital signature key encipherment]'
   return undefined
 }
 function servingProblem(csr: KubeObject): string | undefined {
-  const { subject, names } = decode(csr)
+  const { subject, names, emails, uris } = decode(csr)
   if ((subject.organizations ?? []).join() !== 'system:nodes') return 'subject organization is not system:nodes'
   if (names.length === 0) return 'DNS or IP subjectAltName is required'
+  if (emails.length > 0) return 'Email subjectAltNames are not allowed'
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed'
   if (!kubeletUsages(csr.spec.usages, 'server auth')) return 'usages did not match [digital signature key encipherment server auth]'
   return subject.commonName.startsWith('system:node:') ? undefined : 'subject common name does not begin with system:node:'
 }

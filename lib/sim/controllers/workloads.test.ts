@@ -421,6 +421,34 @@ describe('and the rest', () => {
       Date.parse('2026-01-01T01:00:00Z') + Math.floor((cluster.clock.now() - Date.parse('2026-01-01T00:00:00Z')) / 1000) * 1000,
     )
   })
+  it('a kubelet gets a certificate for the names that it asks for, and none without', async () => {
+    const ca = issue({ subject: { commonName: 'kubernetes' }, ca: true, now: Date.parse('2026-01-01T00:00:00Z') })
+    const { client, until } = await three({ controller: { signingCa: ca } })
+    const csrs = 'certificates.k8s.io/v1/certificatesigningrequests'
+    const ask = (name: string, names: string[]) => {
+      const pem = request({ commonName: 'system:node:n1', organizations: ['system:nodes'] }, keyPair().privateKey, names)
+      const csr = client.create(csrs, {
+        metadata: { name },
+        spec: {
+          request: Buffer.from(pem).toString('base64'),
+          signerName: 'kubernetes.io/kubelet-serving',
+          usages: ['digital signature', 'server auth'],
+        },
+      })
+      const approved = { type: 'Approved', status: 'True', reason: 'KubectlApprove', message: '' }
+      client.update(csrs, { ...csr, status: { conditions: [approved] } }, { subresource: 'approval' })
+    }
+    ask('named', ['n1', '172.18.0.4'])
+    ask('nameless', [])
+    expect(await until(() => client.get(csrs, 'named').status.certificate !== undefined, 5)).toBe(true)
+    const { X509Certificate } = await import('node:crypto')
+    const made = new X509Certificate(Buffer.from(client.get(csrs, 'named').status.certificate, 'base64'))
+    expect(made.subjectAltName).toBe('DNS:n1, IP Address:172.18.0.4')
+    expect(client.get(csrs, 'nameless').status.conditions.at(-1)).toMatchObject({
+      type: 'Failed',
+      message: 'DNS or IP subjectAltName is required',
+    })
+  })
   it('pods of a node that is gone are removed, and events are counted', async () => {
     const { client, until, context, events, clock } = await three()
     client.create('v1/pods', pod('alone', { nodeName: 'n3' }))

@@ -1,9 +1,9 @@
 // The programs of a control plane: kube-apiserver, kube-controller-manager, kube-scheduler. Each reads its flags and the files that they name, and fails
 // with the real one's words; what they then run is api/ and controllers/. Knows nothing of kubelets but their door.
 import type { X509Certificate } from 'node:crypto'
-import { ApiServer, type KubeletDoor, serviceAccountUser } from '../api/index.ts'
+import { ApiServer, type KubeletDoor, secretTokenSigner, serviceAccountUser } from '../api/index.ts'
 import type { Clock, Timer } from '../clock.ts'
-import { type ControllerContext, startControllers, startScheduler } from '../controllers/index.ts'
+import { type ControllerContext, enabledControllers, startControllers, startScheduler } from '../controllers/index.ts'
 import { recorder } from '../events.ts'
 import { ApiError, type Client, type KubeObject, Unreachable, type User } from '../kube.ts'
 import type { Files } from '../machine.ts'
@@ -293,6 +293,24 @@ const leaseSeconds = 15
 const renewDeadline = 10_000
 const retryPeriod = 2000
 
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+/** Go's time.ParseDuration of a flag. @throws Error with pflag's words */
+function milliseconds(flag: string, text: string): number {
+  if (!/^([\d.]+(ms|s|m|h))+$/.test(text))
+    throw new Error(`invalid argument "${text}" for "--${flag}" flag: time: invalid duration "${text}"`)
+  return [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (units[unit as string] as number),
+    0,
+  )
+}
+function wrapped<T>(before: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw new Error(`${before}${(error as Error).message}`)
+  }
+}
+
 /** kube-controller-manager and kube-scheduler: read files, serve health, lead, run. */
 const manager =
   (deps: ControlPlaneDeps, program: Leading): Program =>
@@ -336,13 +354,17 @@ const manager =
         ? ''
         : file('cluster-signing-cert-file', 'failed to start certificate controller: error reading CA cert file: ')
       const key = scheduler ? '' : file('cluster-signing-key-file', 'failed to start certificate controller: error reading CA key file: ')
-      if (!scheduler) file('service-account-private-key-file', 'error reading key for service account token controller: ')
+      const reading = 'error reading key for service account token controller: '
+      const accountKey = scheduler ? '' : file('service-account-private-key-file', reading)
       if (!scheduler && flag('client-ca-file')) file('client-ca-file', 'unable to load client CA provider: ')
       options = {
         clusterCidr: flag('allocate-node-cidrs') === 'true' ? flag('cluster-cidr') : '',
         serviceRange: flag('service-cluster-ip-range'),
         rootCa: scheduler ? '' : file('root-ca-file', `error reading root-ca-file at ${flag('root-ca-file')}: `),
         ...(cert && key ? { signingCa: { cert, key } } : {}),
+        ...(accountKey ? { signServiceAccountToken: wrapped(reading, () => secretTokenSigner(accountKey)) } : {}),
+        nodeMonitorGraceMs: milliseconds('node-monitor-grace-period', flag('node-monitor-grace-period', '50s')),
+        nodeCidrMaskSize: Number(flag('node-cidr-mask-size', '24')),
       }
     } catch (error) {
       return failed(context, log, (error as Error).message)
@@ -392,20 +414,7 @@ const manager =
         options,
       }
       if (program === 'kube-scheduler') running = startScheduler(context_)
-      else {
-        const wanted = flag('controllers', '*').split(',')
-        const off = new Set(wanted.filter((name) => name.startsWith('-')).map((name) => name.slice(1)))
-        const all = wanted.includes('*')
-        const started = startControllers(context_, undefined)
-        // Those that were named to stay out are not to be started: asked again by name.
-        if (off.size > 0 || !all) {
-          started.stop()
-          running = startControllers(
-            context_,
-            started.running.filter((name) => !off.has(name) && (all || wanted.includes(name))),
-          )
-        } else running = started
-      }
+      else running = startControllers(context_, enabledControllers(flag('controllers', '*')))
     }
     const lease = () => client.find('coordination.k8s.io/v1/leases', program, kubeSystem)
     const micro = () => new Date(deps.clock.now()).toISOString().replace('Z', '000Z')

@@ -64,10 +64,14 @@ export function coerce(object: KubeObject, shape: Shape): KubeObject {
  */
 export function coercePatched(patched: KubeObject, shape: Shape, patch?: unknown): KubeObject {
   const { result, wrong } = attempt(patched, shape, patch !== undefined)
+  if (wrong !== undefined) throw badPatch(patched, patch, wrong)
+  return result
+}
+/** What the server answers for a patch whose result it does not take, `wrong` being why; `patch` as above. */
+export function badPatch(patched: KubeObject, patch: unknown, wrong: string): ApiError {
   // The patched document's own keys come sorted.
   const sorted = () => JSON.stringify(Object.fromEntries(Object.entries(patched).sort(([a], [b]) => byBytes(a, b))))
-  if (wrong !== undefined) throw invalid('', '', '', [invalidValue('patch', patch === undefined ? sorted() : goValue(patch), wrong)])
-  return result
+  return invalid('', '', '', [invalidValue('patch', patch === undefined ? sorted() : goValue(patch), wrong)])
 }
 function attempt(object: KubeObject, shape: Shape, unstructured: boolean): { result: KubeObject; wrong: string | undefined } {
   const context: Context = { struct: '', path: [], saved: undefined, unstructured }

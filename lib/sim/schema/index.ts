@@ -14,7 +14,7 @@ export {
   requiredValue,
   typeInvalid,
 } from './cause.ts'
-export { coerce, coercePatched } from './coerce.ts'
+export { badPatch, coerce, coercePatched } from './coerce.ts'
 export { type JsonSchema, shapeOfCrd } from './crd.ts'
 export { defaultsOfCrd, prune, validateCustom } from './custom.ts'
 export { defaults } from './defaults/index.ts'
