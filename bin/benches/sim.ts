@@ -60,25 +60,26 @@ async function echoes(
     seen += Buffer.from(bytes).toString()
     wake()
   })
-  const until = async (mark: string) => {
-    while (!seen.includes(mark))
+  const until = async (mark: RegExp) => {
+    while (!mark.test(seen))
       await new Promise<void>((resolve) => {
         wake = resolve
       })
     seen = ''
   }
-  line.write('echo be"gi"n\r')
-  await until('begin')
+  // A prompt in which no key is.
+  line.write('PS1="> "; echo be"gi"n\r')
+  await until(/begin\r\n.*> $/)
   const times: number[] = []
   for (let index = 0; index < count; index++) {
     const from = performance.now()
     const key = 'abcdefghijklmnopqrstuvwxyz'[index % 26] as string
     line.write(key)
-    await until(key)
+    await until(new RegExp(key))
     times.push(performance.now() - from)
     if (index % 26 === 25) {
       line.write('\u0015echo ne"x"t\r')
-      await until('next')
+      await until(/next\r\n.*> $/)
     }
   }
   return times
