@@ -1,12 +1,14 @@
 // Generates lib/sim/schema/data from the Kubernetes modules: what the types of the API are, which resources there are, and the OpenAPI documents.
-// Run by hand: node bin/sim-data.mjs <Go module cache> <version>, e.g. ~/go/pkg/mod v1.35.4. Knows nothing of behaviour: defaults, validation and
-// admission are kubemend's own code. The module cache must hold k8s.io/kubernetes@v1.x.y and its staging modules @v0.x.y.
+// Run by hand: node bin/sim-data.mjs <Go module cache> <version> [documents], e.g. ~/go/pkg/mod v1.35.4 /tmp/openapi. Knows nothing of behaviour: defaults,
+// validation and admission are kubemend's own code. The module cache must hold k8s.io/kubernetes@v1.x.y and its staging modules @v0.x.y.
+// `documents` is a folder with the OpenAPI v3 documents as a server of that version gives them, `kubectl get --raw /openapi/v3/apis/apps/v1` in
+// apis_apps_v1.json and so on. Those name the values of enumerations, which kubectl explain prints; those of the module do not.
 // @ts-nocheck (reads untyped documents and Go sources)
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { brotliCompressSync, constants } from 'node:zlib'
 
-const [cache, version] = process.argv.slice(2)
-if (!cache || !version) throw new Error('usage: node bin/sim-data.mjs <Go module cache> <version>')
+const [cache, version, documents] = process.argv.slice(2)
+if (!cache || !version) throw new Error('usage: node bin/sim-data.mjs <Go module cache> <version> [documents]')
 const staging = version.replace(/^v1/, 'v0')
 const kubernetes = `${cache}/k8s.io/kubernetes@${version}`
 const out = new URL('../lib/sim/schema/data/', import.meta.url)
@@ -75,7 +77,8 @@ const schemas = {}
 for (const file of readdirSync(`${kubernetes}/api/openapi-spec/v3`)) {
   const name = file.replace(/_openapi\.json$/, '')
   if (!served.has(name) && !bare.has(name)) continue
-  const document = JSON.parse(readFileSync(`${kubernetes}/api/openapi-spec/v3/${file}`, 'utf8'))
+  const given = `${documents}/${name.replaceAll('__', '_')}.json`
+  const document = JSON.parse(readFileSync(documents && existsSync(given) ? given : `${kubernetes}/api/openapi-spec/v3/${file}`, 'utf8'))
   document.info.version = version
   Object.assign(schemas, document.components?.schemas ?? {})
   const compact = Buffer.from(JSON.stringify(document))
