@@ -1,5 +1,6 @@
 // A worker: holds some labs, answers servers on a Unix socket, outlives them. It ends when it has been without a server for long, or is
 // told to leave; both ways its labs have been written down. Knows nothing of how labs are spread over workers.
+import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -19,6 +20,8 @@ export interface WorkerOptions extends Ground {
   /** called when it has ended */
   onEnd(): void
 }
+const folderMs = 10_000
+
 interface Open {
   attachment: Attachment
   /** bytes that were sent and not yet taken */
@@ -54,6 +57,7 @@ export class Worker {
       release()
     }
     worker.#watchLonely()
+    setInterval(() => worker.#watchFolder(), folderMs).unref()
     return worker
   }
 
@@ -84,6 +88,13 @@ export class Worker {
       },
       this.#labs.size > 0 ? labs : empty,
     )
+  }
+
+  /** Who removed the folder wants nothing of what is in it: no lab can be written down or found again. */
+  #watchFolder(): void {
+    if (this.#peers.size > 0 || this.#leaving || existsSync(join(this.#options.dir, 'workers', this.#options.name, 'pid'))) return
+    this.#options.log('its folder is gone: ending')
+    void this.leave()
   }
 
   /** Writes every lab down and ends. */
