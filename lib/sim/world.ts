@@ -1,7 +1,7 @@
 // Everything that runs in one lab, built from nothing or from a saved state, and taken down again: machines, network, runtimes, kubelets, the control plane's
 // programs, sandboxes. The one place where the parts of the simulation meet. Knows nothing of who uses a lab.
 import { mkdirSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { StoreDump } from './api/index.ts'
 import type { SimClock } from './clock.ts'
 import { startLocalPathProvisioner } from './controllers/index.ts'
@@ -120,10 +120,7 @@ export class World {
     this.members = new EtcdMembers(clock, this.#random, saved?.etcd)
     this.network = createNetwork({ clock, random: this.#random, ...(saved ? { saved: saved.network } : {}) })
     const names = new Map<string, string>()
-    for (const node of options.nodes) {
-      names.set(node.name, node.address)
-      names.set(node.place, node.address)
-    }
+    for (const node of options.nodes) names.set(node.name, node.address)
     names.set('workstation', options.workstation.address)
     this.#connectDeps = {
       network: this.network,
@@ -185,8 +182,14 @@ export class World {
         spawn: (place, request) =>
           place.container ? this.#inContainer(place.container.containerId, place.machine, request) : this.spawn(place.machine, request),
         remote: (machine, request) => this.spawn(machine, request),
-        resolve: (_from, name) =>
-          [...this.machines.values()].find((machine) => machine.name === name || machine.place === name || machine.address === name),
+        resolve: (from, name) => {
+          try {
+            const address = isIP(name) ? name : this.#connectDeps.resolve(name, from.files, from.net)[0]
+            return [...this.machines.values()].find((machine) => machine.address === address)
+          } catch {
+            return undefined
+          }
+        },
         reach: (from, to) => {
           const opened = this.network.open(from.net, 'tcp', to.address, 22)
           return { open: undefined, refused: 'Connection refused', timeout: 'Connection timed out', unreachable: 'No route to host' }[
@@ -228,7 +231,7 @@ export class World {
   #addNode(node: NodeSpec, known: ReturnType<typeof images>, small: Readonly<Record<string, Tool>>): void {
     const { clock, saved } = this.#options
     const own = saved?.machines[node.place]
-    const net = this.network.addMachine(node.name, node.address, { resolver: 'gateway', aliases: [node.place] })
+    const net = this.network.addMachine(node.name, node.address, { resolver: 'gateway' })
     const daemons: Record<string, DaemonProgram> = {
       '/usr/bin/kubelet': { start: (context) => (this.#kubelets.get(node.place) as Kubelet)(context) },
       '/usr/local/bin/containerd': { start: (context) => (this.runtimes.get(node.place) as Runtime).start(context) },

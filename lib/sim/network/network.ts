@@ -63,11 +63,11 @@ export class SimNetwork implements Network {
    * which it finds Docker's name server; nodes of kind ask the gateway's (kind rewrites the rules), other containers 127.0.0.11. The same again
    * after a load.
    */
-  addMachine(name: string, address: string, options: { resolver?: 'gateway' | 'loopback'; aliases?: readonly string[] } = {}): Netns {
+  addMachine(name: string, address: string, options: { resolver?: 'gateway' | 'loopback' } = {}): Netns {
     const at = ip(address)
     const net = networkOf({ ip: at, bits: 16 })
     this.#gateway = net.ip + 1
-    for (const one of [name, ...(options.aliases ?? [])]) this.#names.set(one.toLowerCase(), at)
+    this.#names.set(name.toLowerCase(), at)
     let made = this.#namespaces.get(key('host', name))
     if (made === undefined) {
       made = new Namespace('host', name, '', this.#world)

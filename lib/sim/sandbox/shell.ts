@@ -22,6 +22,28 @@ function account(place: ToolPlace, user: string | number): { name: string; uid: 
   if (row) return { name: row[0] as string, uid: Number(row[2]), home: row[5] || '/', shell: row[6] || '/bin/sh' }
   return user === 'root' || user === 0 ? { name: 'root', uid: 0, home: '/root', shell: '/bin/bash' } : undefined
 }
+/** What ssh_config(5) says of a host: the first value of each keyword in a block whose patterns fit. */
+function configuredFor(config: string, host: string): { hostname?: string; user?: string } {
+  const found: Record<string, string> = {}
+  let fits = true
+  for (const line of config.split('\n')) {
+    const [, word = '', value = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(line) ?? []
+    const keyword = word.toLowerCase()
+    if (keyword === 'host') {
+      const patterns = value.split(/\s+/)
+      const match = (pattern: string) =>
+        new RegExp(
+          `^${pattern
+            .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+            .replace(/\*/g, '.*')
+            .replace(/\?/g, '.')}$`,
+        ).test(host)
+      fits =
+        patterns.some((one) => !one.startsWith('!') && match(one)) && !patterns.some((one) => one.startsWith('!') && match(one.slice(1)))
+    } else if (fits && (keyword === 'hostname' || keyword === 'user')) found[keyword] ??= value
+  }
+  return found
+}
 const inGroup = (place: ToolPlace, user: string, group: string) =>
   lines(place.files, '/etc/group').some(([name, , , members]) => name === group && (members ?? '').split(',').includes(user))
 
@@ -162,9 +184,11 @@ export function shellTools(
 
   /** Who one is on the other machine, or the exit code after ssh's own words. */
   async function login(call: ToolCall, host: string, user: string | undefined) {
-    const machine = deps.resolve(call.place, host)
+    const own = account(call.place, call.uid)
+    const configured = own === undefined ? {} : configuredFor(call.place.files.text(`${own.home}/.ssh/config`) ?? '', host)
+    const machine = deps.resolve(call.place, configured.hostname ?? host)
     if (machine === undefined) {
-      call.err(`ssh: Could not resolve hostname ${host}: Name or service not known\n`)
+      call.err(`ssh: Could not resolve hostname ${configured.hostname ?? host}: Name or service not known\n`)
       return 255
     }
     const why = deps.reach?.(call.place, machine)
@@ -173,7 +197,7 @@ export function shellTools(
       return 255
     }
     const there: ToolPlace = { machine, net: machine.net, files: machine.files }
-    const name = user ?? account(call.place, call.uid)?.name ?? 'root'
+    const name = user ?? configured.user ?? own?.name ?? 'root'
     const who = account(there, name)
     if (who === undefined) {
       call.err(`${name}@${host}: Permission denied (publickey).\n`)

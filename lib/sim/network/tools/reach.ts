@@ -3,6 +3,7 @@ import type { Tool, ToolCall } from '../../process.ts'
 import { type Asker, noRoute, resolveHost } from '../dns.ts'
 import { parseIp } from '../ip.ts'
 import type { SimNetwork } from '../network.ts'
+import { openFrom } from './loopback.ts'
 
 const names: Record<string, string> = {
   '80': 'http',
@@ -70,7 +71,7 @@ export const nc =
     const protocol = udp ? 'udp' : 'tcp'
     let ok = false
     for (let port = from; port <= (until as number); port += 1) {
-      const opened = network.open(call.place.net, protocol, address, port)
+      const opened = udp ? network.open(call.place.net, 'udp', address, port) : await openFrom(network, call, address, port)
       // A datagram that nobody answers looks like success.
       const open = opened.outcome === 'open' || (udp && opened.outcome === 'timeout')
       if (!open) {

@@ -5,6 +5,7 @@ import type { Tool, ToolCall } from '../../process.ts'
 import { type Asker, noRoute, resolveHost } from '../dns.ts'
 import { parseUrl, request, type Url } from '../http.ts'
 import type { SimNetwork } from '../network.ts'
+import { openFrom } from './loopback.ts'
 
 const reasons: Record<number, string> = {
   200: 'OK',
@@ -277,7 +278,7 @@ async function curlOne(network: SimNetwork, call: ToolCall, text: string, o: Cur
   note(`*   Trying ${address}:${url.port}...`)
   Object.assign(done, { address, port: url.port })
   const spent = () => call.clock.now() - begin
-  const opened = network.open(call.place.net, 'tcp', address, url.port)
+  const opened = await openFrom(network, call, address, url.port, url.scheme === 'https')
   if (opened.outcome !== 'open') {
     if (opened.outcome === 'timeout') {
       await call.clock.sleep(Math.max(0, limit), call.signal)
@@ -506,7 +507,7 @@ export const wget =
         say(
           `${target.host === address ? '' : `Resolving ${target.host} (${target.host})... ${found.addresses.join(', ')}\n`}Connecting to ${target.host}${target.host === address ? '' : ` (${target.host})|${address}|`}:${target.port}... `,
         )
-      const opened = network.open(call.place.net, 'tcp', address, target.port)
+      const opened = await openFrom(network, call, address, target.port, target.scheme === 'https')
       if (opened.outcome !== 'open') {
         if (opened.outcome === 'timeout') await call.clock.sleep(limit, call.signal)
         if (opened.outcome === 'unreachable' && !noRoute(opened.why)) await call.clock.sleep(Math.min(limit, 3050), call.signal)

@@ -542,7 +542,7 @@ export function workstationTree(nodes: readonly NodeSpec[], address: string, adm
   return {
     ...common(false),
     '/etc/hostname': file('workstation\n'),
-    '/etc/hosts': file(hosts([`${address}\tworkstation`, ...nodes.map((node) => `${node.address}\t${node.name} ${node.place}`)])),
+    '/etc/hosts': file(hosts([`${address}\tworkstation`, ...nodes.map((node) => `${node.address}\t${node.name}`)])),
     '/etc/resolv.conf': file('nameserver 127.0.0.11\noptions ndots:0\n'),
     '/home/candidate/.kube': directory(0o750),
     '/home/candidate/.kube/config': file(adminConf, 0o600),
