@@ -2,7 +2,7 @@
 // process in a sandbox that is opened when it is first needed. Knows nothing of pods and of the CRI's bookkeeping.
 import { posix } from 'node:path'
 import type { Clock } from '../clock.ts'
-import type { Machine } from '../machine.ts'
+import type { Files, Machine } from '../machine.ts'
 import type { Netns } from '../net.ts'
 import type { ContainerContext, ProcessHost, Running, Sandbox, SimImage, Spawned, SpawnRequest, Tool, ToolCall } from '../process.ts'
 import { type BuiltinCall, resolve } from './commands.ts'
@@ -91,8 +91,9 @@ export class Habitat {
   }
 
   /** @throws Error with runc's words when there is nothing to start */
-  async start(request: ProcessRequest): Promise<Process> {
-    const { image } = this.#options
+  async start(asked: ProcessRequest): Promise<Process> {
+    const { image, container } = this.#options
+    const request = { ...asked, env: { HOME: homeOf(this.files, container.config.user.uid), ...asked.env } }
     const command = resolve(image, this.files, request.argv, request.env, request.cwd)
     if (command.kind === 'program') return this.#program(command.name, request)
     if (command.kind === 'builtin') return this.#inside(request, (call) => command.run(call))
@@ -339,6 +340,13 @@ const signalNames: Readonly<Record<number, NodeJS.Signals>> = {
   15: 'SIGTERM',
   28: 'SIGWINCH',
 }
+
+/** What runc sets when nobody else did: of /etc/passwd, else the root. */
+const homeOf = (files: Files, uid: number): string =>
+  (files.text('/etc/passwd') ?? '')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find((row) => row[2] === String(uid))?.[5] || (uid === 0 ? '/root' : '/')
 
 const savedSleep = (saved: unknown): number => Number((saved as { slept?: number } | undefined)?.slept ?? 0)
 /** A sleep that was saved goes on with what is left of it. */

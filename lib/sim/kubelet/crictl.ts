@@ -268,7 +268,7 @@ const commands: Readonly<Record<string, Command>> = {
         images: chosen.map((one) => ({
           id: one.digest,
           repoTags: [one.name],
-          repoDigests: [],
+          repoDigests: runtime.repoDigests(one.digest),
           size: String(one.sizeBytes),
           uid: null,
           username: '',
@@ -438,7 +438,7 @@ const commands: Readonly<Record<string, Command>> = {
         status: {
           id: image.digest,
           repoTags: runtime.images().flatMap((one) => (one.digest === image.digest ? [one.name] : [])),
-          repoDigests: [],
+          repoDigests: runtime.repoDigests(image.digest),
           size: String(image.sizeBytes),
           pinned: false,
         },

@@ -117,12 +117,15 @@ test('logs: of what runs, of before, of what has not started', async () => {
     () =>
       isRunning('web')() &&
       node.pod('echo')?.status.phase === 'Succeeded' &&
-      node.pod('crash')?.status.containerStatuses[0].restartCount === 1,
+      node.pod('crash')?.status.containerStatuses[0].state.waiting?.reason === 'CrashLoopBackOff',
   )
   expect(await logs('web')).toBe('nginx started\n')
   expect(await logs('web', { timestamps: true })).toMatch(/^2026-01-01T\S+Z nginx started\n$/)
   expect(await logs('echo')).toBe('no end of line')
   expect(await logs('crash', { previous: true })).toBe("cat: can't open '/nope': No such file or directory\n")
+  // Ended once more, the status still names the one before until it is made again; that one is gone.
+  await node.until(() => node.pod('crash')?.status.containerStatuses[0].state.terminated)
+  expect(await logs('crash', { previous: true })).toMatch(/^unable to retrieve container logs for containerd:\/\/[0-9a-f]{64}$/)
   await expect(logs('web', { previous: true })).rejects.toThrow('previous terminated container "c" in pod "web" not found')
   await expect(logs('wait')).rejects.toThrow('container "c" in pod "wait" is waiting to start: ContainerCreating')
   node.stopKubelet()

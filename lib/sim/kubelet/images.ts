@@ -77,8 +77,9 @@ interface Recipe {
   tools?: readonly string[]
 }
 const smallTools = ['nslookup', 'wget', 'nc', 'ping', 'ip', 'route', 'netstat', 'hostname', 'arp', 'traceroute'] as const
+// What images/workloads/nginx has, so that a page reads the same in a simulated and a real cluster.
 const index =
-  '<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n<style>\nhtml { color-scheme: light dark; }\nbody { width: 35em; margin: 0 auto;\nfont-family: Tahoma, Verdana, Arial, sans-serif; }\n</style>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>If you see this page, the nginx web server is successfully installed and\nworking. Further configuration is required.</p>\n\n<p>For online documentation and support please refer to\n<a href="http://nginx.org/">nginx.org</a>.<br/>\nCommercial support is available at\n<a href="http://nginx.com/">nginx.com</a>.</p>\n\n<p><em>Thank you for using nginx.</em></p>\n</body>\n</html>\n'
+  '<!DOCTYPE html>\n<html>\n<head><title>Welcome to nginx!</title></head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>If you see this page, the nginx web server is installed and working.</p>\n</body>\n</html>\n'
 const passwd = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n'
 
 /** by the last part of the repository's name */
@@ -164,6 +165,9 @@ function idOf(name: string): string {
   }
   return out
 }
+
+/** What a registry calls an image by: its manifest's digest, which is not the image's id. */
+export const manifestDigest = (name: string): string => `sha256:${idOf(`manifest of ${name}`)}`
 
 /**
  * Every image of the simulated world, on the nodes or to be pulled (`remote`). `programs`: by name (`nginx`, `coredns`, `kube-apiserver` …); an image's

@@ -122,6 +122,7 @@ test('a container that fails is started at once, then after 10, 20, 40 seconds',
     () =>
       node.pod('proxy').status.containerStatuses[0].state.waiting?.reason === 'CrashLoopBackOff' &&
       node.pod('proxy').status.containerStatuses[0].restartCount === 4,
+    100,
   )
   const { uid } = node.pod('proxy').metadata
   expect(node.pod('proxy').status.containerStatuses[0]).toMatchObject({
@@ -131,9 +132,9 @@ test('a container that fails is started at once, then after 10, 20, 40 seconds',
   })
   expect(node.pod('proxy').status.phase).toBe('Running')
   expect(node.events('proxy')).toContain(`Warning BackOff Back-off restarting failed container c in pod proxy_app(${uid})`)
-  // Logs are real files, the present and the previous ones.
+  // Logs are real files, and go with their containers.
   const logs = `/var/log/pods/app_proxy_${uid}/c`
-  expect(node.files.list(logs)).toEqual(['3.log', '4.log'])
+  expect(node.files.list(logs)).toEqual(['4.log'])
   expect(node.files.text(`${logs}/4.log`)).toMatch(/^\S+Z stderr F E0101 .*stat \/conf\/BROKEN\.conf: no such file or directory"\n$/)
   // Mended: the file comes with the ConfigMap, and the next start goes well.
   node.client.patch('v1/configmaps', 'kube-proxy', 'app', 'merge', { data: { 'BROKEN.conf': 'ok' } })

@@ -6,7 +6,7 @@ import type { CniHooks, Netns } from '../net.ts'
 import type { ProcessHost, SimImage, Spawned, SpawnRequest, Tool, ToolCall } from '../process.ts'
 import type { Random } from '../random.ts'
 import { Habitat, Pipe, type Process } from './containers.ts'
-import { parseReference, refusal } from './images.ts'
+import { manifestDigest, parseReference, refusal } from './images.ts'
 import { LogWriter, parseLog } from './logs.ts'
 import {
   type ContainerConfig,
@@ -57,6 +57,8 @@ interface Saved {
   sandboxes: SandboxState[]
   containers: (ContainerState & { saved?: unknown; rest?: { stdout: string; stderr: string } })[]
   images: string[]
+  /** names */
+  pulled?: string[]
   kubelet?: unknown
 }
 
@@ -81,6 +83,8 @@ export class ContainerRuntime implements Runtime {
   readonly #containers = new Map<string, Live>()
   /** names of the images on this machine */
   readonly #present: Set<string>
+  /** names of images that a registry has confirmed: only those have a digest of the registry's */
+  readonly #pulled: Set<string>
   readonly #changed = new Set<(uid: string) => void>()
   #context: DaemonContext | undefined
   #closed = false
@@ -93,6 +97,7 @@ export class ContainerRuntime implements Runtime {
     this.#clock = options.clock
     const saved = options.saved as Saved | undefined
     this.remembered = saved?.kubelet
+    this.#pulled = new Set(saved?.pulled)
     this.#present = new Set(saved?.images ?? options.images.filter((image) => !image.remote).map((image) => image.name))
     for (const state of saved?.sandboxes ?? []) this.#boxes.set(state.id, { state: { ...state }, net: undefined, pid: 0 })
     for (const { saved: own, rest, ...state } of saved?.containers ?? []) {
@@ -184,6 +189,11 @@ export class ContainerRuntime implements Runtime {
       return undefined
     }
   }
+  repoDigests(id: string): readonly string[] {
+    return this.images().flatMap((image) =>
+      image.digest === id && this.#pulled.has(image.name) ? [`${parseReference(image.name).repository}@${manifestDigest(image.name)}`] : [],
+    )
+  }
   async pull(reference: string): Promise<SimImage> {
     this.#ask()
     const wanted = parseReference(reference)
@@ -203,13 +213,18 @@ export class ContainerRuntime implements Runtime {
     // 50 MB in a second.
     if (!this.#present.has(image.name)) await this.#clock.sleep(Math.round(500 + image.sizeBytes / 50_000))
     this.#present.add(image.name)
+    this.#pulled.add(image.name)
     this.#say('info', `PullImage "${reference}" returns image reference "${image.digest}"`)
     return image
   }
   removeImage(reference: string): boolean {
     const image = this.imageStatus(reference)
     if (!image) return false
-    for (const one of this.#options.images) if (one.digest === image.digest) this.#present.delete(one.name)
+    for (const one of this.#options.images) {
+      if (one.digest !== image.digest) continue
+      this.#present.delete(one.name)
+      this.#pulled.delete(one.name)
+    }
     return true
   }
 
@@ -630,6 +645,7 @@ export class ContainerRuntime implements Runtime {
         return { ...live.state, ...(own === undefined ? {} : { saved: own }), ...(live.log ? { rest: live.log.rest } : {}) }
       }),
       images: [...this.#present],
+      pulled: [...this.#pulled],
       ...(this.remember ? { kubelet: this.remember() } : {}),
     }
     return structuredClone(saved)

@@ -28,6 +28,8 @@ export interface Observed {
   now: number
   /** names of the images as the runtime shows them, by id */
   imageName: (container: ContainerState) => string
+  /** the registry's digest of an image, else its id */
+  imageRef: (container: ContainerState) => string
   /** overrides phase, reason and message: eviction, admission */
   failed?: { reason: string; message: string } | undefined
 }
@@ -101,6 +103,7 @@ function containerStatus(pod: KubeObject, container: KubeObject, init: boolean, 
   else if (
     waiting &&
     !seen.terminal &&
+    shouldRestart(pod, container, latest.exitCode) &&
     (init ? !(latest.exitCode === 0 && !isSidecar(container)) : true) &&
     !pod.metadata.deletionTimestamp
   ) {
@@ -120,7 +123,7 @@ function containerStatus(pod: KubeObject, container: KubeObject, init: boolean, 
     ready,
     restartCount: latest.config.attempt,
     image: seen.imageName(latest),
-    imageID: latest.config.imageId,
+    imageID: seen.imageRef(latest),
     containerID: `containerd://${latest.id}`,
     started,
     ...(container.resources?.requests ? { allocatedResources: container.resources.requests } : {}),

@@ -126,6 +126,8 @@ export interface Runtime {
   sandboxes(): readonly SandboxState[]
   containers(): readonly ContainerState[]
   images(): readonly SimImage[]
+  /** `docker.io/library/nginx@sha256:…` of those that a registry has confirmed; by the image's id */
+  repoDigests(id: string): readonly string[]
 
   /** throws RuntimeFailure, `failed to setup network for sandbox "…": …` among them */
   runSandbox(config: SandboxConfig): SandboxState

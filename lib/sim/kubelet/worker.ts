@@ -213,6 +213,7 @@ export class PodWorker {
           const named = parsed(state.config.image)
           return images.find((image) => image.name === named)?.name ?? named ?? state.config.image
         },
+        imageRef: (state) => runtime.repoDigests(state.config.imageId)[0] ?? state.config.imageId,
         failed: this.#failed,
       },
     )
@@ -233,6 +234,11 @@ export class PodWorker {
       if (mirror ? there.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined : there.metadata.uid !== uid) return
       const before = there.status ?? {}
       const status = { ...this.#status }
+      // Not over before nothing of it can run any more (status_manager.go, mergePodStatus): what it holds on the node is another's then.
+      if (over(status.phase) && !over(before.phase) && this.#couldRun()) {
+        Object.assign(status, { phase: before.phase ?? 'Pending', reason: before.reason, message: before.message })
+        for (const key of ['reason', 'message']) if (status[key] === undefined) delete status[key]
+      }
       // What others have put there meanwhile stays.
       status.conditions = [
         ...(before.conditions ?? []).filter((one: KubeObject) => !ownConditions.has(one.type)),
@@ -249,6 +255,9 @@ export class PodWorker {
       )
       this.poke(10_000)
     }
+  }
+  #couldRun(): boolean {
+    return this.#sandboxes().some((one) => one.ready) || this.#containers().some((one) => one.state === 'running')
   }
   #containerEvent(container: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
     const kind = (this.pod.spec.initContainers ?? []).some((one: KubeObject) => one.name === container.name)
@@ -269,10 +278,16 @@ export class PodWorker {
       const [latest] = attemptsOf(container.name, this.#containers())
       if (latest?.state === 'running')
         this.#probes.ensure(container, latest.id, this.#podIP(), latest.startedAt, this.#before(container, latest))
-      else if (latest?.state === 'exited' && latest.exitCode === 0 && !isSidecar(container)) this.#waiting.delete(container.name)
+      else if (latest?.state === 'exited' && !shouldRestart(this.pod, container, latest.exitCode)) this.#waiting.delete(container.name)
     }
     this.#deadline()
     const status = this.#report()
+    // Of containers that have ended the last one is kept (pod_container_deletor.go); the status still names the one before until it is made again.
+    for (const container of this.#specs())
+      for (const old of attemptsOf(container.name, this.#containers())
+        .filter((one) => one.state === 'exited')
+        .slice(1))
+        this.#kit.runtime.removeContainer(old.id)
     if (status.phase === 'Succeeded' || status.phase === 'Failed') return this.#finish()
     const notReady = networkError()
     if (notReady !== undefined && !this.pod.spec.hostNetwork) {
@@ -521,7 +536,11 @@ export class PodWorker {
           'BackOff',
           `Back-off restarting failed container ${container.name} in pod ${podName(this.pod)}`,
         )
-        this.#fail(container, 'CrashLoopBackOff', words, left)
+        // The status says so when it is made the next time, so mostly a moment before the container is started again. Only the first time that is soon: the
+        // news of the sandbox and of a container that ended at once come together, and are two reasons to look.
+        if (latest.config.attempt === 1 && !this.#waiting.has(container.name) && latest.finishedAt - latest.startedAt < 1000)
+          this.poke(1500)
+        this.#fail(container, 'CrashLoopBackOff', words, left, false)
       }
       this.#crash.next(key, clock.now(), since)
     }
@@ -579,10 +598,9 @@ export class PodWorker {
       }
     }
   }
-  #fail(container: KubeObject, reason: string, message: string, retryMs?: number): never {
+  #fail(container: KubeObject, reason: string, message: string, retryMs?: number, report = true): never {
     this.#waiting.set(container.name, { reason, message })
-    // The API learns of it with the next look, or at once when nothing else will change.
-    this.#report()
+    if (report) this.#report()
     throw new SyncFailure(
       `failed to "StartContainer" for ${JSON.stringify(container.name)} with ${reason}: ${JSON.stringify(message)}`,
       retryMs,
@@ -672,6 +690,10 @@ export class PodWorker {
   /** All containers ended by themselves for good. */
   async #finish(): Promise<void> {
     if (this.#sandboxes().every((one) => !one.ready && !one.network) && this.#containers().every((one) => one.state !== 'running')) return
+    const { clock, random } = this.#kit
+    // The kubelet acts on what it sees of the runtime once a second.
+    await clock.sleep(400 + random.int(800))
+    if (this.#stopped || this.#done) return
     await this.#killAll(this.pod.spec.terminationGracePeriodSeconds ?? 30)
     this.#report(true)
   }
@@ -706,6 +728,7 @@ class Quiet extends SyncFailure {
     super('timed out waiting for the condition', 300_000)
   }
 }
+const over = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed'
 const parsed = (name: string): string | undefined => {
   try {
     return parseReference(name).full
