@@ -1,6 +1,7 @@
 // A booted lab as the pattern for further ones: the same state under another name, with keys and certificates of its own, its times moved to now.
 // Works on the text of a snapshot. Knows nothing of how a state comes to run.
 import { createHash, createPublicKey } from 'node:crypto'
+import { identityOf } from './api/index.ts'
 import type { KubeObject } from './kube.ts'
 import { staticPods } from './kubelet/index.ts'
 import type { Files } from './machine.ts'
@@ -87,6 +88,8 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
     image.nodes.map((node) => ({ place: node.place, name: node.name.replace(image.id, id) })),
   )
   for (const [path, uid] of image.statics) swap(uid, own.get(path) ?? uid)
+  const host = image.nodes.find((node) => node.place === 'control-plane')?.name ?? ''
+  swap(identityOf(host), identityOf(host.replace(image.id, id)))
   swap(image.id, id)
   const adapted = JSON.parse(moveTimes(text, delta)) as Shape
   refurnish(adapted, image, furniture)

@@ -116,7 +116,6 @@ export function bootstrap(operations: Operations, options: BootstrapOptions): vo
             'requestheader-client-ca-file': options.requestheaderCa,
             'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
             'requestheader-group-headers': '["X-Remote-Group"]',
-            'requestheader-uid-headers': '[]',
             'requestheader-username-headers': '["X-Remote-User"]',
           }),
     },

@@ -419,7 +419,7 @@ export class Http {
       return
     }
     if (path === '/version' || path === '/version/')
-      return send(request, response, 200, JSON.stringify(version(this.#options.kubernetesVersion)))
+      return send(request, response, 200, JSON.stringify(version(this.#options.kubernetesVersion), null, 2))
     const probe = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(path)
     if (probe !== null) return this.#probe(response, url, probe[1] as string, probe[2])
     if (path === '/metrics') return sendText(response, 200, this.#metrics(), 'text/plain; version=0.0.4; charset=utf-8')

@@ -1,5 +1,6 @@
 // The API server of the simulated cluster, and etcd's content. Its only door.
 export type { Connect, Connection } from './client.ts'
+export { identityOf } from './identity.ts'
 export type { ContainerRef, ExecRequest, ExecStreams, KubeletDoor, LogOptions, LogSink } from './kubelet-door.ts'
 export { compare, format, parseQuantity } from './quantity.ts'
 export { used as quotaUsage } from './quota.ts'

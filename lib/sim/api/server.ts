@@ -11,6 +11,7 @@ import { Authorizer } from './authorizer.ts'
 import { type BootstrapOptions, bootstrap, customResources, expireEvents, keepKubernetes } from './bootstrap.ts'
 import { ApiClient, type Connect, type Connection } from './client.ts'
 import { Http } from './http.ts'
+import { keepIdentity } from './identity.ts'
 import type { KubeletDoor } from './kubelet-door.ts'
 import { Operations } from './operations.ts'
 import { crdBucket, Registry } from './registry.ts'
@@ -40,7 +41,11 @@ export interface ApiServerOptions {
   advertiseAddress?: string
   /** default 6443 */
   port?: number
+  /** of the machine it runs on; with it the server keeps its identity's Lease */
+  hostname?: string
 }
+
+const loopback: User = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 export class ApiServer {
   readonly requests: Requests
@@ -104,11 +109,13 @@ export class ApiServer {
     const definitions = store.subscribe(crdBucket, store.revision, look)
     const kept = keepKubernetes(store, clock, () => bootstrap(operations, own))
     const expiry = expireEvents(store, clock)
+    const identity = options.hostname === undefined ? undefined : keepIdentity(this.client(loopback), clock, random, options.hostname)
     this.#keeping = {
       stop: () => {
         definitions?.stop()
         kept.stop()
         expiry.stop()
+        identity?.stop()
         for (const subscription of watched.values()) subscription.stop()
       },
     }

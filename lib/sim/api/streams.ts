@@ -58,12 +58,15 @@ export class Streams {
     const offered = String(request.headers['sec-websocket-protocol'] ?? '')
       .split(',')
       .map((one) => one.trim())
-    if (String(request.headers.upgrade).toLowerCase() !== 'websocket') {
+    // kubectl asks once more by SPDY when a WebSocket is refused, and shows that answer: it must be the same one.
+    const upgradable = () => {
+      if (String(request.headers.upgrade).toLowerCase() === 'websocket') return
       throw bad('unable to upgrade: only WebSocket connections are supported by the simulated cluster (kubectl 1.31 or newer)')
     }
     const pod = this.#pod(target)
     if (target.subresource === 'portforward') {
       const node = scheduled(pod)
+      upgradable()
       if (offered.includes(tunnel)) request.headers['sec-websocket-protocol'] = alias
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
         const open = (port: number) => this.#kubelets.open(node, { namespace: target.namespace, pod: target.name }, port)
@@ -88,6 +91,7 @@ export class Streams {
     if (!wants.stdin && !wants.stdout && !on('stderr')) throw bad('you must specify at least 1 of stdin, stdout, stderr')
     const command = query.getAll('command')
     if (target.subresource === 'exec' && command.length === 0) throw bad('you must specify at least one command for the container')
+    upgradable()
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       remoteCommand(ws, (streams) =>
         target.subresource === 'exec'

@@ -29,6 +29,11 @@ export type { ControllerContext, ControllerOptions } from './context.ts'
 export { type LocalPathDeps, startLocalPathProvisioner } from './localpath.ts'
 
 type Start = (run: Run) => void
+/** One that finds nothing to do in a simulated cluster; its account is there as it is in every cluster. */
+const idle =
+  (account: string): Start =>
+  (run) =>
+    void run.client(account)
 /** in the order in which they start; names are those of kube-controller-manager (cmd/kube-controller-manager/names) */
 const controllers: Readonly<Record<string, Start>> = {
   'serviceaccount-token-controller': startServiceAccountToken,
@@ -59,12 +64,17 @@ const controllers: Readonly<Record<string, Start>> = {
   'node-lifecycle-controller': startNodeLifecycle,
   'taint-eviction-controller': startTaintEviction,
   'persistentvolume-binder-controller': startPersistentVolumeBinder,
+  'persistentvolume-attach-detach-controller': idle('attachdetach-controller'),
   'persistentvolume-expander-controller': startExpander,
   'clusterrole-aggregation-controller': startRoleAggregation,
   'persistentvolumeclaim-protection-controller': startClaimProtection,
   'persistentvolume-protection-controller': startVolumeProtection,
   'ttl-after-finished-controller': startTtlAfterFinished,
   'ephemeral-volume-controller': startEphemeralVolume,
+  'resourceclaim-controller': idle('resource-claim-controller'),
+  'legacy-serviceaccount-token-cleaner-controller': idle('legacy-service-account-token-cleaner'),
+  'validatingadmissionpolicy-status-controller': idle('validatingadmissionpolicy-status-controller'),
+  'volumeattributesclass-protection-controller': idle('volumeattributesclass-protection-controller'),
   'root-ca-certificate-publisher-controller': startRootCa,
   'service-cidr-controller': startServiceCidr,
 }

@@ -194,6 +194,7 @@ const kubeApiserver =
         etcd: () => (typeof etcdOf() === 'string' ? 'etcdserver: request timed out' : undefined),
         advertiseAddress: address,
         port,
+        hostname: context.machine.name,
       })
       store = endpoint.store
       server?.stop()
