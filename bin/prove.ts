@@ -1,4 +1,4 @@
-// npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--clusters N] [--json]
+// npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
 // Plays every part of scenarios' proofs on a real backend. The result goes to standard output, everything else to standard error.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,11 +11,12 @@ import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 import { loadCatalogue, type ProofVariant } from '#lib/scenario/index.ts'
 import { kindBackend, root, simBackend } from '#lib/server/index.ts'
 
-const usage = `npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--clusters N] [--json]
+const usage = `npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
 
   slug…        scenarios to prove; --all for every one
   --with FILE  play this script in the workstation in place of the scenario's own parts and report its score
   --fresh      nothing that was played before counts
+  --no-record  leave proof.<backend>.json beside the scenarios as it is (tests do not change the checkout)
   --keep       leave the last cluster open, broken or mended as it is
   --clusters N clusters side by side (default: half of the CPUs, at most 3)
   --json       print the result as JSON`
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       with: { type: 'string' },
       fresh: { type: 'boolean' },
       keep: { type: 'boolean' },
+      'no-record': { type: 'boolean' },
       clusters: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -128,7 +130,7 @@ async function main(): Promise<number> {
   if (!script && values.variant === undefined) {
     const identity = await provider.identity()
     for (const scenario of scenarios)
-      if (await record(scenario, variants, identity, () => new Date()))
+      if (!values['no-record'] && (await record(scenario, variants, identity, () => new Date())))
         log(`recorded ${path.relative(process.cwd(), scenario.folder)}/proof.${provider.backend}.json`)
   }
   if (values.json) process.stdout.write(`${JSON.stringify(variants, null, 1)}\n`)

@@ -25,7 +25,17 @@ try {
       const cache = process.env.KUBEMEND_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'kubemend')
       const first = existsSync(join(cache, 'proof/parts')) ? [] : ['--fresh']
       const { code, stdout } = await tool.run(
-        [tool.node, '--disable-warning=ExperimentalWarning', 'bin/prove.ts', '--all', '--backend', 'kind', '--json', ...first],
+        [
+          tool.node,
+          '--disable-warning=ExperimentalWarning',
+          'bin/prove.ts',
+          '--all',
+          '--backend',
+          'kind',
+          '--json',
+          '--no-record',
+          ...first,
+        ],
         {
           capture: true,
         },

@@ -140,7 +140,7 @@ try {
       if (missing !== undefined) return { passed: 0, failed: 1, skipped: 0, note: missing }
       // Every scenario's solution, alternatives, half repairs and cheats; cached by content, so that only what changed is played.
       const { code, stdout } = await tool.run(
-        [tool.node, '--disable-warning=ExperimentalWarning', 'bin/prove.ts', '--all', '--backend', 'sim', '--json'],
+        [tool.node, '--disable-warning=ExperimentalWarning', 'bin/prove.ts', '--all', '--backend', 'sim', '--json', '--no-record'],
         { capture: true },
       )
       return countProof(stdout, code)
