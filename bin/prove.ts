@@ -107,7 +107,8 @@ async function main(): Promise<number> {
   const variants = await prove({
     provider,
     scenarios: chosen,
-    cacheDir: path.join(cache, 'parts'),
+    // Apart: whether anything was ever played here on kind is what test:kind asks of its folder.
+    cacheDir: path.join(cache, backend.data === 'kind' ? 'parts' : `parts-${backend.data}`),
     fresh: values.fresh ?? false,
     ...(script ? { with: script } : {}),
     ...(values.keep
