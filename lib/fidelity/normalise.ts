@@ -13,7 +13,7 @@ const alnum = '[bcdfghjklmnpqrstvwxz2456789]'
 const rules: readonly [RegExp, string][] = [
   [/\r/g, ''],
   [/\u001b\[[0-9;]*[A-Za-z]/g, ''],
-  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
+  [/(?<![0-9a-zA-Z])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/\b[0-9a-f]{64}\b/g, '<hash>'],
   [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
@@ -28,6 +28,7 @@ const rules: readonly [RegExp, string][] = [
   [/\b([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6}(\s+)\d+ /g, '$1<time> <pid> '],
   // ages and durations
   [/\b\d+(?:h|min|s)(?: \d+(?:min|s|ms))* ago\b/g, '<age> ago'],
+  [/\bafter \d+ ms\b/g, 'after <age>'],
   [/\bin \d+(?:\.\d+)?(?:µs|ms|s)\b/g, 'in <age>'],
   [/\((\d+(?:\.\d+)?(?:ms|s)) including waiting\)/g, '(<age> including waiting)'],
   [/\(x\d+ over /g, '(x<n> over '],

@@ -433,7 +433,13 @@ function sshd(context: DaemonContext): Daemon {
     program: { name: 'sshd', pid: context.pid },
     raw: () => Buffer.from('SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n'),
   })
+  const six = context.machine.net.listen({ protocol: 'tcp', address: '::', port: 22, program: { name: 'sshd', pid: context.pid } })
   context.log('Server listening on 0.0.0.0 port 22.')
   context.log('Server listening on :: port 22.')
-  return { stop: () => listening.close() }
+  return {
+    stop: () => {
+      listening.close()
+      six.close()
+    },
+  }
 }

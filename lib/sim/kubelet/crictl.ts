@@ -159,6 +159,20 @@ const print = (call: ToolCall, json: unknown): undefined => {
   call.out(`${JSON.stringify(json, null, 2)}\n`)
   return undefined
 }
+/** The same for logs, which tells the error of its first question by itself. */
+function looked(runtime: Runtime, id: string, call: ToolCall): ContainerState {
+  try {
+    return container(runtime, id)
+  } catch (error) {
+    if (!(error instanceof RuntimeFailure) || error.code !== 'NotFound') throw error
+    const at = new Date(call.clock.now()).toISOString()
+    const words = JSON.stringify(`rpc error: code = NotFound desc = ${error.description}`)
+    call.err(
+      `E${at.slice(5, 7)}${at.slice(8, 10)} ${at.slice(11, 23)}000   90000 remote_runtime.go:569] "ContainerStatus from runtime service failed" err=${words} containerID=${JSON.stringify(id)}\n`,
+    )
+    throw error
+  }
+}
 function container(runtime: Runtime, id: string): ContainerState {
   const found = runtime.containers().filter((one) => one.id.startsWith(id))
   if (found.length !== 1 || !id)
@@ -303,7 +317,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   async logs(runtime, args, call) {
     const parsed = parse(args, ['tail', 'since', 'limit-bytes'])
-    const one = container(runtime, parsed.rest[0] ?? '')
+    const one = looked(runtime, parsed.rest[0] ?? '', call)
     const tail = value(parsed, 'tail')
     const since = value(parsed, 'since')
     const lines: string[] = []

@@ -182,6 +182,18 @@ export class Kubelet implements Daemon {
             port: config.port,
             tls: true,
             program: { name: 'kubelet', pid: this.#context.pid },
+            // Authentication comes first for all that is served, and who asks without a certificate is nobody.
+            http: ({ path }) => {
+              const there =
+                /^\/(healthz|metrics|pods|runningpods|logs?|stats|configz|containerLogs|exec|attach|run|portForward|checkpoint|debug|spec)\b/.test(
+                  path,
+                )
+              return {
+                status: there ? 401 : 404,
+                headers: { 'content-type': 'text/plain; charset=utf-8' },
+                body: Buffer.from(there ? 'Unauthorized' : '404 page not found\n'),
+              }
+            },
           }),
         ),
       })

@@ -251,9 +251,17 @@ class KubeProxy {
       body: Buffer.from(body),
     })
     const program = { name: 'kube-proxy', pid }
+    const began = clock.now()
+    const nanos = (ms: number) => new Date(ms).toISOString().replace('Z', '000000Z')
     const health = () => {
-      const now = new Date(clock.now()).toISOString()
-      return text(200, `{"lastUpdated": ${quoted(now)},"currentTime": ${quoted(now)}, "nodeEligible": true}`, 'application/json')
+      const now = nanos(clock.now())
+      const family = (at: number) => ({ lastUpdated: nanos(at), healthy: true })
+      const status = { IPv4: family(Math.max(began, this.#lastSync)), IPv6: family(began) }
+      return text(
+        200,
+        JSON.stringify({ lastUpdated: now, currentTime: now, nodeEligible: true, healthy: true, status }),
+        'application/json',
+      )
     }
     const place = (configured: unknown, address: string, port: number): [string, number] => {
       const [, at, number] = /^(.*):(\d+)$/.exec(String(configured ?? '')) ?? []

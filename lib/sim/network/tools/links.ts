@@ -23,11 +23,13 @@ export const ipTool =
   async (call) => {
     let at = namespaceOf(call.place.net)
     let brief = false
+    let oneline = false
     let details = false
     let words = call.argv.slice(1)
     for (;;) {
       const word = words[0] ?? ''
       if (word === '-br' || word === '-brief') brief = true
+      else if (word === '-o' || word === '-oneline') oneline = true
       else if (word === '-d' || word === '-details') details = true
       else if (word === '-n' || word === '-netns') {
         const found = network.pods(call.place.machine.name).find((pod) => pod.name === words[1])
@@ -40,7 +42,7 @@ export const ipTool =
       } else if (word === '-V') {
         call.out('ip utility, iproute2-6.15.0, libbpf 1.5.0\n')
         return 0
-      } else if (!/^-(4|6|c|color.*|o|oneline|s|stats|statistics|json|j|p|family|f|inet)$/.test(word)) break
+      } else if (!/^-(4|6|c|color.*|s|stats|statistics|json|j|p|family|f|inet)$/.test(word)) break
       else if (word === '-j' || word === '-json') {
         call.err('ip: JSON output is not part of this simulated machine\n')
         return 1
@@ -54,8 +56,8 @@ export const ipTool =
       const change = () => {
         if (call.uid !== 0) throw answers('Operation not permitted')
       }
-      if (is('address')) return address(call, at, rest, { brief, details, six }, change)
-      if (is('link')) return link(call, at, network, rest, { brief, details }, change)
+      if (is('address')) return address(call, at, rest, { brief, details, six, four: call.argv.includes('-4'), oneline }, change)
+      if (is('link')) return link(oneline ? inOneLine(call) : call, at, network, rest, { brief, details }, change)
       if (is('route')) return route(call, at, six ? ['show6'] : rest, change)
       if (is('neighbour') || is('neighbor')) return neighbours(call, at, rest, change)
       if (is('rule')) {
@@ -111,11 +113,19 @@ function head(at: Namespace, link: Link, mode: boolean): string {
 }
 const sorted = (at: Namespace) => [...at.links.values()].sort((a, b) => a.index - b.index)
 
+const broadcastOf = (one: Link['addresses'][number]) =>
+  one.broadcast ? ` brd ${formatIp((networkOf(one).ip | ~maskOf(one.bits)) >>> 0)}` : ''
+/** -oneline: what would begin a further line of the same thing follows a backslash */
+const inOneLine = (call: ToolCall): ToolCall => ({
+  ...call,
+  out: (bytes) => call.out(typeof bytes === 'string' ? bytes.replace(/\n(?= )/g, '\\') : bytes),
+})
+
 function address(
   call: ToolCall,
   at: Namespace,
   words: string[],
-  shown: { brief: boolean; six: boolean; details: boolean },
+  shown: { brief: boolean; six: boolean; four: boolean; details: boolean; oneline: boolean },
   change: () => void,
 ): number {
   const [verb = 'show', ...rest] = words
@@ -156,11 +166,20 @@ function address(
       )
       continue
     }
-    call.out(`${head(at, link, false)}\n`)
+    if (shown.oneline) {
+      for (const one of link.addresses)
+        call.out(
+          `${link.index}: ${link.name}    inet ${formatPrefix(one)}${broadcastOf(one)} scope ${one.scope} ${link.name}\\       valid_lft forever preferred_lft forever\n`,
+        )
+      continue
+    }
+    if (shown.four && link.addresses.length === 0) continue
+    // Asked for one family, ip leaves out the other's lines: those of the link itself.
+    const whole = head(at, link, false)
+    call.out(`${shown.four ? `${whole.split('\n')[0]}${/ link-netns(?:id)? \S+$/.exec(whole)?.[0] ?? ''}` : whole}\n`)
     for (const one of link.addresses) {
-      const broadcast = one.broadcast ? ` brd ${formatIp((networkOf(one).ip | ~maskOf(one.bits)) >>> 0)}` : ''
       call.out(
-        `    inet ${formatPrefix(one)}${broadcast} scope ${one.scope} ${link.name}\n       valid_lft forever preferred_lft forever\n`,
+        `    inet ${formatPrefix(one)}${broadcastOf(one)} scope ${one.scope} ${link.name}\n       valid_lft forever preferred_lft forever\n`,
       )
     }
   }

@@ -267,7 +267,10 @@ async function busyboxNslookup(network: SimNetwork, call: ToolCall): Promise<num
   let failedAny = false
   for (const type of asked) {
     const found =
-      reverse === undefined ? await lookup(asker, conf, name, type === 'ANY' ? 'A' : type) : await ask(asker, conf, reverse, 'PTR')
+      // A name with a dot is asked as it is (networking/nslookup.c, add_query_with_search).
+      reverse === undefined
+        ? await lookup(asker, conf, name.includes('.') && !name.endsWith('.') ? `${name}.` : name, type === 'ANY' ? 'A' : type)
+        : await ask(asker, conf, reverse, 'PTR')
     if (found.answer === undefined) {
       call.out(
         found.outcome === 'refused'

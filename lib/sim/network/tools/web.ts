@@ -539,7 +539,8 @@ export const wget =
       const got = await get(timeoutMs || 900_000)
       const target = url as Url
       if ('failed' in got) {
-        if (got.failed === 'resolve') call.err(`wget: bad address '${target.host}'\n`)
+        if (got.failed === 'resolve')
+          call.err(`wget: bad address '${target.host}${text?.includes(`${target.host}:`) ? `:${target.port}` : ''}'\n`)
         else if (got.failed === 'timeout')
           call.err(
             timeoutMs > 0 ? 'wget: download timed out\n' : `wget: can't connect to remote host (${got.address}): Connection timed out\n`,

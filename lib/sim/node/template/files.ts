@@ -496,6 +496,7 @@ export function nodeTree(
         ca: caText,
         user: 'default-auth',
         context: 'default-context',
+        namespace: 'default',
         client: { certPath: current, keyPath: current },
       }),
       0o600,

@@ -242,6 +242,8 @@ export interface KubeconfigOf {
   /** PEM texts, or paths */
   client: { cert: string; key: string } | { certPath: string; keyPath: string }
   context?: string
+  /** of the context */
+  namespace?: string
 }
 export function kubeconfig(of: KubeconfigOf): string {
   const data = (text: string) => Buffer.from(text).toString('base64')
@@ -249,7 +251,7 @@ export function kubeconfig(of: KubeconfigOf): string {
   return yaml({
     apiVersion: 'v1',
     clusters: [{ cluster: { 'certificate-authority-data': data(of.ca), server: of.server }, name: of.cluster }],
-    contexts: [{ context: { cluster: of.cluster, user: of.user }, name: context }],
+    contexts: [{ context: { cluster: of.cluster, ...(of.namespace ? { namespace: of.namespace } : {}), user: of.user }, name: context }],
     'current-context': context,
     kind: 'Config',
     users: [

@@ -14,6 +14,69 @@ const start = (ms: number, now: number): string => {
 const rows = (call: ToolCall): readonly ProcessRow[] =>
   call.place.container ? [] : call.place.machine.processes.list().toSorted((a, b) => a.pid - b.pid)
 
+const comm = (row: ProcessRow): string => (row.command.split(/\s+/)[0] as string).split('/').at(-1)?.slice(0, 15) ?? ''
+interface Column {
+  title: string
+  width: number
+  right?: boolean
+  of(row: ProcessRow, now: number): string
+}
+const elapsed = (ms: number): string => {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const two = (value: number) => String(value).padStart(2, '0')
+  const [days, hours] = [Math.floor(seconds / 86_400), Math.floor((seconds % 86_400) / 3600)]
+  return `${days ? `${days}-` : ''}${days || hours ? `${two(hours)}:` : ''}${two(Math.floor((seconds % 3600) / 60))}:${two(seconds % 60)}`
+}
+/** What -o takes, as far as a simulated process has it: titles and widths are those of procps. */
+const columns: Readonly<Record<string, Column>> = (() => {
+  const pid: Column = { title: 'PID', width: 7, right: true, of: (row) => String(row.pid) }
+  const user: Column = { title: 'USER', width: 8, of: (row) => row.user }
+  const named = (title: string): Column => ({ title, width: 15, of: comm })
+  const whole = (title: string): Column => ({ title, width: 27, of: (row) => row.command })
+  const times: Column = { title: 'STARTED', width: 8, right: true, of: (row, now) => start(row.started, now) }
+  return {
+    pid,
+    ppid: { ...pid, title: 'PPID', of: (row) => String(row.ppid) },
+    user,
+    euser: { ...user, title: 'EUSER' },
+    uid: { title: 'UID', width: 5, right: true, of: (row) => (row.user === 'root' ? '0' : '1000') },
+    comm: named('COMMAND'),
+    ucmd: named('CMD'),
+    args: whole('COMMAND'),
+    command: whole('COMMAND'),
+    cmd: whole('CMD'),
+    stat: { title: 'STAT', width: 4, of: () => 'Ss' },
+    state: { title: 'S', width: 1, of: () => 'S' },
+    s: { title: 'S', width: 1, of: () => 'S' },
+    tty: { title: 'TT', width: 8, of: () => '?' },
+    tt: { title: 'TT', width: 8, of: () => '?' },
+    time: { title: 'TIME', width: 8, right: true, of: () => '00:00:00' },
+    etime: { title: 'ELAPSED', width: 11, right: true, of: (row, now) => elapsed(now - row.started) },
+    etimes: { title: 'ELAPSED', width: 7, right: true, of: (row, now) => String(Math.floor((now - row.started) / 1000)) },
+    start: times,
+    stime: { ...times, title: 'STIME', width: 5 },
+    pcpu: { title: '%CPU', width: 4, right: true, of: () => '0.0' },
+    '%cpu': { title: '%CPU', width: 4, right: true, of: () => '0.0' },
+    pmem: { title: '%MEM', width: 4, right: true, of: () => '0.1' },
+    '%mem': { title: '%MEM', width: 4, right: true, of: () => '0.1' },
+  }
+})()
+/** The columns of every -o, `-eo pid,comm`, `--format=`; a title of one's own after `=`. */
+function formats(words: readonly string[]): { name: string; title: string }[] {
+  const lists = words.flatMap((word, at) => {
+    const inline = /^--format=(.*)$/.exec(word)?.[1] ?? /^-[eAaxfwH]*o(.+)$/.exec(word)?.[1]
+    return inline ?? (/^(-?[eAaxfwH]*o|--format)$/.test(word) ? (words[at + 1] ?? '') : [])
+  })
+  return lists.flatMap((list) => {
+    const own = /^([^,]*,)*([\w%]+)=(.+)$/.exec(list)
+    return list.split(/[, ]+/).flatMap((one) => {
+      const [name = '', title] = one.split('=')
+      if (name === '') return []
+      return [{ name, title: own && own[2] === name ? (own[3] as string) : (title ?? columns[name]?.title ?? '') }]
+    })
+  })
+}
+
 /** The simulated processes of a machine. The real ones of a sandbox (shells, editors) are shown by its own ps; here a shell and ps itself stand for them. */
 export const ps: Tool = async (call) => {
   const now = call.clock.now()
@@ -23,6 +86,44 @@ export const ps: Tool = async (call) => {
     .filter((word) => !word.startsWith('--'))
     .join('')
     .replaceAll('-', '')
+  const format = formats(call.argv.slice(1))
+  if (format.length > 0) {
+    const now = call.clock.now()
+    const every = call.argv.some((word) => /^-?(-everyone|[^o]*[eAax].*)$/.test(word) && !word.includes('='))
+    const only = (names: readonly string[]) =>
+      call.argv.flatMap((word, at) => (names.includes(word) ? (call.argv[at + 1] ?? '').split(',') : []))
+    const [named, numbered] = [only(['-C']), only(['-p', '--pid', 'p'])]
+    const self: ProcessRow = {
+      pid: 90_000,
+      ppid: 1,
+      user: call.uid === 0 ? 'root' : 'candidate',
+      started: now,
+      command: `ps ${line}`.trim(),
+    }
+    const chosen = [...rows(call), self].filter((row) =>
+      named.length + numbered.length > 0 ? named.includes(comm(row)) || numbered.includes(String(row.pid)) : every || row === self,
+    )
+    const unknown = format.find((one) => columns[one.name] === undefined)
+    if (unknown !== undefined) {
+      call.err(`error: unknown user-defined format specifier "${unknown.name}"\n`)
+      return 1
+    }
+    const table = [format.map((one) => one.title), ...chosen.map((row) => format.map((one) => columns[one.name]?.of(row, now) ?? ''))]
+    const silent =
+      format.every((one) => one.title === '') ||
+      call.argv.some((word) => word === '--no-headers' || word === 'h' || word === '--no-heading')
+    for (const cells of silent ? table.slice(1) : table)
+      call.out(
+        `${cells
+          .map((cell, at) => {
+            const { width, right } = columns[(format[at] as { name: string }).name] as Column
+            if (right) return cell.padStart(width)
+            return at === cells.length - 1 ? cell : cell.padEnd(width)
+          })
+          .join(' ')}\n`,
+      )
+    return named.length + numbered.length > 0 && chosen.length === 0 ? 1 : 0
+  }
   const bsd = /^[a-z]*u/.test(letters) && /a/.test(letters) && !/^-/.test(call.argv[1] ?? '')
   const own: ProcessRow = { pid: 90_000, ppid: 1, user: call.uid === 0 ? 'root' : 'candidate', started: now, command: `ps ${line}`.trim() }
   const every = /[eAa]/.test(letters) || /x/.test(letters)

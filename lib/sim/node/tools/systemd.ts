@@ -327,7 +327,7 @@ export const systemctl: Tool = async (call) => {
     case 'cat':
       return each((name) => call.out(units.cat(name)), 1)
     case 'show':
-      return show(call, units, names, flags.get('property'), flags.has('value'))
+      return show(call, units, names, properties(call.argv), flags.has('value'))
     case 'list-units':
       return listUnits(call, units, flags, names)
     case 'list-unit-files':
@@ -347,7 +347,15 @@ export const systemctl: Tool = async (call) => {
     }
   }
 }
-function show(call: ToolCall, units: MachineUnits, names: readonly string[], property: string | undefined, value: boolean): number {
+/** every -p, each with one or more names */
+function properties(argv: readonly string[]): string[] {
+  return argv.flatMap((word, at) => {
+    const inline = /^(?:-p|--property=)(.+)$/.exec(word)?.[1]
+    const list = inline ?? (word === '-p' || word === '--property' ? argv[at + 1] : undefined)
+    return list?.split(',') ?? []
+  })
+}
+function show(call: ToolCall, units: MachineUnits, names: readonly string[], wanted: readonly string[], value: boolean): number {
   for (const name of names) {
     const unit: UnitDetails = units.details(name)
     let environment: string[] = []
@@ -382,8 +390,9 @@ function show(call: ToolCall, units: MachineUnits, names: readonly string[], pro
       NeedDaemonReload: unit.stale ? 'yes' : 'no',
       InvocationID: unit.invocation,
     }
-    const wanted = property?.split(',')
-    for (const key of wanted ?? Object.keys(all)) if (all[key] !== undefined) call.out(value ? `${all[key]}\n` : `${key}=${all[key]}\n`)
+    // In its own order, whatever the order in which they were asked for.
+    for (const key of Object.keys(all))
+      if (wanted.length === 0 || wanted.includes(key)) call.out(value ? `${all[key]}\n` : `${key}=${all[key]}\n`)
   }
   return 0
 }
