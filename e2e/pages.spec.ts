@@ -462,8 +462,10 @@ test.describe('A machine that is not ready', () => {
         ],
       }
       await page.route('**/api/setup', (route) => route.fulfill({ status: route.request().method() === 'POST' ? 202 : 200, json: answer }))
+      await page.route('**/api/setup/plan', (route) => route.fulfill({ json: { changes: ['install `docker.io`', 'start Docker'] } }))
       await page.getByRole('button', { name: 'Prepare this machine' }).click()
       await expect(page.getByRole('alertdialog')).toContainText('20–30 minutes')
+      await expect(page.getByRole('alertdialog').getByRole('listitem')).toHaveText(['install docker.io', 'start Docker'])
       await picture(page, 'consent')
       await page.getByRole('button', { name: 'Prepare now' }).click()
       await expect(page.getByText('building kube-apiserver (3 of 14)')).toBeVisible()
