@@ -128,7 +128,8 @@ function containerStatus(pod: KubeObject, container: KubeObject, init: boolean, 
     started,
     ...(container.resources?.requests ? { allocatedResources: container.resources.requests } : {}),
     resources: container.resources ?? {},
-    ...(volumeMounts.length ? { volumeMounts } : {}),
+    // Those of the status before: a kubelet that was started anew knows none of a static pod.
+    ...(old?.volumeMounts ? { volumeMounts: old.volumeMounts } : {}),
     user: { linux: { uid: user.uid, gid: user.gid, supplementalGroups: [...user.supplementalGroups] } },
   }
 }

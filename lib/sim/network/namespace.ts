@@ -145,10 +145,14 @@ export class Namespace implements Netns {
       const ip = parseIp(listener.address)
       if (ip !== undefined && !this.isLocal(ip)) throw new Error('bind: cannot assign requested address')
     }
+    // A program that opens one socket for each family keeps the one for IPv6 to that (IPV6_V6ONLY), as sshd does.
+    const apart = (one: Listener, other: Listener) =>
+      one.program.pid === other.program.pid && [one.address, other.address].sort().join() === '0.0.0.0,::'
     for (const other of this.#listeners)
       if (
         other.protocol === listener.protocol &&
         other.port === listener.port &&
+        !apart(other, listener) &&
         (any(other.address) || any(listener.address) || other.address === listener.address)
       )
         throw new Error('bind: address already in use')
@@ -168,7 +172,8 @@ export class Namespace implements Netns {
     const all = this.#listeners.filter((one) => one.protocol === protocol && one.port === port)
     return (
       all.find((one) => one.address === exact) ??
-      all.find((one) => one.address === '0.0.0.0' || one.address === '::' || one.address === '*')
+      all.find((one) => one.address === '0.0.0.0') ??
+      all.find((one) => one.address === '::' || one.address === '*')
     )
   }
 

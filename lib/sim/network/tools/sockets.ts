@@ -69,9 +69,10 @@ export const ss: Tool = async (call) => {
   const wide = Math.max(...rows.map((row) => row.address.length), 13)
   const users = Math.max(...rows.map((row) => row.users.length), 7)
   const netColumn = (text: string) => (families ? text.padEnd(6) : '')
-  call.out(
-    `${netColumn('Netid')}State  Recv-Q Send-Q ${'Local Address'.padStart(wide)}:Port  Peer Address:Port${look.processes ? 'Process'.padEnd(users) : ''}\n`,
-  )
+  if (!words.some((word) => word === '--no-header' || /^-\w*H/.test(word)))
+    call.out(
+      `${netColumn('Netid')}State  Recv-Q Send-Q ${'Local Address'.padStart(wide)}:Port  Peer Address:Port${look.processes ? 'Process'.padEnd(users) : ''}\n`,
+    )
   for (const row of rows)
     call.out(
       `${netColumn(row.net)}${row.state} 0      ${row.queue.padEnd(6)} ${row.address.padStart(wide)}:${row.port.padEnd(5)} ${row.peer.padStart(12)}:*   ${look.processes ? ` ${row.users.padEnd(users)}` : ''}\n`,
