@@ -570,6 +570,8 @@ async function boot(lab: Lab, world: World, plan: Plan, secrets: Secrets): Promi
   const control = plan.cluster.name
   await until('the registration of the control plane', 60_000, () => client().find('v1/nodes', control) !== undefined)
   markControlPlane(client(), control)
+  // kubeadm init ends with it, so that the kubelet uses its rotated certificate (kubelet-finalize).
+  await (world.machines.get('control-plane') as Machine).units.restart('kubelet')
   // kind lets workers join when the control plane is up: what the add-ons put on it is there by then.
   await clock.skip(
     () =>
