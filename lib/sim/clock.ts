@@ -14,6 +14,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+const nothing = () => {}
+
 interface Due {
   at: number
   order: number
@@ -82,6 +84,8 @@ export class SimClock implements Clock {
     return {
       cancel: () => {
         due.cancelled = true
+        // It stays in the heap until its time; what it would have used need not.
+        due.run = nothing
       },
     }
   }

@@ -5,52 +5,15 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Lab, type ProcessHost, SimClock, type Snapshot } from './index.ts'
+import { Lab, SimClock, type Snapshot } from './index.ts'
 import type { Client, KubeObject } from './kube.ts'
+import { toolsOnly } from './lab.fixture.ts'
 
 const folders: string[] = []
 const folder = () => {
   const at = mkdtempSync(join(tmpdir(), 'kubemend-lab-'))
   folders.push(at)
   return at
-}
-/** Tools alone, called as a sandbox would call them. */
-const toolsOnly: ProcessHost = {
-  missing: async () => null,
-  open: async (place) => ({
-    close: async () => {},
-    spawn: async ({ argv, user }) => {
-      const data: ((bytes: Uint8Array, stream: 'stdout' | 'stderr') => void)[] = []
-      const exit: ((code: number) => void)[] = []
-      const tell = (stream: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
-        for (const one of data) one(Buffer.from(text as string), stream)
-      }
-      setImmediate(async () => {
-        const code = await place.call(argv[0] as string, {
-          argv,
-          cwd: '/',
-          env: {},
-          uid: user === 'root' ? 0 : 1000,
-          stdin: (async function* () {})(),
-          out: tell('stdout'),
-          err: tell('stderr'),
-          signal: new AbortController().signal,
-        })
-        for (const one of exit) one(code)
-      })
-      return {
-        pid: 1,
-        onData: (one) => data.push(one),
-        onExit: (one) => exit.push(one),
-        write: () => {},
-        endInput: () => {},
-        resize: () => {},
-        pause: () => {},
-        resume: () => {},
-        kill: () => {},
-      }
-    },
-  }),
 }
 const deps = (clock: SimClock) => ({ clock, processHost: toolsOnly, log: () => {} })
 const kubectl = ['/usr/bin/kubectl', '/usr/local/bin/kubectl'].find((path) => existsSync(path))
