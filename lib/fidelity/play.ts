@@ -20,7 +20,7 @@ export interface Recording {
 export interface PlayOptions {
   signal: AbortSignal
   log: (line: string) => void
-  /** lab milliseconds in which `until` must come true; default 90 000 */
+  /** lab milliseconds in which `until` must come true; default 240 000 */
   patienceMs?: number
 }
 
@@ -40,7 +40,7 @@ export async function play(cluster: Cluster, script: Script, options: PlayOption
           return { exitCode: 124, stdout: '', stderr: error.message }
         })
     let answer = await once()
-    const end = now() + (options.patienceMs ?? 90_000)
+    const end = now() + (options.patienceMs ?? 240_000)
     while (step.until !== undefined && !new RegExp(step.until, 'm').test(answer.stdout + answer.stderr) && now() < end) {
       await pause(500)
       answer = await once()
@@ -53,7 +53,11 @@ export async function play(cluster: Cluster, script: Script, options: PlayOption
   return {
     script: script.name,
     kubernetes: cluster.kubernetesVersion,
-    facts: { id: cluster.id, nodes: cluster.nodes.map(({ place, name, address }) => ({ place, name, address })) },
+    facts: {
+      id: cluster.id,
+      ...(lab ? { ahead: true } : {}),
+      nodes: cluster.nodes.map(({ place, name, address }) => ({ place, name, address })),
+    },
     answers,
   }
 }

@@ -21,7 +21,7 @@ const step = z.union([
     run: z.string(),
     /** where; default workstation */
     at: z.enum(['workstation', 'control-plane', 'worker-1', 'worker-2']).optional(),
-    /** run again and again until its output matches (at most a minute of the lab's time); the last output counts */
+    /** run again and again until its output matches (at most four minutes of the lab's time); the last output counts */
     until: regex.optional(),
     /** lines in any order */
     sort: z.boolean().optional(),

@@ -36,7 +36,10 @@ function mismatch(context: Context, value: unknown, go: string): undefined {
     if (go.startsWith('[]')) throw new Stop(`cannot restore slice from ${from}`)
     if (go.startsWith('map[')) throw new Stop(`cannot restore map from ${from}`)
     if (go.startsWith('v1.') || go.startsWith('v2.')) throw new Stop(`cannot restore struct from: ${from}`)
-    throw new Stop(`cannot convert ${from === 'map' ? 'map[string]interface {}' : from === 'slice' ? '[]interface {}' : from} to ${go}`)
+    // Go converts numbers into each other and whole numbers into letters, so those alone come as far as to be refused in words
+    // (apimachinery/pkg/runtime/converter.go, fromUnstructured).
+    const convertible = /^(int64|float64)$/.test(from) && (/^(u?int|float)/.test(go) || (from === 'int64' && go === 'string'))
+    throw new Stop(convertible ? `cannot convert ${from} to ${go}` : `unrecognized type: ${go}`)
   }
   const what = typeof value === 'number' && /^u?int/.test(go) ? `number ${value}` : wordFor(value)
   context.saved ??= `json: cannot unmarshal ${what} into Go ${
