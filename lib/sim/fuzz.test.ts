@@ -1,5 +1,5 @@
 // Whatever a learner breaks in whatever order: walks of random steps, each with its inverse; once all of them are undone the lab is well again, costs
-// nothing while it idles, and a restore brings back what was there before. KUBEMEND_WALKS=30 walks further than the two of every test run.
+// nothing while it idles, does not grow, and a restore brings back what was there before. KUBEMEND_WALKS=30 walks further than the two of every test run.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,7 @@ const clock = new SimClock()
 const dir = mkdtempSync(join(tmpdir(), 'kubemend-fuzz-'))
 let lab: Lab
 let baseline: Snapshot
+let leastHeap = Number.POSITIVE_INFINITY
 
 type Undo = () => Promise<void> | void
 const client = (): Client => {
@@ -398,12 +399,12 @@ test.each(seeds)(
     const cpu = process.cpuUsage()
     await pass(60_000)
     const { user, system } = process.cpuUsage(cpu)
-    if (long) {
-      gc()
-      console.log(
-        `idle ${Math.round((user + system) / 1000)} ms, heap ${Math.round(process.memoryUsage().heapUsed / 1e6)} MB, rss ${Math.round(process.memoryUsage().rss / 1e6)} MB`,
-      )
-    }
+    gc()
+    const heap = process.memoryUsage().heapUsed / 1e6
+    leastHeap = Math.min(leastHeap, heap)
+    if (long) console.log(`idle ${Math.round((user + system) / 1000)} ms, heap ${Math.round(heap)} MB`)
+    // A world that was closed is let go: each would be some MB.
+    expect(heap - leastHeap).toBeLessThan(25)
     expect((user + system) / 1e6).toBeLessThan(1)
     await lab.restore(baseline)
     expect(await until(() => troubles().length === 0, 60_000), `after the restore: ${troubles()}`).toBe(true)
