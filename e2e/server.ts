@@ -88,7 +88,8 @@ export class LabServer extends Client {
   }
   async stop(): Promise<void> {
     await this.end()
-    await rm(this.dataDir, { recursive: true, force: true })
+    // A worker of simulated labs may still be writing; it ends once its folder is gone.
+    await rm(this.dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 })
   }
 
   /** The directory of a fake machine, for tests that look behind the curtain. */
