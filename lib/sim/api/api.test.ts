@@ -550,7 +550,7 @@ describe('what the server fills in by kind', () => {
       failure(() => client.patch('v1/services', 's', 'default', type, { spec: { ports: [{ port: 'x' }] } }))
     expect(why('strategic')).toMatchObject({ code: 422, reason: 'Invalid' })
     expect(why('strategic').message).toBe(
-      ' "" is invalid: patch: Invalid value: "map[spec:map[ports:[map[port:x]]]]": cannot convert string to int32',
+      ' "" is invalid: patch: Invalid value: "map[spec:map[ports:[map[port:x]]]]": unrecognized type: int32',
     )
     expect(why('merge').message).toMatch(
       /^ "" is invalid: patch: Invalid value: "\{.*\}": json: cannot unmarshal string into Go struct field/,
