@@ -1,6 +1,6 @@
 // A booted lab as the pattern for further ones: the same state under another name, with keys and certificates of its own, its times moved to now.
 // Works on the text of a snapshot. Knows nothing of how a state comes to run.
-import { createHash, createPublicKey } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
 import { identityOf } from './api/index.ts'
 import type { KubeObject } from './kube.ts'
 import { staticPods } from './kubelet/index.ts'
@@ -27,6 +27,8 @@ export interface BootImage {
   at: number
   /** JSON of Shape */
   text: string
+  /** its files as they were: what folders are written ahead from */
+  files: Shape['files']
   authorities: Furniture['authorities']
   /** what furnishing had put on each machine: paths */
   furnished: Record<string, string[]>
@@ -52,14 +54,17 @@ export function takeBootImage(
     nodes,
     at,
     text: JSON.stringify(shape),
+    files: shape.files,
     authorities: furniture.authorities,
     furnished: Object.fromEntries(Object.entries(furniture.trees).map(([place, tree]) => [place, Object.keys(tree)])),
     statics: staticUids(furniture.trees, nodes),
   }
 }
 
-/** The image as the state of a lab called `id` at `now` (epoch ms), with that lab's furniture. */
-export function adaptBootImage(image: BootImage, id: string, now: number, furniture: Furniture): Shape {
+/**
+ * The image as the state of a lab called `id` at `now` (epoch ms), with that lab's furniture. `renamed`: what a path of the image is there.
+ */
+export function adaptBootImage(image: BootImage, id: string, now: number, furniture: Furniture): Shape & { renamed(path: string): string } {
   const delta = now - image.at
   let text = image.text
   const inJson = (value: string) => JSON.stringify(value).slice(1, -1)
@@ -72,25 +77,27 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
   }
   // Tokens carry names and times inside of their signature.
   const shift = (seconds: unknown) => (typeof seconds === 'number' ? seconds + Math.round(delta / 1000) : seconds)
+  const accountKey = createPrivateKey(furniture.accountKey)
   const keyId = createHash('sha256')
-    .update(createPublicKey(furniture.accountKey).export({ type: 'spki', format: 'der' }))
+    .update(createPublicKey(accountKey).export({ type: 'spki', format: 'der' }))
     .digest('base64url')
   text = text.replace(/eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+/g, (_token, payload: string) => {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8').replaceAll(image.id, id))
     for (const name of ['iat', 'nbf', 'exp']) if (name in claims) claims[name] = shift(claims[name])
     const own = claims['kubernetes.io']
     if (own?.warnafter) own.warnafter = shift(own.warnafter)
-    return signJwt(claims, furniture.accountKey, keyId)
+    return signJwt(claims, accountKey, keyId)
   })
   // The uid of a static pod follows from its manifest, and the manifest from the lab's name.
   const own = staticUids(
     furniture.trees,
     image.nodes.map((node) => ({ place: node.place, name: node.name.replace(image.id, id) })),
   )
-  for (const [path, uid] of image.statics) swap(uid, own.get(path) ?? uid)
   const host = image.nodes.find((node) => node.place === 'control-plane')?.name ?? ''
   swap(identityOf(host), identityOf(host.replace(image.id, id)))
-  swap(image.id, id)
+  const names: [from: string, to: string][] = [...image.statics].map(([path, uid]) => [uid, own.get(path) ?? uid])
+  names.push([image.id, id])
+  for (const [from, to] of names) swap(from, to)
   const adapted = JSON.parse(moveTimes(text, delta)) as Shape
   refurnish(adapted, image, furniture)
   for (const dump of Object.values(adapted.world.etcd)) {
@@ -101,7 +108,8 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
     const token = find('secrets', 'bootstrap-token-abcdef')
     if (token) token.data.expiration = Buffer.from(`${new Date(now + 86_400_000).toISOString().slice(0, 19)}Z`).toString('base64')
   }
-  return adapted
+  const renamed = (path: string) => names.reduce((changed, [from, to]) => changed.replaceAll(from, to), path)
+  return { ...adapted, renamed }
 }
 
 /** Times of three kinds: RFC 3339, epoch milliseconds as JSON numbers, and those at the head of klog's lines. */

@@ -19,3 +19,4 @@ export {
 } from './lab.ts'
 export type { Files, Machine, UnitState } from './machine.ts'
 export type { ProcessHost, Sandbox, Spawned } from './process.ts'
+export { Spares } from './spare.ts'

@@ -18,6 +18,7 @@ import { controlPlaneUsers, labKeys, type NodeSpec, nodeTree, type Tree, worksta
 import { type ControlPlane, kubeconfig, kubernetesVersion } from './node/template/manifests.ts'
 import { clusterPki, type Issued, issue } from './pki.ts'
 import type { ProcessHost, Spawned } from './process.ts'
+import { moveSpare, type Spare, type Spares } from './spare.ts'
 import { type SavedWorld, World } from './world.ts'
 
 export interface LabSpec {
@@ -35,6 +36,8 @@ export interface LabDeps {
   processHost: ProcessHost
   /** one line for whoever runs the lab, not for the learner */
   log(line: string): void
+  /** folders written ahead; without, a lab writes its own */
+  spares?: Spares
 }
 export interface NodeInfo {
   /** control-plane, worker-1, worker-2 … */
@@ -142,7 +145,9 @@ export class Lab {
     let saved: SavedWorld | undefined
     if (pattern) {
       const shape = adaptBootImage(pattern, spec.id, deps.clock.now(), furniture)
-      for (const [place, image] of Object.entries(shape.files)) putImage(`${spec.dir}/${place}`, image)
+      const spare = deps.spares?.take(pattern.files)
+      if (!spare || !usedSpare(spare, spec.dir, shape, deps.log))
+        for (const [place, image] of Object.entries(shape.files)) putImage(`${spec.dir}/${place}`, image)
       saved = shape.world
     } else for (const [place, tree] of Object.entries(furniture.trees)) putTree(`${spec.dir}/${place}`, tree)
     const world = new World({ ...worldOf(spec, deps, plan, front), saved })
@@ -153,17 +158,20 @@ export class Lab {
         const client = () => world.serving?.server.client({ name: 'kubernetes-super-admin', groups: ['system:masters'] })
         if (!(await deps.clock.skip(() => healthy(client(), plan.nodes.length), 60_000)))
           throw new Error('it was not ready after 60 s of its time')
+        deps.spares?.fill(pattern.files)
         return lab
       }
       await boot(lab, world, plan, secrets)
-      bootImages.set(
-        spec.workers,
-        takeBootImage(spec.id, plan.nodes, deps.clock.now(), { world: world.save(), files: lab.#images() }, furniture),
-      )
+      const image = takeBootImage(spec.id, plan.nodes, deps.clock.now(), { world: world.save(), files: lab.#images() }, furniture)
+      bootImages.set(spec.workers, image)
+      deps.spares?.fill(image.files)
       return lab
     } catch (error) {
       // Whatever is wrong with the pattern, the next lab is not to inherit it.
-      if (pattern) bootImages.delete(spec.workers)
+      if (pattern) {
+        bootImages.delete(spec.workers)
+        deps.spares?.forget(pattern.files)
+      }
       const { summary, files } = lab.diagnostics()
       for (const file of files) deps.log(`${file.name}\n${file.text}`)
       await lab.close()
@@ -549,6 +557,17 @@ function furnish(plan: Plan, now: number): { secrets: Secrets; furniture: Furnit
       authorities: { ca, front: pki.files['front-proxy-ca.crt'] as string },
       accountKey: pki.files['sa.key'] as string,
     },
+  }
+}
+
+/** false: it did not work, and the files are to be put in the ordinary way, over what there is */
+function usedSpare(spare: Spare, dir: string, shape: ReturnType<typeof adaptBootImage>, log: (line: string) => void): boolean {
+  try {
+    moveSpare(spare, dir, shape.files, shape.renamed)
+    return true
+  } catch (error) {
+    log(`a folder that was written ahead could not be used: ${(error as Error).message}`)
+    return false
   }
 }
 

@@ -80,14 +80,14 @@ const generalNames = (names: readonly string[]): Buffer[] =>
 
 /** `key` is '' when the public key was given. */
 export function issue(wanted: Wanted): Issued {
-  const own = wanted.publicKey ? undefined : keyPair()
-  const spki = wanted.publicKey ?? (createPublicKey(own?.publicKey as string).export({ type: 'spki', format: 'der' }) as Buffer)
+  const own = wanted.publicKey ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = wanted.publicKey ?? (own?.publicKey.export({ type: 'spki', format: 'der' }) as Buffer)
   const keyId = createHash('sha1')
     .update(parse(spki).items[1]?.content.subarray(1) ?? spki)
     .digest()
-  const issuer = wanted.issuer ? new X509Certificate(wanted.issuer.cert) : undefined
-  const issuerName = issuer ? subjectDer(issuer) : name(wanted.subject)
-  const issuerKeyId = issuer ? keyIdOf(issuer) : keyId
+  const issuer = wanted.issuer && authorityOf(wanted.issuer)
+  const issuerName = issuer ? issuer.subject : name(wanted.subject)
+  const issuerKeyId = issuer ? issuer.keyId : keyId
   const names = generalNames(wanted.names ?? [])
   const extensions = sequence(
     // digitalSignature, keyEncipherment; an authority also signs certificates.
@@ -112,8 +112,22 @@ export function issue(wanted: Wanted): Issued {
     spki,
     tlv(0xa3, extensions),
   )
-  const signature = sign('sha256', tbs, createPrivateKey(wanted.issuer?.key ?? (own as KeyPair).privateKey))
-  return { cert: pem('CERTIFICATE', sequence(tbs, ecdsaWithSha256, bits(signature))), key: own?.privateKey ?? '' }
+  const signature = sign('sha256', tbs, issuer?.key ?? (own?.privateKey as KeyObject))
+  return {
+    cert: pem('CERTIFICATE', sequence(tbs, ecdsaWithSha256, bits(signature))),
+    key: (own?.privateKey.export({ type: 'sec1', format: 'pem' }) as string | undefined) ?? '',
+  }
+}
+/** What an authority signs with, read once: it issues many. */
+const authorities = new WeakMap<Issued, { subject: Buffer; keyId: Buffer; key: KeyObject }>()
+function authorityOf(issuer: Issued): { subject: Buffer; keyId: Buffer; key: KeyObject } {
+  let known = authorities.get(issuer)
+  if (!known) {
+    const certificate = new X509Certificate(issuer.cert)
+    known = { subject: subjectDer(certificate), keyId: keyIdOf(certificate), key: createPrivateKey(issuer.key) }
+    authorities.set(issuer, known)
+  }
+  return known
 }
 
 /** A PKCS#10 request: whose it is and what it asks; `names` are DNS names and IP addresses. @throws Error for what is none, or is not signed by its own key */
@@ -282,11 +296,14 @@ function wrongHost(certificate: X509Certificate, host: string): string | undefin
   return `x509: certificate is valid for ${domains.join(', ')}, not ${host}`
 }
 
-/** A JWT, signed by ES256. */
-export function signJwt(claims: unknown, key: string, keyId?: string): string {
+/** A JWT, signed by ES256. `key`: PEM, or what was read from it. */
+export function signJwt(claims: unknown, key: string | KeyObject, keyId?: string): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const body = `${part({ alg: 'ES256', ...(keyId ? { kid: keyId } : {}) })}.${part(claims)}`
-  return `${body}.${sign('sha256', Buffer.from(body), { key: createPrivateKey(key), dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+  return `${body}.${sign('sha256', Buffer.from(body), {
+    key: typeof key === 'string' ? createPrivateKey(key) : key,
+    dsaEncoding: 'ieee-p1363',
+  }).toString('base64url')}`
 }
 
 /** What `kubeadm init phase certs all` leaves in /etc/kubernetes/pki, by path below it. */

@@ -127,7 +127,7 @@ const maker: LabMaker = {
 }
 
 await runWorker({
-  maker,
+  maker: () => maker,
   newClock: (options) => new SimClock(options),
   processHost: () => ({ missing: async () => null, open: () => Promise.reject(new Error('The fixture has no sandboxes.')) }),
   lonelyMs: { labs: 1500, empty: 500 },

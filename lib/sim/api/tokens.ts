@@ -179,8 +179,14 @@ const keyId = (publicKey: KeyObject): string =>
   createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
     .digest('base64url')
+const keyIds = new WeakMap<KeyObject, string>()
+function privateKeyId(key: KeyObject): string {
+  const id = keyIds.get(key) ?? keyId(createPublicKey(key))
+  keyIds.set(key, id)
+  return id
+}
 function signed(payload: Payload, key: KeyObject): string {
-  const text = `${encode({ alg: algorithm(key), kid: keyId(createPublicKey(key)) })}.${encode(payload)}`
+  const text = `${encode({ alg: algorithm(key), kid: privateKeyId(key) })}.${encode(payload)}`
   return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }
 /**

@@ -240,6 +240,7 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
   }
 }
 
+const whole = new Map<string, unknown>()
 function readFile(files: Files, path: string, warnings: string[]): Record<string, unknown> {
   const failure = (words: string) =>
     new StartFailure(`failed to load kubelet config file, path: ${path}, error: failed to load Kubelet config file ${path}, error ${words}`)
@@ -257,7 +258,12 @@ function readFile(files: Files, path: string, warnings: string[]): Record<string
   if (text === '') throw failure(`kubelet config file ${JSON.stringify(path)} was empty`)
   let value: unknown
   try {
-    value = parse(text, { uniqueKeys: false, version: '1.1' })
+    value = whole.has(text) ? structuredClone(whole.get(text)) : parse(text, { uniqueKeys: false, version: '1.1' })
+    // All nodes of all labs begin with the same text.
+    if (!whole.has(text)) {
+      if (whole.size >= 16) whole.delete(whole.keys().next().value as string)
+      whole.set(text, structuredClone(value))
+    }
   } catch (error) {
     throw failure(`failed to decode: ${yamlWords(error, text)}`)
   }

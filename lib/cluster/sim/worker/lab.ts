@@ -30,6 +30,8 @@ export type WorkerLab = Pick<
 export interface LabMaker {
   create(spec: LabSpec, deps: LabDeps): Promise<WorkerLab>
   load(snapshot: Snapshot, dir: string, deps: LabDeps): Promise<WorkerLab>
+  /** nothing more is made ahead */
+  close?(): Promise<void>
 }
 /** begins at `start`, epoch ms */
 export type NewClock = (options: { start: number }) => SimClock

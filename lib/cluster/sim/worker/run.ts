@@ -9,7 +9,8 @@ import { Worker } from './worker.ts'
 
 /** Runs until the worker ends. */
 export async function runWorker(parts: {
-  maker: LabMaker
+  /** `ahead`: a folder of this process’s that the maker may make and fill */
+  maker: (ahead: string) => LabMaker
   newClock: NewClock
   processHost: (told: WorkerArguments & { log(line: string): void }) => ProcessHost & { close?(): Promise<void> }
   lonelyMs?: { labs: number; empty: number }
@@ -33,7 +34,7 @@ export async function runWorker(parts: {
     dir: told.dir,
     name: told.name,
     version: told.version,
-    maker: parts.maker,
+    maker: parts.maker(join(at, 'spare')),
     newClock: parts.newClock,
     processHost,
     log,

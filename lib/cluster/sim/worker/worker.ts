@@ -106,6 +106,7 @@ export class Worker {
       await lab.save().catch((error: unknown) => this.#options.log(`${lab.id} was not written down: ${String(error)}`))
       await lab.close().catch((error: unknown) => this.#options.log(`${lab.id} did not end: ${String(error)}`))
     }
+    await this.#options.maker.close?.()
     await rm(join(this.#options.dir, 'workers', this.#options.name), { recursive: true, force: true })
     this.#server.close()
     this.#options.onEnd()

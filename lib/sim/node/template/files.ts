@@ -16,7 +16,12 @@ export interface NodeSpec {
 }
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const image = (path: string) => read(`../../../../images/node/files${path}`)
+const texts = new Map<string, string>()
+const image = (path: string): string => {
+  const text = texts.get(path) ?? read(`../../../../images/node/files${path}`)
+  texts.set(path, text)
+  return text
+}
 /** The same text for every lab is held once. */
 const shared = {
   flannel: read('../../../../images/node/kube-flannel.yml'),
@@ -400,6 +405,20 @@ export interface NodeCredentials {
   serving: Issued
 }
 
+const generalId = 'kubemend-000000'
+const written = new Map<string, string>()
+/** Labs' texts differ in the lab's name alone: each is written once in a process. `of`: all that it follows from. */
+function once(of: unknown, id: string, write: () => string): string {
+  if (!/^kubemend-[0-9a-z]{6}$/.test(id)) return write()
+  const key = JSON.stringify(of).replaceAll(id, generalId)
+  let text = written.get(key)
+  if (text === undefined) {
+    text = write().replaceAll(id, generalId)
+    written.set(key, text)
+  }
+  return text.replaceAll(generalId, id)
+}
+
 /** Everything on a node before its kubelet starts for the first time. `at`: epoch ms, for file names. */
 export function nodeTree(
   cluster: ControlPlane,
@@ -459,7 +478,10 @@ export function nodeTree(
     ),
     '/kind/version': file(`${kubernetesVersion}`),
     '/kind/old-ipv4': file(node.address),
-    '/kind/kubeadm.conf': file(kindConfig(cluster, node), 0o600),
+    '/kind/kubeadm.conf': file(
+      once(['kind', cluster, node], cluster.id, () => kindConfig(cluster, node)),
+      0o600,
+    ),
     '/kind/manifests/default-cni.yaml': file(shared.flannel),
     '/kind/manifests/default-storage.yaml': file(shared.storage),
     '/var/lib/kubelet': directory(0o700),
@@ -505,7 +527,9 @@ export function nodeTree(
   }
   for (const [path, text] of Object.entries(pki.files))
     tree[`/etc/kubernetes/pki/${path}`] = file(text, path.endsWith('.key') || path === 'sa.pub' ? 0o600 : 0o644)
-  for (const [path, text] of Object.entries(manifests(cluster))) tree[`/etc/kubernetes/manifests/${path}`] = file(text, 0o600)
+  const pods = once(['manifests', cluster], cluster.id, () => JSON.stringify(manifests(cluster)))
+  for (const [path, text] of Object.entries(JSON.parse(pods) as Record<string, string>))
+    tree[`/etc/kubernetes/manifests/${path}`] = file(text, 0o600)
   tree['/etc/kubernetes/kubelet.conf'] = file(
     kubeconfig({
       cluster: cluster.id,

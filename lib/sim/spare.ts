@@ -1,0 +1,164 @@
+// Folders of machines written ahead of the lab that will use them: making a thousand files costs a file system more than the rest of a start, changing
+// those that differ costs next to nothing. Knows nothing of what the files are, nor when there is time for it.
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
+import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import type { FileImage } from './node/image.ts'
+
+/** Machines' folders in `dir`, by place, as `files` says. */
+export interface Spare {
+  dir: string
+  files: Readonly<Record<string, FileImage>>
+}
+/** as many as this wait, of each pattern */
+const ready = 3
+
+export class Spares {
+  readonly #dir: string
+  readonly #there = new Map<Spare['files'], Spare[]>()
+  #serial = 0
+  #closed = false
+  #writing: Promise<void> = Promise.resolve()
+
+  /** `dir`: on the file system of the labs’ folders, this object’s alone; what is left of it when the process ends is the caller’s to remove */
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+  /** One that is ready; it is the caller’s then, `dir` included. */
+  take(files: Spare['files']): Spare | undefined {
+    return this.#there.get(files)?.shift()
+  }
+  /** Begins to write what is missing, off this thread, one file at a time. What fails is left out: labs write their own files then. */
+  fill(files: Spare['files']): void {
+    this.#writing = this.#writing.then(() => this.#fill(files)).catch(() => {})
+  }
+  /** when all that was asked so far is written */
+  settled(): Promise<void> {
+    return this.#writing
+  }
+  /** No more is written; those that wait are removed. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#writing
+    this.#there.clear()
+    await rm(this.#dir, { recursive: true, force: true })
+  }
+  /** A pattern that is not used again needs no spares. */
+  forget(files: Spare['files']): void {
+    const there = this.#there.get(files) ?? []
+    this.#there.delete(files)
+    for (const spare of there) rmSync(spare.dir, { recursive: true, force: true })
+  }
+  async #fill(files: Spare['files']): Promise<void> {
+    const there = this.#there.get(files) ?? []
+    this.#there.set(files, there)
+    while (there.length < ready && !this.#closed) {
+      this.#serial += 1
+      const dir = `${this.#dir}/${this.#serial}`
+      try {
+        // Nothing above it is made: whoever removed that wants nothing here.
+        await mkdir(this.#dir).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error
+        })
+        await mkdir(dir)
+        for (const [place, image] of Object.entries(files)) await this.#write(`${dir}/${place}`, image)
+      } catch (error) {
+        await rm(dir, { recursive: true, force: true })
+        throw error
+      }
+      if (this.#closed) return
+      there.push({ dir, files })
+    }
+  }
+  async #write(root: string, image: FileImage): Promise<void> {
+    await mkdir(root)
+    for (const entry of image.entries) {
+      if (this.#closed) return
+      const host = `${root}${entry.path}`
+      if (entry.type === 'link') await symlink(entry.target, host)
+      else if (entry.type === 'directory') {
+        await mkdir(host)
+        await chmod(host, entry.mode)
+      } else {
+        await writeFile(host, bytesOf(entry), { flag: 'wx', mode: entry.mode })
+        await utimes(host, entry.mtime / 1000, entry.mtime / 1000)
+        await chmod(host, entry.mode)
+      }
+    }
+  }
+}
+
+type Entry = FileImage['entries'][number]
+const bytesOf = (entry: Extract<Entry, { type: 'file' }>): Buffer =>
+  'text' in entry ? Buffer.from(entry.text) : Buffer.from(entry.base64, 'base64')
+const sameContent = (a: Extract<Entry, { type: 'file' }>, b: Extract<Entry, { type: 'file' }>): boolean =>
+  'text' in a ? 'text' in b && a.text === b.text : 'base64' in b && a.base64 === b.base64
+
+/**
+ * Moves a spare to `dir`, where none of its places is yet, and makes it equal to `wanted`. `renamed`: the path that one of the spare has there; parents
+ * come before children. Files are changed in place: nobody has them open.
+ */
+export function moveSpare(spare: Spare, dir: string, wanted: Readonly<Record<string, FileImage>>, renamed: (path: string) => string): void {
+  mkdirSync(dir, { recursive: true })
+  for (const [place, image] of Object.entries(wanted)) {
+    const root = `${dir}/${place}`
+    const from = spare.files[place]
+    if (from) renameSync(`${spare.dir}/${place}`, root)
+    else mkdirSync(root)
+    const there = new Map<string, Entry>()
+    for (const entry of from?.entries ?? []) {
+      const path = renamed(entry.path)
+      const parent = path.slice(0, path.lastIndexOf('/'))
+      const name = entry.path.slice(entry.path.lastIndexOf('/'))
+      if (path !== parent + name) renameSync(`${root}${parent}${name}`, `${root}${path}`)
+      there.set(path, entry)
+    }
+    for (const entry of image.entries) {
+      change(`${root}${entry.path}`, there.get(entry.path), entry)
+      there.delete(entry.path)
+    }
+    for (const path of there.keys()) rmSync(`${root}${path}`, { recursive: true, force: true })
+  }
+  rmSync(spare.dir, { recursive: true, force: true })
+}
+
+function change(host: string, before: Entry | undefined, entry: Entry): void {
+  if (before && before.type !== entry.type) {
+    rmSync(host, { recursive: true, force: true })
+    before = undefined
+  }
+  if (entry.type === 'directory') {
+    if (!before) mkdirSync(host)
+    if (before?.type !== 'directory' || before.mode !== entry.mode) chmodSync(host, entry.mode)
+  } else if (entry.type === 'link') {
+    if (before?.type === 'link' && before.target === entry.target) return
+    if (before) rmSync(host)
+    symlinkSync(entry.target, host)
+  } else {
+    const same = before?.type === 'file' ? before : undefined
+    if (!same || !sameContent(same, entry)) {
+      const bytes = bytesOf(entry)
+      const file = openSync(host, constants.O_WRONLY | constants.O_NOFOLLOW | (same ? 0 : constants.O_CREAT | constants.O_EXCL), entry.mode)
+      try {
+        if (same) ftruncateSync(file, 0)
+        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+      } finally {
+        closeSync(file)
+      }
+    }
+    if (same?.mode !== entry.mode) chmodSync(host, entry.mode)
+    // Times move with the lab's; the times of its directories are the host's in any case.
+    utimesSync(host, entry.mtime / 1000, entry.mtime / 1000)
+  }
+}
