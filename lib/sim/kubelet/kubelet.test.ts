@@ -1,4 +1,5 @@
 // The kubelet with its runtime at the API: what pods become, what is said of them, what restarts survive. Texts and orders are those of a kind cluster (v1.35.4).
+import { statSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { testNode } from './fixture.ts'
 
@@ -438,4 +439,17 @@ test('an unknown feature gate is a panic', async () => {
   expect(node.journal.at(-1)).toBe(
     'panic: failed to merge global and in-flight KubeletConfiguration while setting defaults, error: unrecognized feature gate: NoSuchGate',
   )
+})
+
+test('containers of a pod share its hosts file, which a later one does not replace under a running one', async () => {
+  node = await testNode()
+  node.startKubelet()
+  node.run('two', { containers: [{ name: 'a' }, { name: 'b', image: 'busybox', command: ['sleep', '1000'] }] })
+  await node.until(ready('two'))
+  const hosts = `/var/lib/kubelet/pods/${node.pod('two').metadata.uid}/etc-hosts`
+  const before = statSync(node.files.hostPath(hosts)).ino
+  const [b] = node.runtime.containers().filter((one) => one.config.name === 'b')
+  await node.runtime.stopContainer(b?.id ?? '', 0)
+  await node.until(() => node.pod('two').status.containerStatuses[1].restartCount === 1)
+  expect(statSync(node.files.hostPath(hosts)).ino).toBe(before)
 })

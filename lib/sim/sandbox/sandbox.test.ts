@@ -385,6 +385,14 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     for (const folder of [root, volume]) rmSync(folder, { recursive: true, force: true })
   })
 
+  it('loses nothing of what short commands say, however many there are', async () => {
+    const { sandbox } = places.get('worker-1') as Opened
+    for (let round = 0; round < 20; round++)
+      expect(
+        await Promise.all(Array.from({ length: 10 }, (_, at) => run(sandbox, `echo out ${at}; echo err ${at} >&2; exit ${at}`))),
+      ).toEqual(Array.from({ length: 10 }, (_, at) => ({ code: at, stdout: `out ${at}\n`, stderr: `err ${at}\n` })))
+  }, 60_000)
+
   it('gets programs that come late, and says so until then', async () => {
     const cache = mkdtempSync(join(tmpdir(), 'kubemend-cache-'))
     const fresh = createHost({ cache })
