@@ -68,11 +68,11 @@ export function putImage(root: string, image: FileImage, keep: readonly string[]
   const kept = (path: string) => keep.some((one) => path === one || path.startsWith(`${one}/`))
   const wanted = new Set(image.entries.map((entry) => entry.path))
   const prune = (at: string) => {
-    for (const name of readdirSync(`${root}${at}`)) {
-      const path = `${at}/${name}`
+    for (const one of readdirSync(`${root}${at}`, { withFileTypes: true })) {
+      const path = `${at}/${one.name}`
       if (kept(path)) continue
       if (!wanted.has(path)) rmSync(`${root}${path}`, { recursive: true, force: true })
-      else if (lstatSync(`${root}${path}`).isDirectory()) prune(path)
+      else if (one.isDirectory()) prune(path)
     }
   }
   prune('')
