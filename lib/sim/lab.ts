@@ -182,6 +182,10 @@ export class Lab {
       })
     }
   }
+  /** whether `create` would begin where another lab of so many workers was when it had booted: then it takes none of the lab's time */
+  static booted(workers: number): boolean {
+    return bootImages.has(workers)
+  }
   /** As it was when the snapshot was taken, in `dir`, whose files are put back. @throws LabError internal for a snapshot of another format */
   static async load(snapshot: Snapshot, dir: string, deps: LabDeps): Promise<Lab> {
     const state = stateOf(snapshot)

@@ -9,6 +9,7 @@ await runWorker({
     return {
       create: (spec, deps) => Lab.create(spec, { ...deps, spares }),
       load: (snapshot, dir, deps) => Lab.load(snapshot, dir, deps),
+      booted: (workers) => Lab.booted(workers),
       close: () => spares.close(),
     }
   },
