@@ -1,6 +1,6 @@
 // The verdict. Every check is looked at until it has held long enough, or until the cluster has settled without it.
 // "not repaired" and "could not look" never mix. Knows nothing of sessions; what it returns is plain data.
-import { type Api, type Cluster, clockOf, type KubeObject, kubernetesApi, type LabClock } from '#lib/cluster/index.ts'
+import { type Api, type Cluster, clockOf, type KubeObject, kubernetesApi, type LabClock, realClock } from '#lib/cluster/index.ts'
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
 import type { Handover } from './harmless.ts'
@@ -26,12 +26,14 @@ export interface GradeOptions {
 interface Limits {
   /** milliseconds without anything on its way, after which what does not hold is a fail */
   settleMs: number
+  /** and so many of the host's, whose programs do not become faster where a cluster's time does */
+  settleHostMs: number
   /** milliseconds after which what is still on its way has timed out */
   longestMs: number
   /** milliseconds for which a failure of ours is tried again */
   retryMs: number
 }
-const defaults: Limits = { settleMs: 6000, longestMs: 150_000, retryMs: 45_000 }
+const defaults: Limits = { settleMs: 6000, settleHostMs: 1500, longestMs: 150_000, retryMs: 45_000 }
 
 interface Run {
   check: Check
@@ -39,6 +41,8 @@ interface Run {
   startedAt: number
   holdsSince: number | null
   failsSince: number | null
+  /** the same on the host's clock */
+  failsSinceHost: number
   blindSince: number | null
   last: Observation | null
   cause: string | null
@@ -61,6 +65,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
     startedAt: begun,
     holdsSince: null,
     failsSince: null,
+    failsSinceHost: 0,
     blindSince: null,
     last: null,
     cause: null,
@@ -71,6 +76,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   const signal = AbortSignal.any([options.signal, inner.signal])
   const next = nextLook(clock, { soon: 150, beat: 700 }, signal)
   let restSince: number | null = null
+  let restSinceHost = 0
   watchObjects(eyes.api, checks, next.changed, signal)
   try {
     for (;;) {
@@ -79,9 +85,12 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
       await Promise.all(undecided.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now)))
       const time = now()
       const moving = undecided.some((run) => run.last?.moving) || (await onItsWay(eyes.api, time, options.signal))
+      if (restSince === null) restSinceHost = realClock.now()
       restSince = moving ? null : (restSince ?? time)
+      const host = realClock.now()
       for (const run of undecided) {
-        const verdict = judge(run, time, restSince, begun, limits)
+        const patient = host - Math.max(restSinceHost, run.failsSinceHost) < limits.settleHostMs
+        const verdict = judge(run, time, patient ? null : restSince, begun, limits)
         if (verdict !== null) {
           run.verdict = verdict
           run.endedAt = time
@@ -117,6 +126,7 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number): Promise<void> 
       run.holdsSince ??= time
       run.failsSince = null
     } else {
+      if (run.failsSince === null) run.failsSinceHost = realClock.now()
       run.failsSince ??= time
       run.holdsSince = null
     }
