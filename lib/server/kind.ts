@@ -9,6 +9,8 @@ export async function kindBackend(options: { owner: string; dataDir: string; env
   // Docker may come later than this server: the facts are looked at anew before each creation, in the same object.
   const machine = { ...(await machineFacts()) }
   const program = await findTool('kind')
+  // The same Docker as the doctor's and the docker command's: rootless ones and Docker Desktop are named by it.
+  const socketPath = /^unix:\/\/(\/.+)$/.exec(options.env.DOCKER_HOST ?? '')?.[1]
   const provider = kindProvider({
     owner: options.owner,
     dataDir: path.join(options.dataDir, 'clusters'),
@@ -17,6 +19,7 @@ export async function kindBackend(options: { owner: string; dataDir: string; env
     machine,
     cniManifest: path.join(root, 'images/node/kube-flannel.yml'),
     ...(program === undefined ? {} : { kind: program }),
+    ...(socketPath === undefined ? {} : { docker: { socketPath } }),
   })
   return {
     ...provider,
