@@ -1,5 +1,9 @@
 // The pages as people meet them: catalogue, lab, report, machine; in both languages and themes, by keyboard, on a phone, and in the
 // states that are hard to reach, for which the session's socket is played by the test.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page, WebSocketRoute } from '@playwright/test'
 import { crowdedTopology, sessionOf } from '../components/session/fixtures.ts'
@@ -434,12 +438,32 @@ test.describe('A lab in trouble', () => {
   })
 })
 
+/** A Docker that answers and has nothing, whatever this machine has. */
+async function emptyDocker() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'kubemend-docker-'))
+  const socket = path.join(folder, 'docker.sock')
+  const daemon = createServer((request, response) => {
+    if (request.url?.endsWith('/_ping')) return void response.end('OK')
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{"message":"No such image"}')
+  })
+  await new Promise<void>((resolve) => daemon.listen(socket, resolve))
+  return {
+    host: `unix://${socket}`,
+    async close() {
+      daemon.closeAllConnections()
+      await new Promise((resolve) => daemon.close(resolve))
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
 test.describe('A machine that is not ready', () => {
   test('The catalogue says what to do, asks before it changes anything, and shows the progress', async ({ page, server: _server }) => {
+    const docker = await emptyDocker()
     const bare = await LabServer.boot({
       env: {
         KUBEMEND_BACKENDS: 'kind',
-        DOCKER_HOST: 'unix:///nonexistent/docker.sock',
+        DOCKER_HOST: docker.host,
         PATH: '/nonexistent',
         KUBEMEND_CACHE: '/nonexistent',
       },
@@ -479,8 +503,9 @@ test.describe('A machine that is not ready', () => {
       await expect(page.getByRole('button', { name: 'Continue where it stopped' })).toBeVisible()
     } finally {
       // The page draws itself anew after a set-up; a server that ends meanwhile is none of its errors.
-      await page.goto('about:blank')
+      await page.goto('about:blank').catch(() => {}) // closed already when the time was up
       await bare.stop()
+      await docker.close()
     }
   })
 })

@@ -28,7 +28,7 @@ func open(roots []int, path string, flags int) (*os.File, error) {
 			last = missing("not-found", "process %d has ended", pid)
 			continue
 		}
-		fd, err := unix.Openat2(root, path, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
+		fd, err := openInRoot(root, path, flags)
 		unix.Close(root)
 		if err == nil {
 			return os.NewFile(uintptr(fd), path), nil
@@ -39,6 +39,17 @@ func open(roots []int, path string, flags int) (*os.File, error) {
 		}
 	}
 	return nil, last
+}
+
+// openInRoot is openat2(2), tried again while it says EAGAIN: something was renamed or mounted while ".." was resolved, and nothing was opened.
+func openInRoot(root int, path string, flags int) (fd int, err error) {
+	for range 20 {
+		fd, err = unix.Openat2(root, path, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
+		if !errors.Is(err, unix.EAGAIN) {
+			break
+		}
+	}
+	return fd, err
 }
 
 func pathError(path string, err error) error {

@@ -64,6 +64,9 @@ async function systemTool(machine: Machine, name: string): Promise<string | unde
 const runsSystemd = async (machine: Machine): Promise<boolean> => (await machine.readText('/proc/1/comm'))?.trim() === 'systemd'
 const hasCgroups = async (machine: Machine): Promise<boolean> => / cgroup2? /.test((await machine.readText('/proc/self/mounts')) ?? '')
 
+/** Where Docker's own daemon listens, which is the one that a set-up starts. */
+const defaultHost = 'unix:///var/run/docker.sock'
+
 export interface DockerPlan {
   /** `use`: as it runs. `start`: it is installed. `install`: with apt-get. `restart`: it runs, and needs the wrapper. */
   action: 'use' | 'start' | 'install' | 'restart'
@@ -85,6 +88,12 @@ export async function dockerPlan(machine: Machine, known?: DockerState): Promise
   if (state.state === 'no-rights') {
     throw new LabError('docker-unavailable', state.message, {
       hint: 'Run `sudo usermod -aG docker "$USER"`, log out and in again, then run the set-up again. Mind: who may use Docker is root on this machine.',
+    })
+  }
+  const named = machine.env.DOCKER_HOST ?? ''
+  if (state.state !== 'ok' && named !== '' && named !== defaultHost) {
+    throw new LabError('docker-unavailable', `The Docker that DOCKER_HOST names (${named}) does not answer.`, {
+      hint: 'Start that Docker, or unset DOCKER_HOST to use the one of this machine; then run the set-up again.',
     })
   }
   if (machine.platform !== 'linux') {

@@ -313,6 +313,16 @@ describe('setup', () => {
     expect(machine.touched).toEqual([])
     expect(changing(machine)).toEqual([])
   })
+
+  it('does not start a Docker when DOCKER_HOST names another one', async () => {
+    const machine = recordedMachine({
+      files: debian,
+      commands: { ...complete, [info]: { stdout: '{"ServerErrors":["Cannot connect to the Docker daemon"]}' } },
+      executables: tools,
+      env: { DOCKER_HOST: 'unix:///run/user/1000/docker.sock' },
+    })
+    await expect(planSetup(machine)).rejects.toMatchObject({ code: 'docker-unavailable', message: expect.stringContaining('DOCKER_HOST') })
+  })
 })
 
 describe('the builder', () => {

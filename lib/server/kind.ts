@@ -1,7 +1,7 @@
 // The kind backend as this machine and its settings want it; the server and the proof share it. Knows nothing of sessions.
 import path from 'node:path'
 import { type ClusterProvider, kindProvider } from '#lib/cluster/index.ts'
-import { findTool, images, kubernetesVersion, machineFacts } from '#lib/host/index.ts'
+import { dockerPlan, findTool, images, kubernetesVersion, machineFacts, thisMachine } from '#lib/host/index.ts'
 import { root } from './config.ts'
 
 /** `owner` tells clusters of several servers on one Docker apart; `dataDir` keeps what belongs to them. */
@@ -23,6 +23,14 @@ export async function kindBackend(options: { owner: string; dataDir: string; env
   })
   return {
     ...provider,
+    /** Docker that is not there is nothing that a person must see to where the set-up would bring it. */
+    async status(signal) {
+      const status = await provider.status(signal)
+      if (status.state !== 'unavailable') return status
+      const plan = await dockerPlan(thisMachine).catch(() => undefined)
+      if (plan === undefined || plan.changes.length === 0) return status
+      return { ...status, state: 'preparable', remedy: 'Run `npm run setup:kind`, or let this page do it.' }
+    },
     async create(spec, progress, signal) {
       Object.assign(machine, await machineFacts())
       return provider.create(spec, progress, signal)

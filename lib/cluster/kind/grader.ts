@@ -95,14 +95,9 @@ export class Grader {
   }
   /** One request. @throws LabError not-found for what is not there, too-large, bad-request, internal for the grader's own failure */
   async one(request: GraderRequest, signal?: AbortSignal): Promise<Record<string, unknown>> {
-    for (let tries = 1; ; tries++) {
-      const [answer] = await this.ask([request], signal)
-      if (answer?.ok) return answer
-      const error = answer?.error ?? { kind: 'grader', message: 'no answer' }
-      // openat2(2): EAGAIN when something was renamed or mounted while `..` was resolved; nothing has been opened then, and it may be tried again.
-      if (tries < 5 && /resource temporarily unavailable/.test(error.message)) continue
-      throw graderError(error)
-    }
+    const [answer] = await this.ask([request], signal)
+    if (answer?.ok) return answer
+    throw graderError(answer?.error ?? { kind: 'grader', message: 'no answer' })
   }
   /** Lets a container's frozen processes go on: what is frozen ends at no signal. */
   async thaw(container: string): Promise<void> {

@@ -6,7 +6,7 @@ import type { Ground } from './ground.ts'
 export async function providerStatus(ground: Ground, signal?: AbortSignal): Promise<Awaited<ReturnType<ClusterProvider['status']>>> {
   const { docker, options, runner } = ground
   try {
-    await docker.ask('answer', (api) => api.ping())
+    await docker.ask('show its images', (api) => api.ping())
     for (const image of Object.values(options.images)) {
       if (await docker.find('look for an image', (api) => api.getImage(image).inspect())) continue
       return {
