@@ -9,6 +9,7 @@ const card = (id: string, over: Partial<ScenarioCard> = {}): ScenarioCard => ({
   title: { en: id, ko: id },
   summary: { en: '', ko: '' },
   domain: 'troubleshooting',
+  competency: 'cluster-components',
   difficulty: 'medium',
   weight: 7,
   minutes: 15,

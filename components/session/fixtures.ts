@@ -12,6 +12,7 @@ export const card: ScenarioCard = {
     '기존 서비스는 어디서나 동작하지만, 한 시간 전에 만든 서비스는 그렇지 않습니다.',
   ),
   domain: 'troubleshooting',
+  competency: 'cluster-components',
   difficulty: 'medium',
   weight: 7,
   minutes: 20,

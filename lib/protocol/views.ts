@@ -13,6 +13,25 @@ export const backendName = z.enum(['kind', 'sim', 'kubeconfig', 'fake'])
 export type BackendName = z.infer<typeof backendName>
 export const domain = z.enum(['troubleshooting', 'cluster-architecture', 'services-networking', 'workloads', 'storage'])
 export type Domain = z.infer<typeof domain>
+/** Competencies of the CKA curriculum (github.com/cncf/curriculum, v1.35), by domain. */
+export const competencies = {
+  troubleshooting: ['clusters-and-nodes', 'cluster-components', 'resource-usage', 'output-streams', 'services-and-networking'],
+  'cluster-architecture': [
+    'rbac',
+    'infrastructure',
+    'kubeadm',
+    'lifecycle',
+    'high-availability',
+    'helm-and-kustomize',
+    'extension-interfaces',
+    'crds-and-operators',
+  ],
+  'services-networking': ['pod-connectivity', 'network-policies', 'services-and-endpoints', 'gateway-api', 'ingress', 'coredns'],
+  workloads: ['deployments', 'configuration', 'autoscaling', 'self-healing', 'admission-and-scheduling'],
+  storage: ['storage-classes', 'volumes', 'persistent-volumes'],
+} as const satisfies Record<Domain, readonly string[]>
+export const competency = z.enum(Object.values(competencies).flat() as [Competency, ...Competency[]])
+export type Competency = (typeof competencies)[Domain][number]
 export const difficulty = z.enum(['easy', 'medium', 'hard'])
 export type Difficulty = z.infer<typeof difficulty>
 
@@ -52,6 +71,7 @@ export const scenarioCard = z.object({
   title: text,
   summary: text,
   domain,
+  competency,
   difficulty,
   /** share of an exam's score, in percent */
   weight: z.number(),

@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parse as parseCel } from '@marcbachmann/cel-js'
 import { isNode, LineCounter, parseAllDocuments, parseDocument } from 'yaml'
-import type { Text } from '#lib/protocol/index.ts'
+import { competencies, type Text } from '#lib/protocol/index.ts'
 import { referencesIn } from './params.ts'
 import { type Check, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
 
@@ -34,7 +34,7 @@ export interface Scenario {
   /** the solution's script as shown in the report */
   readonly solution: string
   readonly parts: readonly Part[]
-  /** SHA-256 over every file of the folder but the recorded proofs */
+  /** SHA-256 over all that a proof plays: steps, conditions, parameters, scripts, files; not over the prose that people read */
   readonly hash: string
   /** recorded proofs as parsed JSON, by backend */
   readonly proofs: ReadonlyMap<string, unknown>
@@ -110,7 +110,6 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
   const report = (file: string, line: number, message: string) => problems.push({ file: relative(root, join(folder, file)), line, message })
   const names = await listFiles(folder)
   const files = new Map<string, string>()
-  const digest = createHash('sha256')
   const proofs = new Map<string, unknown>()
   for (const name of names) {
     if ((await stat(join(folder, name))).size > maxFile) {
@@ -128,7 +127,6 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
       continue
     }
     files.set(name, content)
-    digest.update(`${name}\0${content.length}\0${content}`)
   }
   if (names.length > maxFiles) report('.', 0, `holds more than ${maxFiles} files`)
   const yaml = files.get('scenario.yaml')
@@ -147,7 +145,8 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
   }
   for (const error of document.errors) report('scenario.yaml', lines.linePos(error.pos[0]).line, error.message)
   if (document.errors.length > 0) return { scenario: null, problems }
-  const parsed = scenarioSpec.safeParse(document.toJS({ maxAliasCount: 50 }))
+  const written: unknown = document.toJS({ maxAliasCount: 50 })
+  const parsed = scenarioSpec.safeParse(written)
   if (!parsed.success) {
     for (const issue of flatten(parsed.error.issues))
       report('scenario.yaml', lineAt(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`)
@@ -202,10 +201,28 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
     explanation,
     solution: (files.get('solution.sh') ?? '').split('\n').slice(1).join('\n').trim(),
     parts,
-    hash: digest.digest('hex'),
+    hash: hashOf(written as Record<string, unknown>, files),
     proofs,
   }
   return { scenario, problems }
+}
+
+/** Fields of scenario.yaml and of its checks that people read and no proof plays. */
+const prose = new Set(['title', 'summary', 'domain', 'competency', 'difficulty', 'weight', 'minutes', 'docs', 'hints'])
+const checkProse = new Set(['title', 'why'])
+const without = (value: Record<string, unknown>, names: ReadonlySet<string>) =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => !names.has(name)))
+
+/** As written and not as parsed, so that a new default in the schema moves no scenario. */
+function hashOf(written: Record<string, unknown>, files: ReadonlyMap<string, string>): string {
+  const played = {
+    ...without(written, prose),
+    checks: (written.checks as Record<string, unknown>[]).map((check) => without(check, checkProse)),
+  }
+  const digest = createHash('sha256').update(JSON.stringify(played))
+  for (const [name, content] of files)
+    if (name !== 'scenario.yaml' && !/^[^/]+\.md$/.test(name)) digest.update(`\0${name}\0${content.length}\0${content}`)
+  return digest.digest('hex')
 }
 
 /** Does a part belong to a variant? */
@@ -277,6 +294,8 @@ function checkSpec(
     else if (value !== null && typeof value === 'object') for (const [key, item] of Object.entries(value)) walk(item, [...path, key])
   }
   walk(spec, [])
+  const ofDomain: readonly string[] = competencies[spec.domain]
+  if (!ofDomain.includes(spec.competency)) problem(['competency'], `belongs to another domain; ${spec.domain} has ${ofDomain.join(', ')}`)
 
   const expression = (text: string | undefined, path: (string | number)[]) => {
     if (text === undefined) return

@@ -197,6 +197,9 @@ describe('trust', () => {
       reason: 'changed since: the grader, the node image',
     })
     await change('brief.md', (text) => `${text}\nOne more line.\n`)
+    await change('scenario.yaml', (text) => text.replace(/^minutes: .*$/m, 'minutes: 99'))
+    expect(trust(await good(), 'kind', '1', identity).state, 'prose is not played').toBe('proven')
+    await change('solution.sh', (text) => `${text}\ntrue\n`)
     expect(trust(await good(), 'kind', '1', identity)).toMatchObject({ state: 'stale', reason: 'changed since: the scenario' })
   })
 })

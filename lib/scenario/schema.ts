@@ -1,6 +1,6 @@
 // The form of scenario.yaml as zod schemas, from which the published JSON Schema is generated. Knows nothing of files or clusters.
 import { z } from 'zod'
-import { difficulty, domain, place, text } from '#lib/protocol/index.ts'
+import { competency, difficulty, domain, place, text } from '#lib/protocol/index.ts'
 
 const dnsLabel = z.string().min(1).max(253)
 const seconds = z.number().min(0).max(600)
@@ -277,6 +277,7 @@ export const scenarioSpec = z.strictObject({
   title: text.describe('the symptom, never the cause'),
   summary: text.describe('one sentence for the card'),
   domain,
+  competency: competency.describe("of the exam's curriculum"),
   difficulty,
   weight: z.number().min(1).max(30).describe('percent of an exam'),
   minutes: z.number().int().min(1).max(120),

@@ -105,6 +105,7 @@ export class Sessions {
       title: spec.title,
       summary: spec.summary,
       domain: spec.domain,
+      competency: spec.competency,
       difficulty: spec.difficulty,
       weight: spec.weight,
       minutes: spec.minutes,
