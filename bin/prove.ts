@@ -1,4 +1,4 @@
-// npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
+// npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--sample each|cover] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
 // Plays every part of scenarios' proofs on a real backend. The result goes to standard output, everything else to standard error.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -6,15 +6,18 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { bringKubectl, cacheFolder } from '#lib/host/index.ts'
-import { prove, record } from '#lib/proof/index.ts'
+import { prove, record, sampleOf } from '#lib/proof/index.ts'
 import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 import { loadCatalogue, type ProofVariant } from '#lib/scenario/index.ts'
 import { kindBackend, root, simBackend } from '#lib/server/index.ts'
 
-const usage = `npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
+const usage = `npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--sample each|cover] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
 
   slug…        scenarios to prove; --all for every one
   --with FILE  play this script in the workstation in place of the scenario's own parts and report its score
+  --sample     play only a part of the proof here, whatever is recorded, and record nothing:
+               each    of every scenario one variant: the untouched fault, the solution, one cheat
+               cover   the same of as few variants as use every kind of step and of condition
   --fresh      nothing that was played before counts
   --no-record  leave proof.<backend>.json beside the scenarios as it is (tests do not change the checkout)
   --keep       leave the last cluster open, broken or mended as it is
@@ -35,6 +38,7 @@ async function main(): Promise<number> {
       backend: { type: 'string', default: 'kind' },
       variant: { type: 'string' },
       with: { type: 'string' },
+      sample: { type: 'string' },
       fresh: { type: 'boolean' },
       keep: { type: 'boolean' },
       'no-record': { type: 'boolean' },
@@ -81,6 +85,8 @@ async function main(): Promise<number> {
           }))
           .filter((one) => one.spec.variants.length > 0)
   if (chosen.length === 0) throw new LabError('not-found', `No scenario has a variant "${values.variant}".`)
+  if (values.sample !== undefined && values.sample !== 'each' && values.sample !== 'cover')
+    throw new LabError('bad-request', `--sample ${values.sample} is neither each nor cover.`)
   const clusters =
     values.clusters === undefined ? Math.min(3, Math.max(1, Math.floor(availableParallelism() / 2))) : Number(values.clusters)
   if (!Number.isInteger(clusters) || clusters < 1 || clusters > 16)
@@ -111,6 +117,7 @@ async function main(): Promise<number> {
     cacheDir: path.join(cache, backend.data === 'kind' ? 'parts' : `parts-${backend.data}`),
     fresh: values.fresh ?? false,
     ...(script ? { with: script } : {}),
+    ...(values.sample === undefined ? {} : { sample: sampleOf(chosen, values.sample) }),
     ...(values.keep
       ? {
           keep: (cluster) => {
@@ -128,7 +135,7 @@ async function main(): Promise<number> {
     signal: cancel.signal,
     log,
   })
-  if (!script && values.variant === undefined) {
+  if (!script && values.variant === undefined && values.sample === undefined) {
     const identity = await provider.identity()
     for (const scenario of scenarios)
       if (!values['no-record'] && (await record(scenario, variants, identity, () => new Date())))

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { countGo, countPlaywright, countProof, countVitest, verdict } from './suites.mjs'
+
+afterEach(() => vi.restoreAllMocks())
 
 describe('what a suite counts', () => {
   const vitest = (change: object) =>
@@ -38,6 +40,7 @@ describe('what a suite counts', () => {
     expect(countGo(text, 1)).toMatchObject({ failed: 1 })
   })
   it('proof: every part, and a proof that is none though its parts are', () => {
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const part = (ok: boolean) => ({ kind: 'cheat', name: 'hosts-file', ok, expected: 0, score: ok ? 0 : 100 })
     const proof = (proven: boolean, ...oks: boolean[]) => ({ slug: 'coredns-loop', variant: 'a', proven, parts: oks.map(part) })
     expect(countProof(JSON.stringify([proof(true, true, true)]), 0)).toEqual({ passed: 2, failed: 0, skipped: 0 })

@@ -52,6 +52,7 @@ export class LabServer extends Client {
         KUBEMEND_DATA: this.dataDir,
         KUBEMEND_SCENARIOS: path.join(root, 'e2e/scenarios'),
         KUBEMEND_BACKENDS: 'fake',
+        KUBEMEND_UNPROVEN: '1',
         KUBEMEND_POOL: '0',
         KUBEMEND_SESSIONS_PER_USER: '50',
         ...this.#env,

@@ -5,16 +5,19 @@ import { ArrowRight, Play, Search, X } from 'lucide-react'
 import Link from 'next/link'
 import { useSearchParams } from 'next/navigation'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
-import { type BackendView, type DoctorReport, domain, type ScenarioCard, type SetupView } from '#lib/protocol/index.ts'
+import { type BackendView, type DoctorReport, domain, examWeights, type ScenarioCard, type SetupView } from '#lib/protocol/index.ts'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { MachineNotice } from '../machine/machine.tsx'
 import { Banner, Empty } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Badge } from '../ui/state.tsx'
-import { type Filter, fromQuery, isFiltered, isSolved, noFilter, select, toQuery } from './filter.ts'
+import { type Filter, fromQuery, isFiltered, isSolved, nextFor, noFilter, select, toQuery } from './filter.ts'
 import { StartButton } from './start.tsx'
 import { Trust } from './trust.tsx'
+
+/** With fewer there is nothing to recommend: they are all in view. */
+const fewCards = 6
 
 export function Catalogue({
   cards,
@@ -40,6 +43,7 @@ export function Catalogue({
   const found = groups.reduce((sum, group) => sum + group.cards.length, 0)
   const ready = backends.some((backend) => backend.state === 'ready')
   const change = (part: Partial<Filter>) => setFilter((now) => ({ ...now, ...part }))
+  const next = useMemo(() => nextFor(cards, locale), [cards, locale])
   const running = cards.filter((card) => card.running !== null)
 
   return (
@@ -72,6 +76,18 @@ export function Catalogue({
           </Banner>
         </div>
       ))}
+
+      {cards.length >= fewCards && next !== null && running.length === 0 && ready && !isFiltered(filter) ? (
+        <section aria-labelledby="next" className="mb-6 overflow-hidden rounded-lg border border-line bg-surface">
+          <h2 id="next" className="flex items-baseline gap-2 px-4 pt-3 text-[0.8125rem] font-semibold text-text-2">
+            {m.catalogue.next}
+            <span className="font-normal text-text-3">{m.catalogue.nextWhy(m.domain[next.domain])}</span>
+          </h2>
+          <ul>
+            <Row card={next} backends={backends} />
+          </ul>
+        </section>
+      ) : null}
 
       {cards.length === 0 ? (
         <Empty title={m.catalogue.empty}>{m.catalogue.emptyHint}</Empty>
@@ -113,6 +129,14 @@ export function Catalogue({
               onChange={(value) => change({ progress: value })}
               options={(['todo', 'solved', 'running'] as const).map((name) => [name, m.catalogue.states[name]])}
             />
+            {backends.length > 1 ? (
+              <Pick
+                label={m.catalogue.backend}
+                value={filter.backend}
+                onChange={(value) => change({ backend: value })}
+                options={backends.map(({ name }) => [name, m.backend[name]])}
+              />
+            ) : null}
             {isFiltered(filter) ? (
               <Button weight="quiet" onClick={() => setFilter(noFilter)}>
                 <X aria-hidden className="size-4" />
@@ -133,7 +157,10 @@ export function Catalogue({
               <section key={group.domain} aria-labelledby={`domain-${group.domain}`} className="mt-7">
                 <h2 id={`domain-${group.domain}`} className="flex items-baseline gap-2 text-[0.8125rem] font-semibold text-text-2">
                   {m.domain[group.domain]}
-                  <span className="font-normal text-text-3 tabular-nums">{group.cards.length}</span>
+                  <span className="font-normal text-text-3 tabular-nums">
+                    {m.catalogue.share(examWeights[group.domain])} ·{' '}
+                    {m.catalogue.solvedOf(group.cards.filter(isSolved).length, group.cards.length)}
+                  </span>
                 </h2>
                 <ul className="mt-2 overflow-hidden rounded-lg border border-line bg-surface">
                   {group.cards.map((card) => (
@@ -212,7 +239,7 @@ function Row({ card, backends }: { card: ScenarioCard; backends: BackendView[] }
               .filter((backend) => backend.reason)
               .map((backend) => (
                 <p key={backend.name} className="mt-1.5 text-xs text-warn">
-                  {m.backend[backend.name]}: {backend.reason}
+                  {m.backend[backend.name]}: {text(backend.reason!)}
                 </p>
               ))
           : null}

@@ -1,7 +1,7 @@
 // A reader finds the scenario they look for.
 import { describe, expect, test } from 'vitest'
 import type { ScenarioCard } from '#lib/protocol/index.ts'
-import { fromQuery, noFilter, select, toQuery } from './filter.ts'
+import { fromQuery, nextFor, noFilter, select, toQuery } from './filter.ts'
 
 const card = (id: string, over: Partial<ScenarioCard> = {}): ScenarioCard => ({
   id,
@@ -14,7 +14,7 @@ const card = (id: string, over: Partial<ScenarioCard> = {}): ScenarioCard => ({
   weight: 7,
   minutes: 15,
   nodes: 3,
-  backends: [],
+  backends: [{ name: 'sim', offered: true, trust: { state: 'unproven' } }],
   attempts: 0,
   bestScore: null,
   running: null,
@@ -56,10 +56,27 @@ describe('the catalogue', () => {
     [{ minutes: 10 }, ['pods']],
     [{ difficulty: 'hard' as const }, ['dns']],
     [{ domain: 'services-networking' as const }, ['dns']],
+    [{ backend: 'sim' as const }, ['pods', 'svc', 'dns']],
+    [{ backend: 'kind' as const }, []],
   ])('%o', (filter, expected) => expect(ids(filter)).toEqual(expected))
   test('keeps its filter in the address', () => {
-    const filter = { query: 'a b', domain: 'storage' as const, difficulty: 'easy' as const, minutes: 20, progress: 'todo' as const }
+    const filter = {
+      query: 'a b',
+      domain: 'storage' as const,
+      difficulty: 'easy' as const,
+      minutes: 20,
+      progress: 'todo' as const,
+      backend: 'kind' as const,
+    }
     expect(fromQuery(new URLSearchParams(toQuery(filter)))).toEqual(filter)
     expect(fromQuery(new URLSearchParams('domain=nonsense&minutes=-3'))).toEqual(noFilter)
+  })
+  test('says what is next: the easiest of the domain with most to win', () => {
+    expect(nextFor(cards, 'en')?.id).toBe('pods')
+    // Troubleshooting has 30 % of the exam, but little of it is left to win here.
+    const nearly = cards.map((one) => (one.domain === 'troubleshooting' ? { ...one, bestScore: 90, running: null } : one))
+    expect(nextFor([...nearly, card('volume', { domain: 'storage' })], 'en')?.id).toBe('volume')
+    expect(nextFor([card('planned', { backends: [{ name: 'kind', offered: false, trust: { state: 'unproven' } }] })], 'en')).toBeNull()
+    expect(nextFor([card('done', { bestScore: 100 })], 'en')).toBeNull()
   })
 })

@@ -1,5 +1,14 @@
 // Which scenarios a reader asked for, and in what order they stand. Pure; knows nothing of how they are drawn.
-import { type Difficulty, type Domain, domain, type Locale, type ScenarioCard } from '#lib/protocol/index.ts'
+import {
+  type BackendName,
+  backendName,
+  type Difficulty,
+  type Domain,
+  domain,
+  examWeights,
+  type Locale,
+  type ScenarioCard,
+} from '#lib/protocol/index.ts'
 
 export type Progress = 'todo' | 'solved' | 'running'
 export interface Filter {
@@ -9,8 +18,10 @@ export interface Filter {
   /** at most this many minutes */
   minutes: number | null
   progress: Progress | null
+  /** can be started on it */
+  backend: BackendName | null
 }
-export const noFilter: Filter = { query: '', domain: null, difficulty: null, minutes: null, progress: null }
+export const noFilter: Filter = { query: '', domain: null, difficulty: null, minutes: null, progress: null, backend: null }
 export const isFiltered = (filter: Filter): boolean => Object.entries(filter).some(([, value]) => value !== null && value !== '')
 export const isSolved = (card: ScenarioCard): boolean => card.bestScore === 100
 
@@ -34,7 +45,8 @@ export function select(cards: readonly ScenarioCard[], filter: Filter, locale: L
       (filter.difficulty === null || card.difficulty === filter.difficulty) &&
       (filter.minutes === null || card.minutes <= filter.minutes) &&
       (filter.progress === null ||
-        (filter.progress === 'running' ? card.running !== null : isSolved(card) === (filter.progress === 'solved'))),
+        (filter.progress === 'running' ? card.running !== null : isSolved(card) === (filter.progress === 'solved'))) &&
+      (filter.backend === null || card.backends.some(({ name, offered }) => offered && name === filter.backend)),
   )
   return domain.options
     .map((name) => ({
@@ -46,11 +58,26 @@ export function select(cards: readonly ScenarioCard[], filter: Filter, locale: L
     .filter((group) => group.cards.length > 0)
 }
 
+/**
+ * What to do next: of the domain in which most of an exam's points are still to be won (its share times what is missing of the best
+ * scores), the easiest that can be started and is not solved. Null when nothing is left.
+ */
+export function nextFor(cards: readonly ScenarioCard[], locale: Locale): ScenarioCard | null {
+  const open = cards.filter((card) => card.running === null && !isSolved(card) && card.backends.some(({ offered }) => offered))
+  const toWin = (name: Domain) => {
+    const mine = cards.filter((card) => card.domain === name)
+    return (examWeights[name] * mine.reduce((sum, card) => sum + 100 - (card.bestScore ?? 0), 0)) / (100 * mine.length)
+  }
+  const [weakest] = domain.options.filter((name) => open.some((card) => card.domain === name)).sort((a, b) => toWin(b) - toWin(a))
+  return select(open, { ...noFilter, domain: weakest ?? null }, locale)[0]?.cards[0] ?? null
+}
+
 /** A filter as a query string, and back; what cannot be read is left out. */
 export function toQuery(filter: Filter): string {
   const params = new URLSearchParams()
   if (filter.query) params.set('q', filter.query)
-  for (const key of ['domain', 'difficulty', 'minutes', 'progress'] as const) if (filter[key] !== null) params.set(key, String(filter[key]))
+  for (const key of ['domain', 'difficulty', 'minutes', 'progress', 'backend'] as const)
+    if (filter[key] !== null) params.set(key, String(filter[key]))
   return params.toString()
 }
 export function fromQuery(query: { get(name: string): string | null }): Filter {
@@ -63,5 +90,6 @@ export function fromQuery(query: { get(name: string): string | null }): Filter {
     difficulty: one('difficulty', ['easy', 'medium', 'hard']),
     minutes: Number.isInteger(minutes) && minutes > 0 ? minutes : null,
     progress: one('progress', ['todo', 'solved', 'running']),
+    backend: one('backend', backendName.options),
   }
 }

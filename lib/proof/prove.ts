@@ -8,6 +8,7 @@ import { graderVersion } from '#lib/grade/index.ts'
 import { asLabError, LabError } from '#lib/protocol/index.ts'
 import { type ProofFile, type ProofKey, type ProofPart, type ProofVariant, proofOf, type Scenario } from '#lib/scenario/index.ts'
 import { type PlayContext, play, reset, type Task, tasksOf } from './play.ts'
+import { type Sample, variantId } from './sample.ts'
 
 export interface ProveOptions {
   provider: ClusterProvider
@@ -16,6 +17,8 @@ export interface ProveOptions {
   cacheDir: string
   /** nothing that was played before counts */
   fresh?: boolean
+  /** only these parts, and what is recorded beside the scenarios does not count: they are looked at here. Default: all parts */
+  sample?: Sample
   /** a script to play in place of the scenario's own parts */
   with?: { name: string; script: string }
   /** leave the last cluster as it is; the caller is told */
@@ -38,6 +41,8 @@ const keyOf = (scenario: Scenario, identity: { kubernetesVersion: string; image:
   kubernetes: identity.kubernetesVersion,
   grader: graderVersion,
 })
+/** One part depends on its own script and on none of the others. */
+const partKey = (scenario: Scenario, key: ProofKey): ProofKey => ({ ...key, scenario: scenario.stage })
 const same = (one: ProofKey, other: ProofKey): boolean =>
   one.scenario === other.scenario && one.image === other.image && one.kubernetes === other.kubernetes && one.grader === other.grader
 
@@ -51,73 +56,75 @@ export async function prove(options: ProveOptions): Promise<ProofVariant[]> {
   const cache = played(options.cacheDir)
   const known = new Map<string, ProofPart[]>()
   const jobs: Job[] = []
-  const name = (scenario: Scenario, variant: string) => `${scenario.slug}/${variant}`
-  for (const scenario of options.scenarios) {
+  const chosen = options.scenarios.flatMap((scenario) =>
+    scenario.spec.variants
+      .map(({ name: variant }) => ({ scenario, variant, id: variantId(scenario, variant) }))
+      .filter(({ id }) => options.sample?.has(id) ?? true),
+  )
+  const tasksFor = (scenario: Scenario, variant: string) => options.sample?.get(variantId(scenario, variant)) ?? tasksOf(scenario, variant)
+  for (const { scenario, variant, id } of chosen) {
     const key = keyOf(scenario, identity)
-    const committed = proofOf(scenario, provider.backend)
-    for (const { name: variant } of scenario.spec.variants) {
-      const id = name(scenario, variant)
-      if (options.with) {
-        known.set(id, [])
-        jobs.push({
-          scenario,
-          variant,
-          key,
-          task: { kind: 'with', name: options.with.name, seed: `${variant}-with`, expected: null, script: options.with.script },
-        })
-        continue
-      }
-      const recorded =
-        committed && same(committed.key, key) ? committed.variants.find((one) => one.variant === variant && one.proven) : undefined
-      if (recorded && !options.fresh) {
-        log(`${id}: nothing has changed since it was proven`)
-        known.set(id, recorded.parts)
-        continue
-      }
-      const parts: ProofPart[] = []
-      for (const task of tasksOf(scenario, variant)) {
-        const found = options.fresh ? null : await cache.read(key, variant, task)
-        if (found) parts.push(...found)
-        else jobs.push({ scenario, variant, key, task })
-      }
-      if (parts.length > 0) log(`${id}: ${parts.length} parts are known from before`)
-      known.set(id, parts)
+    const committed = options.sample ? null : proofOf(scenario, provider.backend)
+    if (options.with) {
+      known.set(id, [])
+      jobs.push({
+        scenario,
+        variant,
+        key,
+        task: { kind: 'with', name: options.with.name, seed: `${variant}-with`, expected: null, script: options.with.script },
+      })
+      continue
     }
+    const recorded =
+      committed && same(committed.key, key) ? committed.variants.find((one) => one.variant === variant && one.proven) : undefined
+    if (recorded && !options.fresh) {
+      log(`${id}: nothing has changed since it was proven`)
+      known.set(id, recorded.parts)
+      continue
+    }
+    const parts: ProofPart[] = []
+    for (const task of tasksFor(scenario, variant)) {
+      const found = options.fresh ? null : await cache.read(partKey(scenario, key), variant, task)
+      if (found) parts.push(...found)
+      else jobs.push({ scenario, variant, key, task })
+    }
+    if (parts.length > 0) log(`${id}: ${parts.length} parts are known from before`)
+    known.set(id, parts)
   }
   if (jobs.length > 0) {
     log(`${jobs.length} parts to play on ${provider.backend}`)
     await run(jobs, options, async (job, parts) => {
-      known.get(name(job.scenario, job.variant))?.push(...parts)
-      if (!options.with && parts.every((part) => part.ok)) await cache.write(job.key, job.variant, job.task, parts)
+      known.get(variantId(job.scenario, job.variant))?.push(...parts)
+      if (!options.with && parts.every((part) => part.ok)) await cache.write(partKey(job.scenario, job.key), job.variant, job.task, parts)
       for (const part of parts)
         log(
-          `${part.ok ? 'ok  ' : 'FAIL'} ${name(job.scenario, job.variant)} ${part.kind} "${part.name}" scored ${part.score ?? '–'}${part.expected === null ? '' : ` of ${part.expected}`} in ${part.seconds} s${part.problem ? `: ${part.problem}` : ''}`,
+          `${part.ok ? 'ok  ' : 'FAIL'} ${variantId(job.scenario, job.variant)} ${part.kind} "${part.name}" scored ${part.score ?? '–'}${part.expected === null ? '' : ` of ${part.expected}`} in ${part.seconds} s${part.problem ? `: ${part.problem}` : ''}`,
         )
     })
   }
   if (signal.aborted) throw new LabError('cancelled', 'The proof was cancelled; what was played is remembered.')
-  return options.scenarios.flatMap((scenario) =>
-    scenario.spec.variants.map(({ name: variant }) => {
-      const parts = inOrder(scenario, variant, known.get(name(scenario, variant)) ?? [])
-      const complete = options.with !== undefined || wanted(scenario, variant).every((id) => parts.some((part) => idOf(part) === id))
-      return {
-        slug: scenario.slug,
-        backend: provider.backend,
-        variant,
-        proven: complete && parts.every((part) => part.ok),
-        seconds: Math.round(parts.reduce((sum, part) => sum + part.seconds, 0) * 10) / 10,
-        parts,
-      }
-    }),
-  )
+  return chosen.map(({ scenario, variant, id }) => {
+    const order = wanted(tasksFor(scenario, variant))
+    const parts = inOrder(order, known.get(id) ?? [])
+    const complete = options.with !== undefined || order.every((name) => parts.some((part) => idOf(part) === name))
+    return {
+      slug: scenario.slug,
+      backend: provider.backend,
+      variant,
+      proven: complete && parts.every((part) => part.ok),
+      seconds: Math.round(parts.reduce((sum, part) => sum + part.seconds, 0) * 10) / 10,
+      parts,
+    }
+  })
 }
 
 const idOf = (part: { kind: string; name: string }): string => `${part.kind} ${part.name}`
-function wanted(scenario: Scenario, variant: string): string[] {
-  return ['healthy guards hold before the fault', ...tasksOf(scenario, variant).map(idOf), 'reset the baseline comes back']
-}
-function inOrder(scenario: Scenario, variant: string, parts: readonly ProofPart[]): ProofPart[] {
-  const order = wanted(scenario, variant)
+const wanted = (tasks: readonly Task[]): string[] => [
+  'healthy guards hold before the fault',
+  ...tasks.map(idOf),
+  'reset the baseline comes back',
+]
+function inOrder(order: readonly string[], parts: readonly ProofPart[]): ProofPart[] {
   const rank = (part: ProofPart) => (order.indexOf(idOf(part)) + order.length) % order.length
   return parts.toSorted((one, other) => rank(one) - rank(other))
 }

@@ -13,6 +13,14 @@ export const backendName = z.enum(['kind', 'sim', 'kubeconfig', 'fake'])
 export type BackendName = z.infer<typeof backendName>
 export const domain = z.enum(['troubleshooting', 'cluster-architecture', 'services-networking', 'workloads', 'storage'])
 export type Domain = z.infer<typeof domain>
+/** Shares of the CKA's score in percent, by domain (github.com/cncf/curriculum). */
+export const examWeights: Record<Domain, number> = {
+  troubleshooting: 30,
+  'cluster-architecture': 25,
+  'services-networking': 20,
+  workloads: 15,
+  storage: 10,
+}
 /** Competencies of the CKA curriculum (github.com/cncf/curriculum, v1.35), by domain. */
 export const competencies = {
   troubleshooting: ['clusters-and-nodes', 'cluster-components', 'resource-usage', 'output-streams', 'services-and-networking'],
@@ -77,7 +85,7 @@ export const scenarioCard = z.object({
   weight: z.number(),
   minutes: z.number().int(),
   nodes: z.number().int(),
-  backends: z.array(z.object({ name: backendName, offered: z.boolean(), reason: z.string().optional(), trust: trustView })),
+  backends: z.array(z.object({ name: backendName, offered: z.boolean(), reason: text.optional(), trust: trustView })),
   attempts: z.number().int(),
   bestScore: z.number().nullable(),
   /** id of this learner's session that is still running, if any */

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly parts: readonly Part[]
   /** SHA-256 over all that a proof plays: steps, conditions, parameters, scripts, files; not over the prose that people read */
   readonly hash: string
+  /** the same without the scripts: what every one of them is played on */
+  readonly stage: string
   /** recorded proofs as parsed JSON, by backend */
   readonly proofs: ReadonlyMap<string, unknown>
 }
@@ -201,7 +203,7 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
     explanation,
     solution: (files.get('solution.sh') ?? '').split('\n').slice(1).join('\n').trim(),
     parts,
-    hash: hashOf(written as Record<string, unknown>, files),
+    ...hashesOf(written as Record<string, unknown>, files),
     proofs,
   }
   return { scenario, problems }
@@ -214,15 +216,20 @@ const without = (value: Record<string, unknown>, names: ReadonlySet<string>) =>
   Object.fromEntries(Object.entries(value).filter(([name]) => !names.has(name)))
 
 /** As written and not as parsed, so that a new default in the schema moves no scenario. */
-function hashOf(written: Record<string, unknown>, files: ReadonlyMap<string, string>): string {
+function hashesOf(written: Record<string, unknown>, files: ReadonlyMap<string, string>): { hash: string; stage: string } {
   const played = {
     ...without(written, prose),
     checks: (written.checks as Record<string, unknown>[]).map((check) => without(check, checkProse)),
   }
-  const digest = createHash('sha256').update(JSON.stringify(played))
-  for (const [name, content] of files)
-    if (name !== 'scenario.yaml' && !/^[^/]+\.md$/.test(name)) digest.update(`\0${name}\0${content.length}\0${content}`)
-  return digest.digest('hex')
+  const whole = createHash('sha256').update(JSON.stringify(played))
+  const stage = whole.copy()
+  for (const [name, content] of files) {
+    if (name === 'scenario.yaml' || /^[^/]+\.md$/.test(name)) continue
+    const bytes = `\0${name}\0${content.length}\0${content}`
+    whole.update(bytes)
+    if (name.startsWith('files/')) stage.update(bytes)
+  }
+  return { hash: whole.digest('hex'), stage: stage.digest('hex') }
 }
 
 /** Does a part belong to a variant? */

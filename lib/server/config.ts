@@ -44,6 +44,7 @@ const environment = z
     KUBEMEND_TRUST_LEARNERS: flag
       .default(false)
       .describe('1: people other than the owner of this machine may reach its labs, though a lab is root on it'),
+    KUBEMEND_UNPROVEN: flag.default(false).describe('1: scenarios that nobody has proven may be started too, for authors'),
     KUBEMEND_KUBERNETES: z.string().optional().describe('Kubernetes version of new clusters, in full'),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
@@ -72,6 +73,7 @@ export interface Config {
   scenariosDir: string
   backends: readonly z.infer<typeof backendName>[]
   pool: number
+  offerUnproven: boolean
   sessionsPerUser: number
   maxAgeMs: number
   logLevel: string
@@ -104,6 +106,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     scenariosDir: path.resolve(root, value.KUBEMEND_SCENARIOS ?? 'scenarios'),
     backends: [...new Set(value.KUBEMEND_BACKENDS)],
     pool: value.KUBEMEND_POOL,
+    offerUnproven: value.KUBEMEND_UNPROVEN,
     sessionsPerUser: value.KUBEMEND_SESSIONS_PER_USER,
     maxAgeMs: value.KUBEMEND_MAX_HOURS * 3_600_000,
     logLevel: value.LOG_LEVEL,

@@ -136,6 +136,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     trust: (scenario: Scenario, backend) => trust(scenario, backend, graderVersion, identities.get(backend) ?? null),
     store,
     log,
+    offerUnproven: config.offerUnproven,
     perUser: config.sessionsPerUser,
     maxAgeMs: config.maxAgeMs,
     ...parts.sessions,

@@ -1,9 +1,11 @@
 // The life of a lab over the real socket and API, on the fake backend: broken, mended, graded; failures, outages, restarts, limits.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test, vi } from 'vitest'
-import { LabError, type Report, type SessionView } from '#lib/protocol/index.ts'
+import { fakeProvider } from '#lib/cluster/index.ts'
+import { LabError, type Report, type ScenarioCard, type SessionView } from '#lib/protocol/index.ts'
 import { Client } from './client.ts'
 import type { Page } from './page.ts'
 import { TestLab, type TestLabOptions } from './testing.ts'
@@ -30,6 +32,18 @@ const report = (client: Client, id: string) => client.get<Report>(`/api/sessions
 const clusters = (lab: TestLab) => (existsSync(path.join(lab.dataDir, 'fake')) ? readdirSync(path.join(lab.dataDir, 'fake')) : [])
 const machine = (lab: TestLab, place: string, file: string) => path.join(lab.dataDir, 'fake', clusters(lab)[0]!, place, file)
 const action = (client: Client, id: string, type: string) => client.send('POST', `/api/sessions/${id}/actions`, { type })
+
+test('what nobody has proven on a real cluster is shown and not offered', async () => {
+  const provider = fakeProvider({ dir: mkdtempSync(path.join(tmpdir(), 'kubemend-fake-')) })
+  const asKind = { ...provider, backend: 'kind' as const, status: async () => ({ ...(await provider.status()), name: 'kind' as const }) }
+  const { client } = await open({ env: { KUBEMEND_BACKENDS: 'kind' }, parts: { provider: () => asKind } })
+  const { scenarios } = await client.get<{ scenarios: ScenarioCard[] }>('/api/catalogue')
+  for (const card of scenarios)
+    expect(card.backends).toMatchObject([{ name: 'kind', offered: false, reason: { ko: expect.stringContaining('검증') } }])
+  const refused = await client.send('POST', '/api/sessions', { scenario: scenarios[0]!.id })
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).toContain('planned')
+})
 
 test('a learner mends it in the terminal, sees the checks turn green, submits and gets 100', async () => {
   const { lab, client } = await open()

@@ -15,7 +15,7 @@ test('its worker dies under a session: an outage, then the lab as it was written
   const worker = { program: path.join(root, 'lib/cluster/sim/worker.fixture.ts'), version: 'fixture' }
   let provider: SimProvider | undefined
   const lab = await TestLab.open({
-    env: { KUBEMEND_BACKENDS: 'sim' },
+    env: { KUBEMEND_BACKENDS: 'sim', KUBEMEND_UNPROVEN: '1' },
     parts: {
       provider: () => {
         provider = simProvider({ dir, worker })

@@ -13,6 +13,7 @@ import {
   report as reportSchema,
   type ScenarioCard,
   type SessionView,
+  type Text,
   type TrustView,
   terminalView,
 } from '#lib/protocol/index.ts'
@@ -28,6 +29,8 @@ export interface SessionsOptions {
   /** in the order of preference: the first that is ready is the default */
   backends: readonly Clusters[]
   trust(scenario: Scenario, backend: BackendName): TrustView
+  /** start also what nobody has proven, for authors; default false */
+  offerUnproven?: boolean
   store: Store
   log: Log
   clock?: Clock
@@ -121,9 +124,18 @@ export class Sessions {
     }
   }
   /** Whether a backend can do what the scenario needs; whether it is up is the backend's own view. */
-  #offer(scenario: Scenario, clusters: Clusters): { offered: boolean; reason?: string } {
-    const missing = scenario.spec.needs.capabilities.filter((capability) => !clusters.can.has(capability))
-    return missing.length === 0 ? { offered: true } : { offered: false, reason: `This backend has no ${missing.join(', ')}.` }
+  #offer(scenario: Scenario, clusters: Clusters): { offered: boolean; reason?: Text } {
+    const not = (en: string, ko: string) => ({ offered: false, reason: { en, ko } })
+    const missing = scenario.spec.needs.capabilities.filter((capability) => !clusters.can.has(capability)).join(', ')
+    if (missing !== '') return not(`This backend has no ${missing}.`, `이 백엔드에는 ${missing} 기능이 없습니다.`)
+    const unproven = (backend: BackendName) => this.#options.trust(scenario, backend).state === 'unproven'
+    // Nothing is proven on the stand-in for tests of the application.
+    if (this.#options.offerUnproven || clusters.backend === 'fake') return { offered: true }
+    // kind is the authority: what no real cluster has vouched for is not graded on a simulated one either.
+    if (unproven('kind'))
+      return not('It is planned: nobody has proven it on a real cluster yet.', '준비 중입니다. 아직 실제 클러스터에서 검증되지 않았습니다.')
+    if (unproven(clusters.backend)) return not('It has not proven itself on this backend yet.', '아직 이 백엔드에서 검증되지 않았습니다.')
+    return { offered: true }
   }
 
   // ---- start and find
@@ -204,7 +216,10 @@ export class Sessions {
       .map((view) => ({ view, clusters: this.#backends.get(view.name)! }))
     const fitting = able.filter(({ clusters }) => this.#offer(scenario, clusters).offered)
     if (able.length > 0 && fitting.length === 0)
-      throw new LabError('bad-request', `This scenario cannot run here. ${this.#offer(scenario, able[0]!.clusters).reason ?? ''}`.trim())
+      throw new LabError(
+        'bad-request',
+        `This scenario cannot run here. ${this.#offer(scenario, able[0]!.clusters).reason?.en ?? ''}`.trim(),
+      )
     const ready = fitting.find(({ view }) => view.state === 'ready')
     if (ready !== undefined) return ready.clusters
     const first = fitting[0]?.view
