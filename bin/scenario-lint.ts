@@ -5,7 +5,8 @@ import { jsonSchema, loadCatalogue } from '#lib/scenario/index.ts'
 
 const folder = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? 'scenarios'
 if (process.argv.includes('--schema'))
-  await writeFile(path.join(folder, 'scenario.schema.json'), `${JSON.stringify(jsonSchema(), null, 2)}\n`)
+  for (const kind of ['scenario', 'compound'] as const)
+    await writeFile(path.join(folder, `${kind}.schema.json`), `${JSON.stringify(jsonSchema(kind), null, 2)}\n`)
 const catalogue = await loadCatalogue(folder)
 for (const problem of catalogue.problems) console.error(`${path.join(folder, problem.file)}:${problem.line} ${problem.message}`)
 console.error(`${catalogue.scenarios.length} scenarios are good, ${catalogue.problems.length} problems`)

@@ -4,9 +4,11 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parse as parseCel } from '@marcbachmann/cel-js'
 import { isNode, LineCounter, parseAllDocuments, parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { competencies, type Text } from '#lib/protocol/index.ts'
+import { combine } from './compound.ts'
 import { referencesIn } from './params.ts'
-import { type Check, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
+import { type Check, compoundSpec, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
 
 /** One thing that is wrong: `file` as given by the caller's root, `line` from 1, 0 when the file as a whole is meant. */
 export interface Problem {
@@ -55,25 +57,32 @@ const maxFiles = 200
 /** The id under which a slug is seen from outside. */
 export const idOf = (slug: string): string => createHash('sha256').update(`scenario ${slug}`).digest('hex').slice(0, 10)
 
-/** All folders <dir>/<domain>/<slug> that hold a scenario.yaml. One bad scenario never takes another down. */
+/** All folders <dir>/<domain>/<slug> that hold a scenario.yaml or a compound.yaml. One bad scenario never takes another down. */
 export async function loadCatalogue(dir: string): Promise<Catalogue> {
   const scenarios: Scenario[] = []
   const problems: Problem[] = []
+  const take = (loaded: { scenario: Scenario | null; problems: Problem[] }) => {
+    problems.push(...loaded.problems)
+    if (!loaded.scenario || loaded.problems.length > 0) return
+    const { slug, folder } = loaded.scenario
+    const twin = scenarios.find((other) => other.slug === slug)
+    if (!twin) return void scenarios.push(loaded.scenario)
+    problems.push({
+      file: relative(dir, folder),
+      line: 0,
+      message: `the slug "${slug}" is taken by ${relative(dir, twin.folder)}; slugs are unique over all domains`,
+    })
+  }
+  const compounds: string[] = []
   for (const domainName of await subfolders(dir))
     for (const slug of await subfolders(join(dir, domainName))) {
-      const loaded = await loadScenario(join(dir, domainName, slug), dir)
-      problems.push(...loaded.problems)
-      if (loaded.scenario && loaded.problems.length === 0) {
-        const twin = scenarios.find((other) => other.slug === slug)
-        if (twin)
-          problems.push({
-            file: relative(dir, loaded.scenario.folder),
-            line: 0,
-            message: `the slug "${slug}" is taken by ${relative(dir, twin.folder)}; slugs are unique over all domains`,
-          })
-        else scenarios.push(loaded.scenario)
-      }
+      const folder = join(dir, domainName, slug)
+      if (await stat(join(folder, 'compound.yaml')).catch(() => undefined)) compounds.push(folder)
+      else take(await loadScenario(folder, dir))
     }
+  // They are made of scenarios that stand for themselves, and not of one another.
+  const members = new Map(scenarios.map((one) => [one.slug, one]))
+  for (const folder of compounds) take(await loadCompound(folder, dir, members))
   return {
     scenarios,
     problems,
@@ -105,10 +114,47 @@ async function listFiles(folder: string, below = ''): Promise<string[]> {
   return names.sort()
 }
 
-/** One folder. `scenario` is there whenever scenario.yaml could be understood at all, also with problems. `root` is what `file` is relative to. */
-export async function loadScenario(folder: string, root = folder): Promise<{ scenario: Scenario | null; problems: Problem[] }> {
+/** A folder with a compound.yaml: two scenarios at once. */
+async function loadCompound(
+  folder: string,
+  root: string,
+  members: ReadonlyMap<string, Scenario>,
+): Promise<{ scenario: Scenario | null; problems: Problem[] }> {
+  const { slug, files, proofs, problems, report, required } = await readFolder(folder, root)
+  const read = readYaml(files.get('compound.yaml') ?? '', compoundSpec, (line, message) => report('compound.yaml', line, message))
+  if (read === null) return { scenario: null, problems }
+  const { data, written, lineAt } = read
+  data.combines.forEach(({ scenario, variant }, index) => {
+    const member = members.get(scenario)
+    const here = (message: string) => report('compound.yaml', lineAt(['combines', index]), message)
+    if (member === undefined) here(`there is no good scenario "${scenario}"`)
+    else if (member.spec.kind !== 'incident') here(`"${scenario}" is a ${member.spec.kind}; only incidents combine`)
+    else if (!member.spec.variants.some(({ name }) => name === variant)) here(`"${scenario}" has no variant "${variant}"`)
+  })
+  const brief = { en: required('brief.md'), ko: required('brief.ko.md') }
+  for (const name of files.keys())
+    if (!['compound.yaml', 'brief.md', 'brief.ko.md'].includes(name))
+      report(name, 0, 'has no place here: a compound is made of its members')
+  if (problems.length > 0) return { scenario: null, problems }
+  const combined = combine(
+    data,
+    data.combines.map(({ scenario }) => members.get(scenario)!),
+  )
+  checkSpec(combined.spec, new Map(), (path, message) => report('compound.yaml', lineAt(path), `${path.join('.')}: ${message}`))
+  checkTexts(files, knownNames(combined.spec), report)
+  const digest = (kind: 'hash' | 'stage') =>
+    createHash('sha256')
+      .update(JSON.stringify([without(written, prose), data.combines.map(({ scenario }) => members.get(scenario)![kind])]))
+      .digest('hex')
+  return {
+    scenario: { id: idOf(slug), slug, folder, brief, ...combined, hash: digest('hash'), stage: digest('stage'), proofs },
+    problems,
+  }
+}
+
+/** The texts of a folder, its recorded proofs apart. */
+async function readFolder(folder: string, root: string) {
   const problems: Problem[] = []
-  const slug = folder.split('/').at(-1) as string
   const report = (file: string, line: number, message: string) => problems.push({ file: relative(root, join(folder, file)), line, message })
   const names = await listFiles(folder)
   const files = new Map<string, string>()
@@ -120,51 +166,31 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
     }
     const content = await readFile(join(folder, name), 'utf8')
     const proof = /^proof\.([a-z]+)\.json$/.exec(name)
-    if (proof?.[1]) {
-      try {
-        proofs.set(proof[1], JSON.parse(content))
-      } catch {
-        report(name, 0, 'is not JSON; delete it and run `npm run prove` again')
-      }
+    if (!proof?.[1]) {
+      files.set(name, content)
       continue
     }
-    files.set(name, content)
+    try {
+      proofs.set(proof[1], JSON.parse(content))
+    } catch {
+      report(name, 0, 'is not JSON; delete it and run `npm run prove` again')
+    }
   }
   if (names.length > maxFiles) report('.', 0, `holds more than ${maxFiles} files`)
-  const yaml = files.get('scenario.yaml')
-  if (yaml === undefined) {
-    report('scenario.yaml', 0, 'is missing')
-    return { scenario: null, problems }
-  }
-  const lines = new LineCounter()
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false })
-  const lineAt = (path: readonly PropertyKey[]): number => {
-    for (let length = path.length; length >= 0; length--) {
-      const found = length === 0 ? document.contents : document.getIn(path.slice(0, length) as (string | number)[], true)
-      if (isNode(found) && found.range) return lines.linePos(found.range[0]).line
-    }
-    return 1
-  }
-  for (const error of document.errors) report('scenario.yaml', lines.linePos(error.pos[0]).line, error.message)
-  if (document.errors.length > 0) return { scenario: null, problems }
-  const written: unknown = document.toJS({ maxAliasCount: 50 })
-  const parsed = scenarioSpec.safeParse(written)
-  if (!parsed.success) {
-    for (const issue of flatten(parsed.error.issues))
-      report('scenario.yaml', lineAt(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`)
-    return { scenario: null, problems }
-  }
-  const spec = parsed.data
-  checkSpec(spec, files, (path, message) => report('scenario.yaml', lineAt(path), `${path.join('.')}: ${message}`))
-
   const required = (name: string): string => {
     const content = files.get(name)
     if (content === undefined || content.trim() === '') report(name, 0, content === undefined ? 'is missing' : 'is empty')
     return content ?? ''
   }
-  const brief = { en: required('brief.md'), ko: required('brief.ko.md') }
-  const explanation = { en: required('explanation.md'), ko: required('explanation.ko.md') }
-  const known = knownNames(spec)
+  return { slug: folder.split('/').at(-1) as string, files, proofs, problems, report, required }
+}
+
+/** References in the texts of a folder that are no parameters. */
+function checkTexts(
+  files: ReadonlyMap<string, string>,
+  known: (name: string) => boolean,
+  report: (file: string, line: number, message: string) => void,
+): void {
   for (const [name, content] of files) {
     if (!name.endsWith('.md')) continue
     content.split('\n').forEach((line, index) => {
@@ -172,6 +198,24 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
         if (!known(reference)) report(name, index + 1, `\${${reference}} is not a parameter; write $\${ for a literal \${`)
     })
   }
+}
+
+/** One folder. `scenario` is there whenever scenario.yaml could be understood at all, also with problems. `root` is what `file` is relative to. */
+export async function loadScenario(folder: string, root = folder): Promise<{ scenario: Scenario | null; problems: Problem[] }> {
+  const { slug, files, proofs, problems, report, required } = await readFolder(folder, root)
+  const yaml = files.get('scenario.yaml')
+  if (yaml === undefined) {
+    report('scenario.yaml', 0, 'is missing')
+    return { scenario: null, problems }
+  }
+  const read = readYaml(yaml, scenarioSpec, (line, message) => report('scenario.yaml', line, message))
+  if (read === null) return { scenario: null, problems }
+  const { data: spec, written, lineAt } = read
+  checkSpec(spec, files, (path, message) => report('scenario.yaml', lineAt(path), `${path.join('.')}: ${message}`))
+
+  const brief = { en: required('brief.md'), ko: required('brief.ko.md') }
+  const explanation = { en: required('explanation.md'), ko: required('explanation.ko.md') }
+  checkTexts(files, knownNames(spec), report)
   required('solution.sh')
   const parts: Part[] = []
   for (const [name, content] of files) {
@@ -203,7 +247,7 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
     explanation,
     solution: (files.get('solution.sh') ?? '').split('\n').slice(1).join('\n').trim(),
     parts,
-    ...hashesOf(written as Record<string, unknown>, files),
+    ...hashesOf(written, files),
     proofs,
   }
   return { scenario, problems }
@@ -230,6 +274,26 @@ function hashesOf(written: Record<string, unknown>, files: ReadonlyMap<string, s
     if (name.startsWith('files/')) stage.update(bytes)
   }
   return { hash: whole.digest('hex'), stage: stage.digest('hex') }
+}
+
+/** A YAML text by its schema: every problem with its line, and where a path stands in the text. Null when it could not be understood. */
+function readYaml<T>(text: string, schema: z.ZodType<T>, report: (line: number, message: string) => void) {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const lineAt = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length >= 0; length--) {
+      const found = length === 0 ? document.contents : document.getIn(path.slice(0, length) as (string | number)[], true)
+      if (isNode(found) && found.range) return lines.linePos(found.range[0]).line
+    }
+    return 1
+  }
+  for (const error of document.errors) report(lines.linePos(error.pos[0]).line, error.message)
+  if (document.errors.length > 0) return null
+  const written: Record<string, unknown> = document.toJS({ maxAliasCount: 50 })
+  const parsed = schema.safeParse(written)
+  if (parsed.success) return { data: parsed.data, written, lineAt }
+  for (const issue of flatten(parsed.error.issues)) report(lineAt(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`)
+  return null
 }
 
 /** Does a part belong to a variant? */

@@ -307,6 +307,33 @@ export const scenarioSpec = z.strictObject({
 })
 export type ScenarioSpec = z.infer<typeof scenarioSpec>
 
+/** Two incidents at once, scored on both: the content of compound.yaml. All that is not here comes from the two. */
+export const compoundSpec = z
+  .strictObject({
+    combines: z
+      .array(
+        z.strictObject({
+          scenario: z.string().describe('slug of an incident'),
+          variant: z.string().default('default'),
+          share: z.number().min(1).max(99).describe('its percent of the score'),
+        }),
+      )
+      .length(2),
+    title: text.describe('the symptoms, never the causes'),
+    summary: text,
+    domain,
+    competency,
+    difficulty,
+    weight: z.number().min(1).max(30).describe('percent of an exam'),
+    minutes: z.number().int().min(1).max(120),
+    hints: z.array(text).min(1).max(6),
+  })
+  .refine((value) => value.combines.reduce((sum, one) => sum + one.share, 0) === 100, {
+    path: ['combines'],
+    message: 'the shares add up to 100',
+  })
+export type CompoundSpec = z.infer<typeof compoundSpec>
+
 /** The one condition that a check, symptom or wait carries, as kind and body. */
 export type AnyCondition = { [K in ConditionKind]: { kind: K; body: z.infer<(typeof conditionKinds)[K]> } }[ConditionKind]
 export function conditionOf(value: Partial<Record<ConditionKind, unknown>>): AnyCondition {
@@ -318,5 +345,6 @@ export function stepOf(value: Step): AnyStep {
   for (const kind of Object.keys(steps) as StepKind[]) if (value[kind] !== undefined) return { kind, body: value[kind] } as AnyStep
   throw new TypeError('a step without an action passed the schema')
 }
-/** The JSON Schema that editors use, see scenarios/scenario.schema.json. */
-export const jsonSchema = () => z.toJSONSchema(scenarioSpec, { io: 'input', unrepresentable: 'any' })
+/** The JSON Schemas that editors use, see scenarios/scenario.schema.json and compound.schema.json. */
+export const jsonSchema = (of: 'scenario' | 'compound' = 'scenario') =>
+  z.toJSONSchema(of === 'scenario' ? scenarioSpec : compoundSpec, { io: 'input', unrepresentable: 'any' })
