@@ -217,6 +217,7 @@ func TestKoreanIsErasedAsWholeCharacters(t *testing.T) {
 	l := newLab(t)
 	l.start("a", plain...)
 	v := l.attach("a", 0)
+	v.until("$ ") // a prompt that comes late would stand before what cat writes
 	v.typeIn("cat\n")
 	v.until("cat\r\n")
 	v.typeIn("가나\x7f다\n")

@@ -1,4 +1,5 @@
 // The only door of scenario: schema, loader and lint, parameters, recorded proofs.
+export { fromKillercoda, type Imported } from './killercoda.ts'
 export { type Catalogue, idOf, loadCatalogue, loadScenario, type Part, type Problem, plays, type Scenario } from './load.ts'
 export type { Values } from './params.ts'
 export { type ResolvedScenario, resolve } from './resolve.ts'
