@@ -1,6 +1,6 @@
 // The parts of the kind adapter that take text apart: streams, frames, objects, firewall rules, figures.
 import { describe, expect, it } from 'vitest'
-import { differences, normalise } from './baseline/objects.ts'
+import { additions, differences, hashesOf, normalise } from './baseline/objects.ts'
 import { foreignRules } from './baseline/state.ts'
 import { checkCapacity } from './capacity.ts'
 import { Demultiplexer } from './docker.ts'
@@ -14,6 +14,48 @@ function* cuts(bytes: Buffer): Generator<Buffer[]> {
   for (let at = 0; at <= bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)]
   yield [...bytes].map((byte) => Buffer.from([byte]))
 }
+
+describe('what the API alone can undo', () => {
+  const object = (kind: string, name: string, namespace?: string, more: object = {}) => ({
+    apiVersion: 'v1',
+    kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...more },
+  })
+  const owned = { ownerReferences: [{ kind: 'ReplicaSet', name: 'coredns-5d' }] }
+  const node = { ...object('Node', 'km-worker'), spec: {} }
+  const healthy = [
+    object('Namespace', 'kube-system'),
+    object('ConfigMap', 'coredns', 'kube-system'),
+    object('Pod', 'coredns-5d-abcde', 'kube-system', owned),
+    node,
+  ]
+  const before = hashesOf(healthy)
+
+  it('is what was added: an application goes with its namespace, a pod with its owner', () => {
+    const now = [
+      ...healthy,
+      object('Namespace', 'shop'),
+      object('ConfigMap', 'settings', 'shop'),
+      object('Pod', 'tmp', 'kube-system'),
+      object('Pod', 'coredns-5d-fghij', 'kube-system', owned),
+      object('Endpoints', 'web', 'kube-system'),
+      object('PersistentVolume', 'pv'),
+    ]
+    const names = additions(before, now)?.added.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    expect(names).toEqual(['Namespace shop', 'Pod tmp', 'PersistentVolume pv'])
+  })
+  it('are nodes that were cordoned, and pods that have moved', () => {
+    const now = [...healthy.slice(0, 2), { ...node, spec: { unschedulable: true } }]
+    expect(additions(before, now)).toEqual({ added: [], nodes: ['km-worker'] })
+  })
+  it('is not what was changed or removed in the cluster itself', () => {
+    expect(additions(before, healthy.slice(0, 3)), 'a node').toBeUndefined()
+    expect(additions(before, [healthy[0]!, ...healthy.slice(2)]), 'a ConfigMap').toBeUndefined()
+    expect(
+      additions(before, [{ ...healthy[0]!, metadata: { name: 'kube-system', labels: { a: 'b' } } }, ...healthy.slice(1)]),
+    ).toBeUndefined()
+  })
+})
 
 describe('streams', () => {
   it('of Docker come apart whichever way they are cut', () => {

@@ -2,15 +2,15 @@
 // waiting until what runs is what ran. Knows nothing of who broke what.
 import { readFile } from 'node:fs/promises'
 import { LabError } from '#lib/protocol/index.ts'
-import { type Api, kubernetesApi, wait } from '../../api.ts'
+import { type Api, type KubeObject, kubernetesApi, wait } from '../../api.ts'
 import { canonical } from '../../canonical.ts'
 import type { Fingerprint } from '../../port.ts'
 import type { Ground } from '../ground.ts'
 import type { Machine } from '../machines.ts'
 import { untilReady } from '../ready.ts'
 import { putSnapshot, takeSnapshot } from './etcd.ts'
-import { type FileMachine, type FilesBaseline, hashFiles, recordFiles, restoreFiles } from './files.ts'
-import { differences, hashObjects, type ObjectHashes, sha } from './objects.ts'
+import { type FileMachine, type FilesBaseline, hashFiles, isHome, recordFiles, restoreFiles } from './files.ts'
+import { additions, differences, hashesOf, type ObjectHashes, readObjects, sha } from './objects.ts'
 import { endStrays, type NodeState, nodeState, restoreState, stateParts } from './state.ts'
 
 interface Saved {
@@ -19,6 +19,8 @@ interface Saved {
   addresses: Record<string, string>
   etcd: string
   objects: ObjectHashes
+  /** Node objects as they were; absent in records of an earlier version */
+  nodes?: KubeObject[]
   machines: Record<string, { files: FilesBaseline; state?: NodeState; processes: string[] }>
   fingerprint: Fingerprint
 }
@@ -67,9 +69,11 @@ export async function takeBaseline(subject: Subject, signal: AbortSignal): Promi
         recorded[machine.place] = { files: await recordFiles(docker, grader, at), ...(state ? { state } : {}), processes: running }
       }),
     )
-    const objects = await hashObjects(api, signal)
+    const all = await readObjects(api, signal)
+    const objects = hashesOf(all)
     const partial = {
       format: 1 as const,
+      nodes: all.filter((object) => object.kind === 'Node'),
       addresses: addressesOf(machines),
       etcd: await takeSnapshot(docker, controlPlane.container, signal),
       objects,
@@ -93,7 +97,7 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
   const { ground, machines } = subject
   const parts: Record<string, string> = {}
   const notes: Record<string, string[]> = {}
-  const objects = await hashObjects(api, signal)
+  const objects = hashesOf(await readObjects(api, signal))
   parts.objects = sha(canonical(objects))
   notes.objects = differences(saved.objects, objects)
   await Promise.all(
@@ -144,11 +148,10 @@ export async function restoreBaseline(
   const api = kubernetesApi(subject.kubeconfig)
   try {
     // What the learner changed in the API tells what must be started afresh; an API that is gone tells nothing.
-    const changed = await hashObjects(api, AbortSignal.any([signal, AbortSignal.timeout(5000)])).then(
-      (now) => differences(saved.objects, now),
-      () => undefined,
-    )
+    const now = await readObjects(api, AbortSignal.any([signal, AbortSignal.timeout(5000)])).catch(() => undefined)
+    const changed = now === undefined ? undefined : differences(saved.objects, hashesOf(now))
     const restored = new Map<string, string[]>()
+    let machinesChanged = false
     await Promise.all(
       machines.map(async (machine) => {
         const before = saved.machines[machine.place]
@@ -157,9 +160,24 @@ export async function restoreBaseline(
         if (home) await endStrays(grader, at, before.processes)
         const files = await restoreFiles(docker, grader, ground.owner, at, before.files, home)
         restored.set(machine.place, files)
-        if (before.state) await restoreState(docker, grader, at, before.state, files, signal)
+        if (!before.state) return
+        const state = await nodeState(docker, grader, at, signal)
+        if (files.every(isHome) && differences(stateParts(before.state), stateParts(state)).length === 0) return
+        machinesChanged = true
+        await restoreState(docker, grader, at, before.state, files, signal)
       }),
     )
+    const undo = machinesChanged || now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now)
+    if (undo !== undefined) {
+      await undoByApi(api, undo, saved.nodes!, now!, signal)
+      const back = await untilReady(api, machines.filter(isNode).length, () => {}, signal, undoneWithinMs)
+        .then(() => untilEqual(subject, saved, api, signal, home, undoneWithinMs))
+        .catch((thrown: unknown) => {
+          if (thrown instanceof LabError && ['restore-mismatch', 'timeout'].includes(thrown.code)) return undefined
+          throw thrown
+        })
+      if (back !== undefined) return back
+    }
     const controlPlane = machines.find((machine) => machine.place === 'control-plane')!
     const pki = restored.get('control-plane')?.some((path) => path.startsWith('/etc/kubernetes/')) ?? false
     if (changed === undefined || changed.length > 0 || pki) {
@@ -185,6 +203,36 @@ export async function restoreBaseline(
   } finally {
     api.close()
   }
+}
+
+/** Objects that were added take seconds to go; what takes longer goes the other way. */
+const undoneWithinMs = 25_000
+
+/** Removes what was added and puts nodes' specifications and labels back. Refusals show in the comparison afterwards. */
+async function undoByApi(
+  api: Api,
+  undo: { added: readonly KubeObject[]; nodes: readonly string[] },
+  nodes: readonly KubeObject[],
+  now: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  const refused = () => undefined
+  const remove = ({ apiVersion, kind, metadata: { namespace, name } }: KubeObject) =>
+    api.delete({ apiVersion, kind, namespace, name }, { signal, graceSeconds: kind === 'Pod' ? 1 : undefined }).catch(refused)
+  const spaces = undo.added.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)
+  await Promise.all([
+    ...undo.added.map(remove),
+    // A namespace waits for its pods, and these as long as they ask for.
+    ...now.filter(({ kind, metadata }) => kind === 'Pod' && spaces.includes(metadata.namespace)).map(remove),
+    ...nodes
+      .filter(({ metadata }) => undo.nodes.includes(metadata.name))
+      .map(({ metadata: { name, labels, annotations }, spec }) =>
+        api
+          .get({ apiVersion: 'v1', kind: 'Node', name }, { signal })
+          .then((node) => node && api.put({ ...node, metadata: { ...node.metadata, labels, annotations }, spec }, { signal }))
+          .catch(refused),
+      ),
+  ])
 }
 
 async function apiAnswers(api: Api, signal: AbortSignal): Promise<void> {
@@ -225,8 +273,15 @@ async function renewPods(api: Api, changed: readonly string[] | undefined, signa
 }
 
 /** Compares until equal: a DaemonSet's status settles a moment after its pods. */
-async function untilEqual(subject: Subject, saved: Saved, api: Api, signal: AbortSignal, home: boolean): Promise<Fingerprint> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(90_000)])
+async function untilEqual(
+  subject: Subject,
+  saved: Saved,
+  api: Api,
+  signal: AbortSignal,
+  home: boolean,
+  withinMs = 90_000,
+): Promise<Fingerprint> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
   for (;;) {
     const { parts, notes } = await partsOf(subject, saved, api, signal)
     if (!home) for (const name of Object.keys(parts)) if (name.startsWith('home ')) parts[name] = saved.fingerprint.parts[name] ?? ''

@@ -74,11 +74,11 @@ export function normalise(object: KubeObject): [key: string, content: unknown][]
   ]
 }
 
-/** @throws LabError cluster-unreachable */
-export async function hashObjects(api: Api, signal: AbortSignal): Promise<ObjectHashes> {
+/** All objects of the cluster but those that live and die by themselves. @throws LabError cluster-unreachable */
+export async function readObjects(api: Api, signal: AbortSignal): Promise<KubeObject[]> {
   const groups: { groups: { preferredVersion: { groupVersion: string } }[] } = await api.raw('GET', '/apis', undefined, { signal })
   const versions = ['v1', ...groups.groups.map((group) => group.preferredVersion.groupVersion)]
-  const contents: Record<string, string[]> = {}
+  const objects: KubeObject[] = []
   await Promise.all(
     versions.map(async (version) => {
       const root = version === 'v1' ? '/api/v1' : `/apis/${version}`
@@ -91,20 +91,50 @@ export async function hashObjects(api: Api, signal: AbortSignal): Promise<Object
           if (error instanceof ApiError && [403, 404, 405].includes(error.status)) return { items: [] }
           throw error
         })
-        for (const item of list.items ?? []) {
-          for (const [key, content] of normalise({ apiVersion: version, kind: resource.kind, ...item })) {
-            contents[key] = [...(contents[key] ?? []), canonical(content)]
-          }
-        }
+        for (const item of list.items ?? []) objects.push({ apiVersion: version, kind: resource.kind, ...item })
       }
     }),
   )
+  return objects
+}
+
+export function hashesOf(objects: readonly KubeObject[]): ObjectHashes {
+  const contents: Record<string, string[]> = {}
+  for (const object of objects)
+    for (const [key, content] of normalise(object)) contents[key] = [...(contents[key] ?? []), canonical(content)]
   // Several pods of one owner share a key: their number counts, not their order.
   return Object.fromEntries(
     Object.entries(contents)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, texts]) => [key, sha(texts.sort().join('\n'))]),
   )
+}
+
+/** kinds that follow from others, and settle by themselves once those are as they were */
+const following = new Set(['Pod', ...named])
+
+/**
+ * What it takes to undo changes by the API alone: objects to delete, and nodes whose specification or labels were changed. Undefined when
+ * something of the baseline itself was removed or changed: what had used it may remember that, and only etcd's data undo it.
+ */
+export function additions(before: ObjectHashes, now: readonly KubeObject[]): { added: KubeObject[]; nodes: string[] } | undefined {
+  const nodes: string[] = []
+  for (const key of differences(before, hashesOf(now))) {
+    const [version = '', kind = '', name = ''] = key.split(' ')
+    if (before[key] === undefined || following.has(kind)) continue
+    const there = version === 'v1' && kind === 'Node' && now.some((one) => one.kind === 'Node' && one.metadata.name === name)
+    if (!there) return undefined
+    nodes.push(name)
+  }
+  const spaces = new Set(Object.keys(before).flatMap((key) => /^v1 Namespace (.+)$/.exec(key)?.[1] ?? []))
+  const added = now.filter((object) => {
+    const { kind, metadata } = object
+    if (named.has(kind) && kind !== 'EndpointSlice') return false
+    // Goes with its owner, or with its namespace.
+    if (metadata.ownerReferences?.length > 0 || (metadata.namespace !== undefined && !spaces.has(metadata.namespace))) return false
+    return normalise(object).some(([key]) => before[key] === undefined)
+  })
+  return { added, nodes }
 }
 
 /** keys that are missing, new or different */
