@@ -76,6 +76,18 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect(save(at.network.host('lab-worker').tables)).not.toContain('default/web')
   })
 
+  it("nginx reads its configuration's backslashes as nginx does", async () => {
+    const at = await cluster()
+    const { ip, netns } = at.pod('lab-worker2')
+    const site = 'server { listen 80; location / { return 200 "say \\"hello\\"\\nC:\\dir\\n"; } }\n'
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], {
+      files: { ...nginxFiles, '/etc/nginx/conf.d/default.conf': site },
+      net: netns,
+    })
+    await at.settle(100)
+    expect((await look(at, 'lab-worker', { kind: 'http', url: `http://${ip}/` })).body).toBe('say "hello"\nC:\\dir\n')
+  })
+
   it('follows traffic policies, session affinity, node ports on every address, host ports', async () => {
     const at = await cluster()
     const [b, c] = [at.pod('lab-worker2'), at.pod('lab-worker')]

@@ -32,13 +32,16 @@ const known = new Set(
     ' ',
   ),
 )
+/** what ngx_conf_read_token makes of a backslash; before any other character it stays */
+const unescaped = (word: string): string =>
+  word.replace(/\\(["'\\trn])/g, (_, letter: string) => ({ t: '\t', r: '\r', n: '\n' })[letter] ?? letter)
 function parse(file: string, text: string, read: (pattern: string) => { path: string; text: string }[]): Statement[] {
   const tokens: { text: string; line: number; quoted: boolean }[] = []
   let line = 1
   for (const match of text.matchAll(/#[^\n]*|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|[{};]|[^\s{};]+|\n/g)) {
     if (match[0] === '\n') line += 1
     else if (!match[0].startsWith('#'))
-      tokens.push({ text: match[1] ?? match[2] ?? match[0], line, quoted: match[1] !== undefined || match[2] !== undefined })
+      tokens.push({ text: unescaped(match[1] ?? match[2] ?? match[0]), line, quoted: match[1] !== undefined || match[2] !== undefined })
   }
   let at = 0
   const level = (depth: number): Statement[] => {
