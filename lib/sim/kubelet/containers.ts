@@ -104,9 +104,10 @@ export class Habitat {
     }
     return this.#real(request)
   }
-  /** A simulated tool, called by a real process of the container. */
+  /** A simulated tool or one of the image's programs, called by a real process of the container: `sh -c '…; exec nginx'`. */
   call(name: string, call: Omit<ToolCall, 'place' | 'clock'>): Promise<number> | undefined {
-    const { clock, tools } = this.#options
+    const { clock, tools, image } = this.#options
+    if (Object.hasOwn(image.programs, name)) return this.#called(name, call)
     const tool = (this.#options.image.tools ?? []).includes(name) || name === 'sleep' ? tools[name] : undefined
     if (tool) return tool({ ...call, clock, place: this.#place(call) })
     if (name !== 'sleep') return undefined
@@ -123,6 +124,28 @@ export class Habitat {
     if (sandbox) await sandbox.then((open) => open.close()).catch(() => {})
   }
 
+  #called(name: string, call: Omit<ToolCall, 'place' | 'clock'>): Promise<number> {
+    return new Promise((resolve) => {
+      const process = this.#program(name, {
+        argv: call.argv,
+        env: call.env,
+        cwd: call.cwd,
+        stdin: false,
+        first: false,
+        out: (bytes, stream) => (stream === 'stderr' ? call.err(bytes) : call.out(bytes)),
+        exit: resolve,
+      })
+      const told = () => {
+        const number = Number(Object.entries(signalNames).find(([, signal]) => signal === call.signal.reason)?.[0] ?? 9)
+        if (number !== 9) return process.signal(number)
+        // Its caller is gone without a word, as after SIGKILL.
+        process.kill()
+        resolve(137)
+      }
+      if (call.signal.aborted) told()
+      else call.signal.addEventListener('abort', told, { once: true })
+    })
+  }
   async #inProcess(argv: readonly string[], call: Omit<ToolCall, 'place' | 'clock'>, signal: AbortSignal): Promise<number> {
     const found = resolve({ ...this.#options.image, shell: 'busybox' }, this.files, argv, call.env, call.cwd)
     if (found.kind !== 'builtin') return 127
@@ -319,7 +342,7 @@ export class Habitat {
         .map((mount) => ({ path: mount.path, source: machine.files.hostPath(mount.hostPath), readOnly: mount.readOnly })),
       hostname: pod.hostname,
       ports: [],
-      tools: ['sleep', ...(image.tools ?? []).filter((name) => name in tools)],
+      tools: ['sleep', ...Object.keys(image.programs), ...(image.tools ?? []).filter((name) => name in tools)],
       call: async (tool, call) => {
         const answer = this.call(tool, call)
         if (answer) return answer

@@ -212,3 +212,62 @@ test('a port of a pod', async () => {
   expect(door.open('node-1', { namespace: 'app', pod: 'web' }, 80).outcome).toBe('open')
   expect(door.open('node-1', { namespace: 'app', pod: 'web' }, 81).outcome).toBe('refused')
 })
+
+test('a shell of a container runs the programs of its image', async () => {
+  const stop = new AbortController()
+  let offered: readonly string[] = []
+  let said = ''
+  const exits: number[] = []
+  node = await testNode({
+    processHost: {
+      missing: async () => null,
+      // A sandbox whose shell does one thing: `exec nginx`.
+      open: async ({ tools, call }) => {
+        offered = tools
+        return {
+          async spawn() {
+            const ended = call('nginx', {
+              argv: ['nginx', '-g', 'daemon off;'],
+              cwd: '/',
+              env: {},
+              uid: 0,
+              stdin: (async function* () {})(),
+              out: () => {},
+              err: (text) => {
+                said += text
+              },
+              signal: stop.signal,
+            })
+            return {
+              pid: 1,
+              onData: () => {},
+              onExit(listener) {
+                void ended.then((code) => {
+                  exits.push(code)
+                  listener(code)
+                })
+              },
+              write: () => {},
+              endInput: () => {},
+              resize: () => {},
+              pause: () => {},
+              resume: () => {},
+              kill: (signal) => stop.abort(signal),
+            }
+          },
+          close: async () => {},
+        }
+      },
+    },
+  })
+  node.startKubelet()
+  node.run('web', { terminationGracePeriodSeconds: 5, containers: [{ command: ['sh', '-c', 'exec nginx -g "daemon off;"'] }] })
+  expect(await node.until(isRunning('web'))).toBe(true)
+  expect(offered).toContain('nginx')
+  expect(said).toBe('nginx started\n')
+  const address = node.pod('web')?.status.podIP
+  expect(node.network.open(node.machine.net, 'tcp', address, 80).outcome).toBe('open')
+  node.client.delete('v1/pods', 'web', 'app')
+  expect(await node.until(() => !node.pod('web'))).toBe(true)
+  expect(exits).toEqual([0])
+})
