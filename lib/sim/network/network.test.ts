@@ -88,6 +88,37 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect((await look(at, 'lab-worker', { kind: 'http', url: `http://${ip}/` })).body).toBe('say "hello"\nC:\\dir\n')
   })
 
+  it('passes requests on to a name that nginx asks its resolver for each time', async () => {
+    const at = await cluster()
+    const [web, api] = [at.pod('lab-worker'), at.pod('lab-worker2')]
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], { files: nginxFiles, net: api.netns })
+    const addresses: Record<string, string> = {}
+    at.network.host('lab-control-plane').listen({
+      protocol: 'udp',
+      address: '0.0.0.0',
+      port: 53,
+      program: { name: 'coredns', pid: 1 },
+      dns: ({ name }) => {
+        const data = addresses[name]
+        return data === undefined ? { rcode: 'NXDOMAIN', answers: [] } : { rcode: 'NOERROR', answers: [{ name, type: 'A', ttl: 5, data }] }
+      },
+    })
+    const conf =
+      'server {\n  listen 8080;\n  resolver 172.19.0.4 valid=5s;\n  set $api api.shop.svc.cluster.local;\n  location / { proxy_pass http://$api:80; }\n}\n'
+    const started = at.start('lab-worker', ['nginx', '-g', 'daemon off;'], {
+      files: { ...nginxFiles, '/etc/nginx/conf.d/default.conf': conf },
+      net: web.netns,
+    })
+    await at.settle(100)
+    const page = { kind: 'http', url: `http://${web.ip}:8080/` } as const
+    expect(await look(at, 'lab-worker', page)).toMatchObject({ outcome: 'answered', status: 502 })
+    expect(started.lines.join('\n')).toMatch(
+      /\[error\] .* api\.shop\.svc\.cluster\.local could not be resolved \(3: Host not found\), client: .*, request: "GET \/ HTTP\/1\.1", host: "/,
+    )
+    addresses['api.shop.svc.cluster.local.'] = api.ip
+    expect(await look(at, 'lab-worker', page)).toMatchObject({ status: 200, body: expect.stringContaining('Welcome to nginx') })
+  })
+
   it('follows traffic policies, session affinity, node ports on every address, host ports', async () => {
     const at = await cluster()
     const [b, c] = [at.pod('lab-worker2'), at.pod('lab-worker')]

@@ -3,8 +3,9 @@
 import type { HttpAnswer, HttpRequest } from '../../net.ts'
 import type { ContainerContext, Program } from '../../process.ts'
 import type { ProgramDeps } from '../deps.ts'
-import { resolveHost } from '../dns.ts'
+import { ask, parseResolvConf, resolveHost } from '../dns.ts'
 import { parseUrl, request } from '../http.ts'
+import { parseIp } from '../ip.ts'
 
 interface Statement {
   name: string
@@ -28,7 +29,7 @@ interface Server {
 }
 
 const known = new Set(
-  'user worker_processes error_log pid events worker_connections http include default_type log_format access_log sendfile tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level server listen server_name location root alias index return rewrite error_page proxy_pass proxy_set_header proxy_http_version proxy_redirect proxy_read_timeout proxy_connect_timeout proxy_send_timeout proxy_buffering proxy_buffer_size proxy_buffers add_header try_files autoindex expires charset client_max_body_size resolver upstream set if map types stub_status deny allow ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout server_tokens multi_accept use daemon master_process worker_rlimit_nofile types_hash_max_size server_names_hash_bucket_size load_module absolute_redirect port_in_redirect internal default limit_req limit_req_zone limit_conn etag open_file_cache'.split(
+  'user worker_processes error_log pid events worker_connections http include default_type log_format access_log sendfile tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level server listen server_name location root alias index return rewrite error_page proxy_pass proxy_set_header proxy_http_version proxy_redirect proxy_read_timeout proxy_connect_timeout proxy_send_timeout proxy_buffering proxy_buffer_size proxy_buffers add_header try_files autoindex expires charset client_max_body_size resolver upstream resolver_timeout set if map types stub_status deny allow ssl_certificate ssl_certificate_key ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout server_tokens multi_accept use daemon master_process worker_rlimit_nofile types_hash_max_size server_names_hash_bucket_size load_module absolute_redirect port_in_redirect internal default limit_req limit_req_zone limit_conn etag open_file_cache'.split(
     ' ',
   ),
 )
@@ -262,7 +263,7 @@ class Nginx {
   }
   #server(statement: Statement, http: readonly Statement[]): Server {
     const own = statement.block ?? []
-    const inherited = http.filter(({ name }) => ['root', 'index', 'default_type', 'error_page', 'add_header'].includes(name))
+    const inherited = http.filter(({ name }) => ['root', 'index', 'default_type', 'error_page', 'add_header', 'resolver'].includes(name))
     const listens = own.filter(({ name }) => name === 'listen')
     const portOf = ({ args }: Statement) => Number(/(?:^|:)(\d+)$/.exec(args[0] ?? '80')?.[1] ?? 80)
     return {
@@ -328,11 +329,13 @@ class Nginx {
     const location = exact ?? pattern ?? prefixes[0]
     const rules = [...(location?.rules ?? []), ...server.rules]
     const get = (name: string) => rules.find((one) => one.name === name)
+    const own: Record<string, string> = {}
     const variables = (text: string) =>
       text.replace(
         /\$\{?(\w+)\}?/g,
         (all, name: string) =>
-          ({
+          own[name] ??
+          {
             host,
             uri: path,
             request_uri: asked.path,
@@ -345,8 +348,12 @@ class Nginx {
             args: asked.path.split('?')[1] ?? '',
             http_host: asked.headers.host ?? '',
             time_iso8601: new Date(this.#context.clock.now()).toISOString(),
-          })[name] ?? all,
+          }[name] ??
+          all,
       )
+    // The rewrite phase: those of the server come before those of the location.
+    for (const { args } of [...server.rules, ...(location?.rules ?? [])].filter(({ name }) => name === 'set'))
+      own[(args[0] ?? '').replace(/^\$/, '')] = variables(args[1] ?? '')
     const headers = Object.fromEntries(
       rules.filter(({ name }) => name === 'add_header').map(({ args }) => [(args[0] ?? '').toLowerCase(), variables(args[1] ?? '')]),
     )
@@ -366,7 +373,10 @@ class Nginx {
           }
     }
     const pass = (location?.rules ?? []).find(({ name }) => name === 'proxy_pass')
-    if (pass) return this.#pass(pass.args[0] as string, location as Location, asked, path)
+    if (pass) {
+      const to = pass.args[0] as string
+      return this.#pass(variables(to), location as Location, asked, path, to.includes('$') ? (get('resolver')?.args ?? []) : undefined)
+    }
     if (asked.method !== 'GET' && asked.method !== 'HEAD') return this.#page(405)
     const { files } = this.#context
     const alias = (location?.rules ?? []).find(({ name }) => name === 'alias')?.args[0]
@@ -417,35 +427,53 @@ class Nginx {
       body: text,
     }
   }
-  async #pass(to: string, location: Location, asked: HttpRequest, path: string): Promise<HttpAnswer> {
+  /** `resolver`: of a target that is known only now, since it has variables; other names were resolved at the start */
+  async #pass(to: string, location: Location, asked: HttpRequest, path: string, resolver?: readonly string[]): Promise<HttpAnswer> {
     const url = parseUrl(to)
     if (url === undefined) return this.#page(500)
     const group = this.#upstreams.get(url.host)
     const target = group === undefined ? undefined : group[this.#turn++ % group.length]
     const [host = url.host, port] = target?.split(':') ?? [url.host, undefined]
-    const address = this.#resolved.get(host) ?? host
     const { network } = this.#deps
-    const opened = network.open(this.#context.net, 'tcp', address, Number(port ?? url.port))
-    const complain = (why: string) =>
+    const { clock, net } = this.#context
+    const error = (what: string, upstream = '') =>
       this.#context.log(
-        `${new Date(this.#context.clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 ${why} while connecting to upstream, client: ${asked.from.split(':')[0]}, server: , request: "${asked.method} ${asked.path} HTTP/1.1", upstream: "${url.scheme}://${address}:${port ?? url.port}${path}", host: "${asked.headers.host ?? ''}"\n`,
+        `${new Date(clock.now()).toISOString().slice(0, 19).replace(/-/g, '/').replace('T', ' ')} [error] 29#29: *1 ${what}, client: ${asked.from.split(':')[0]}, server: , request: "${asked.method} ${asked.path} HTTP/1.1"${upstream}, host: "${asked.headers.host ?? ''}"\n`,
         'stderr',
       )
+    let address = this.#resolved.get(host) ?? host
+    if (resolver !== undefined && group === undefined && parseIp(host) === undefined) {
+      const servers = resolver.filter((word) => !word.includes('=')).map((word) => word.split(':')[0] as string)
+      if (servers.length === 0) {
+        error(`no resolver defined to resolve ${host}`)
+        return this.#page(502)
+      }
+      // Its resolver reads neither the hosts file nor a search list.
+      const conf = { ...parseResolvConf(undefined), servers: servers.slice(0, 3) }
+      const found = await ask({ network, clock, from: net }, conf, `${host.replace(/\.$/, '')}.`, 'A')
+      if (found.addresses[0] === undefined) {
+        const missing = found.outcome === 'nxdomain' || found.outcome === 'no-data'
+        const why = missing ? '3: Host not found' : found.outcome === 'servfail' ? '2: Server failure' : '110: Operation timed out'
+        error(`${host} could not be resolved (${why})`)
+        return this.#page(502)
+      }
+      address = found.addresses[0]
+    }
+    const opened = network.open(net, 'tcp', address, Number(port ?? url.port))
     if (opened.outcome !== 'open') {
-      if (opened.outcome === 'timeout') await this.#context.clock.sleep(60_000)
-      complain(
-        opened.outcome === 'timeout'
-          ? 'upstream timed out (110: Connection timed out)'
-          : opened.outcome === 'refused'
-            ? 'connect() failed (111: Connection refused)'
-            : 'connect() failed (113: Host is unreachable)',
-      )
+      if (opened.outcome === 'timeout') await clock.sleep(60_000)
+      const why = {
+        timeout: 'upstream timed out (110: Connection timed out)',
+        refused: 'connect() failed (111: Connection refused)',
+        unreachable: 'connect() failed (113: Host is unreachable)',
+      }[opened.outcome]
+      error(`${why} while connecting to upstream`, `, upstream: "${url.scheme}://${address}:${port ?? url.port}${path}"`)
       return this.#page(opened.outcome === 'timeout' ? 504 : 502)
     }
     const base = /^\w+:\/\/[^/]+(\/.*)?$/.exec(to)?.[1]
     const onward = base === undefined ? asked.path : base + asked.path.slice(location.path.length)
     const got = await request(
-      { network, clock: this.#context.clock, from: this.#context.net },
+      { network, clock, from: net },
       opened,
       { ...url, path: onward },
       { method: asked.method, headers: { ...asked.headers, host: target ?? url.host }, body: asked.body, timeoutMs: 60_000 },
