@@ -140,6 +140,8 @@ class KubeProxy {
     this.#follows.push(node)
   }
   #broken(kind: string, error: Error): void {
+    // client-go tries a refused connection again without a word (reflector.go watchList, isWatchErrorRetriable: said at verbosity 2 only).
+    if (error.message.endsWith('connect: connection refused')) return
     this.#log(
       'E',
       'reflector.go:204',

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { Unreachable } from '../kube.ts'
 import { random } from '../random.ts'
 import { lab, nginxFiles, type Started } from './fixture.ts'
 import { createNetwork, probe } from './index.ts'
@@ -156,6 +157,27 @@ describe('a cluster with Flannel and kube-proxy', () => {
     mapped.netns.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
     expect(open(workstation, '172.19.0.5', 8088)).toBe(`${mapped.ip} as 172.19.0.2`)
     expect(open(at.network.host('lab-worker'), '127.0.0.1', 8088)).toBe(`${mapped.ip} as 10.244.2.1`)
+  })
+
+  it('waits for its API server as client-go does: silent while connections are refused, not when they are lost', async () => {
+    const at = await cluster()
+    const { connect } = at.deps
+    const waiting = async (words: string) => {
+      at.deps.connect = (files, path, net) => ({
+        ...connect(files, path, net),
+        follow: (_resource, _options, on) => {
+          on.broken?.(new Unreachable(words))
+          return { stop: () => {} }
+        },
+      })
+      const proxy = at.proxy('lab-worker')
+      await at.settle(200)
+      return proxy.lines.map((line) => line.replace(/^.*?\] /, ''))
+    }
+    expect(await waiting('dial tcp 172.19.0.3:6444: connect: connection refused')).toEqual(['"Waiting for caches to sync"'])
+    expect((await waiting('dial tcp 172.19.9.9:6443: i/o timeout')).at(-1)).toContain(
+      '"Failed to watch" err="failed to list *v1.Node: dial tcp 172.19.9.9:6443: i/o timeout"',
+    )
   })
 
   it('keeps rules of a kube-proxy that is gone; a new one with a wrong kubeconfig says so and programs nothing', async () => {
