@@ -15,6 +15,7 @@ import type { ApiEndpoint } from './connect.ts'
 import { dialEtcd, type EtcdDeps, etcd } from './etcd.ts'
 import { FlagError, readFlags } from './flags.ts'
 import { klog } from './klog.ts'
+import { readKubeconfig } from './kubeconfig.ts'
 
 /** What serves the API to real connections: its certificate, as its flags named it. */
 export interface Serving {
@@ -319,7 +320,7 @@ const manager =
     const log = logger(context)
     const flags = flagsOf(context, program)
     if (!flags) return dead
-    const saved = context.saved as { identity: string; leading: boolean } | undefined
+    const saved = context.saved as { identity: string; leading: boolean; synced?: boolean } | undefined
     const quiet = saved !== undefined
     const flag = (name: string, fallback = '') => flags.get(name) ?? fallback
     for (const name of ['authentication-kubeconfig', 'authorization-kubeconfig', 'kubeconfig']) {
@@ -340,9 +341,11 @@ const manager =
         'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable',
       )
     let client: Client
+    let server: string
     let options: ControllerContext['options']
     try {
       client = deps.connect(context.files, flag('kubeconfig'), context.net)
+      server = readKubeconfig(context.files, flag('kubeconfig')).server.origin
       const file = (name: string, words: string): string => {
         const path = flag(name)
         if (path === '') return ''
@@ -377,6 +380,9 @@ const manager =
     let timer: Timer | undefined
     let ended = false
     let renewed = deps.clock.now()
+    // A scheduler has seen everything before it wants to lead (cmd/kube-scheduler/app/server.go, startInformersAndWaitForSync).
+    let synced = program !== 'kube-scheduler' || (saved?.synced ?? quiet)
+    let pause = 800
     const close = () => {
       ended = true
       timer?.cancel()
@@ -478,7 +484,7 @@ const manager =
         log(
           'E',
           'leaderelection.go:448',
-          `"Error retrieving lease lock" err=${JSON.stringify(`Get "https://${context.machine.address}:6443/apis/coordination.k8s.io/v1/namespaces/${kubeSystem}/leases/${program}?timeout=5s": ${error.message}`)} lock="${kubeSystem}/${program}"`,
+          `"Error retrieving lease lock" err=${JSON.stringify(`Get "${server}/apis/coordination.k8s.io/v1/namespaces/${kubeSystem}/leases/${program}?timeout=5s": ${error.message}`)} lock="${kubeSystem}/${program}"`,
         )
       }
       if (running && deps.clock.now() - renewed > renewDeadline) {
@@ -488,6 +494,52 @@ const manager =
         return
       }
       timer = deps.clock.after(retryPeriod, beat)
+    }
+    const start = () => {
+      if (ended) return
+      if (!synced) {
+        try {
+          client.list('v1/nodes', {})
+          synced = true
+        } catch (error) {
+          if (!(error instanceof ApiError) && !(error instanceof Unreachable)) throw error
+          // A reflector tries again without a word while the connection is refused (client-go, isWatchErrorRetriable).
+          if (!/connection refused$/.test(error.message))
+            log(
+              'E',
+              'reflector.go:204',
+              `"Failed to watch" err=${JSON.stringify(`failed to list *v1.Node: ${error instanceof ApiError ? '' : `Get "${server}/api/v1/nodes?limit=500&resourceVersion=0": `}${error.message}`)} logger="UnhandledError" reflector="k8s.io/client-go/informers/factory.go:161" type="*v1.Node"`,
+            )
+          timer = deps.clock.after(pause, start)
+          pause = Math.min(pause * 2, 30_000)
+          return
+        }
+      }
+      if (flag('leader-elect', 'true') !== 'true') {
+        run()
+        return
+      }
+      log('I', 'leaderelection.go:257', `"Attempting to acquire leader lease..." lock="${kubeSystem}/${program}"`)
+      beat()
+    }
+    /** what a scheduler asks for before it serves; it goes on without an answer */
+    const lookUpAuthentication = () => {
+      const name = 'extension-apiserver-authentication'
+      try {
+        client.get('v1/configmaps', name, kubeSystem)
+      } catch (error) {
+        if (!(error instanceof ApiError) && !(error instanceof Unreachable)) throw error
+        if (error instanceof ApiError && error.status.code === 404) return
+        const words =
+          error instanceof ApiError ? error.message : `Get "${server}/api/v1/namespaces/${kubeSystem}/configmaps/${name}": ${error.message}`
+        log('W', 'authentication.go:397', `Error looking up in-cluster authentication configuration: ${words}`)
+        log('W', 'authentication.go:398', 'Continuing without authentication configuration. This may treat all requests as anonymous.')
+        log(
+          'W',
+          'authentication.go:399',
+          'To require authentication configuration lookup to succeed, set --authentication-tolerate-lookup-failure=false',
+        )
+      }
     }
     const begin = () => {
       if (ended) return
@@ -500,10 +552,17 @@ const manager =
           tls: true,
           http: (request) => {
             const known = /^\/(healthz|livez|readyz)/.test(request.path)
+            const waiting = !synced && request.path.startsWith('/readyz')
             return {
-              status: known ? 200 : 403,
+              status: waiting ? 500 : known ? 200 : 403,
               headers: { 'content-type': 'text/plain; charset=utf-8' },
-              body: Buffer.from(known ? 'ok' : 'Forbidden'),
+              body: Buffer.from(
+                waiting
+                  ? '[+]ping ok\n[+]leaderElection ok\n[+]shutdown ok\n[-]sched-handler-sync failed: reason withheld\nreadyz check failed\n'
+                  : known
+                    ? 'ok'
+                    : 'Forbidden',
+              ),
             }
           },
         })
@@ -518,30 +577,47 @@ const manager =
       }
       if (quiet) {
         if (saved.leading) run()
-        timer = deps.clock.after(retryPeriod, beat)
+        timer = deps.clock.after(retryPeriod, synced ? beat : start)
         return
       }
       log('I', 'secure_serving.go:211', `Serving securely on ${flag('bind-address', '0.0.0.0')}:${port}`)
-      if (flag('leader-elect', 'true') !== 'true') {
-        run()
-        return
-      }
-      log('I', 'leaderelection.go:257', `"Attempting to acquire leader lease..." lock="${kubeSystem}/${program}"`)
-      beat()
+      start()
     }
     if (quiet) begin()
     else {
       log('I', 'serving.go:386', 'Generated self-signed cert in-memory')
-      if (program === 'kube-scheduler') log('I', 'server.go:175', `"Starting Kubernetes Scheduler" version="${deps.kubernetesVersion}"`)
-      else log('I', 'controllermanager.go:189', `"Starting" version="${deps.kubernetesVersion}"`)
+      if (program === 'kube-scheduler') {
+        lookUpAuthentication()
+        log('I', 'server.go:175', `"Starting Kubernetes Scheduler" version="${deps.kubernetesVersion}"`)
+      } else log('I', 'controllermanager.go:189', `"Starting" version="${deps.kubernetesVersion}"`)
       timer = deps.clock.after(1000, begin)
+    }
+    /** ReleaseOnCancel of the scheduler's options: the next one need not wait until the lease has run out */
+    const release = () => {
+      try {
+        const current = lease()
+        if (current?.spec.holderIdentity !== identity) return
+        client.update('coordination.k8s.io/v1/leases', {
+          ...structuredClone(current),
+          spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: micro(), renewTime: micro() },
+        })
+      } catch (error) {
+        if (!(error instanceof ApiError) && !(error instanceof Unreachable)) throw error
+      }
     }
     return {
       signal: (number) => {
         if (ended) return
+        const led = running !== undefined
         close()
-        if (number !== 9) context.exit(number === 15 && program === 'kube-controller-manager' ? 2 : 1)
+        if (number === 9) return
+        if (program === 'kube-controller-manager') return context.exit(number === 15 ? 2 : 1)
+        if (led) {
+          release()
+          log('I', 'server.go:303', '"Requested to terminate, exiting"')
+        }
+        context.exit(led ? 0 : 1)
       },
-      save: () => ({ identity, leading: running !== undefined }),
+      save: () => ({ identity, leading: running !== undefined, synced }),
     }
   }

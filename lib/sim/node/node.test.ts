@@ -352,6 +352,37 @@ describe('the control plane', () => {
     expect(await clock.skip(() => serving() !== undefined, 10_000)).toBe(true)
     expect(admin.get('apps/v1/deployments', 'coredns', 'kube-system').spec.replicas).toBe(2)
   })
+  test('a scheduler that does not find its API server runs, is not ready and does not lead; one that is ended lets go of its lease', async () => {
+    const { clock, start, dial, files, cluster, pki, serving, network, machine } = plane()
+    start('etcd')
+    start('kube-apiserver')
+    expect(await clock.skip(() => serving() !== undefined, 10_000)).toBe(true)
+    const admin = dial(files, '/etc/kubernetes/admin.conf')
+    populate(admin, cluster, pki.ca.cert, clock.now())
+    const ready = async () => {
+      const opened = network.open(machine.net, 'tcp', '127.0.0.1', 10259)
+      if (opened.outcome !== 'open' || !opened.listener.http) return opened.outcome
+      return (await opened.listener.http({ method: 'GET', path: '/readyz', headers: {}, body: new Uint8Array(), from: '' })).status
+    }
+    const lease = () => admin.find('coordination.k8s.io/v1/leases', 'kube-scheduler', 'kube-system')
+    const good = files.text('/etc/kubernetes/scheduler.conf') ?? ''
+    files.write('/etc/kubernetes/scheduler.conf', good.replace(':6443', ':6444'))
+    const lost = start('kube-scheduler')
+    await clock.skip(() => false, 60_000)
+    expect([lost.code, await ready(), lease()]).toEqual([undefined, 500, undefined])
+    expect(lost.log.filter((line) => line.includes('connection refused'))).toEqual([
+      expect.stringMatching(
+        /authentication\.go:397\] Error looking up in-cluster authentication configuration: Get "https:\/\/172\.18\.0\.3:6444\/api\/v1\/.*: dial tcp 172\.18\.0\.3:6444: connect: connection refused/,
+      ),
+    ])
+    lost.running?.signal(15)
+    files.write('/etc/kubernetes/scheduler.conf', good)
+    const found = start('kube-scheduler')
+    expect(await clock.skip(() => lease() !== undefined, 10_000)).toBe(true)
+    expect([await ready(), found.log.join('').includes('authentication')]).toEqual([200, false])
+    found.running?.signal(15)
+    expect([found.code, lease().spec.holderIdentity]).toEqual([0, ''])
+  })
   test('says what is wrong with its files and flags', () => {
     const { start, files, clock } = plane()
     expect(start('kube-apiserver', (argv) => [...argv, '--etcd-server=x']).log.join('')).toContain('Error: unknown flag: --etcd-server')
