@@ -33,16 +33,23 @@ function session(leader: number): { pid: number; name: string; state: string }[]
     .sort((a, b) => a.pid - b.pid)
 }
 
-/** Sends a signal to what runs in a session but not to its wrappers: they end with it and tell how it ended. */
-function signalSession(leader: number, signal: NodeJS.Signals, wrappers: readonly string[]): void {
-  const all = session(leader)
-  const targets = signal === 'SIGKILL' ? all.reverse() : all.filter((row) => row.pid !== leader && !wrappers.includes(row.name))
-  for (const { pid } of targets.length > 0 ? targets : all)
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // gone meanwhile
-    }
+/**
+ * What sends signals to a session: to what runs in it and not to its wrappers, which end with it and tell how it ended. They hear only SIGKILL, and what
+ * comes before the program was ever there. Once it was, a signal to wrappers that are left alone would put its own exit code in place of the program's.
+ */
+function signaller(leader: number, wrappers: readonly string[]): (signal: NodeJS.Signals) => void {
+  let seen = false
+  return (signal) => {
+    const all = session(leader)
+    const inner = all.filter((row) => row.pid !== leader && !wrappers.includes(row.name))
+    seen ||= inner.length > 0
+    for (const { pid } of signal === 'SIGKILL' ? all.reverse() : seen ? inner : all)
+      try {
+        process.kill(pid, signal)
+      } catch {
+        // gone meanwhile
+      }
+  }
 }
 
 /** listeners are told what came before they were there */
@@ -73,11 +80,12 @@ function onTerminal(what: Start, size: { cols: number; rows: number }): Spawned 
   const data = listeners<[Uint8Array, 'stdout' | 'stderr']>()
   const exit = listeners<[number]>()
   let over = false
+  const signal = signaller(pty.pid, what.wrappers)
   pty.onData((bytes) => data.tell(bytes as unknown as Uint8Array, 'stdout'))
-  pty.onExit(({ exitCode, signal }) => {
+  pty.onExit(({ exitCode, signal: by }) => {
     over = true
     what.ended()
-    exit.tell(signal ? 128 + signal : exitCode)
+    exit.tell(by ? 128 + by : exitCode)
   })
   return {
     pid: pty.pid,
@@ -94,8 +102,8 @@ function onTerminal(what: Start, size: { cols: number; rows: number }): Spawned 
     },
     pause: () => pty.pause(),
     resume: () => pty.resume(),
-    kill: (signal = 'SIGHUP') => {
-      if (!over) signalSession(pty.pid, signal, what.wrappers)
+    kill: (by = 'SIGHUP') => {
+      if (!over) signal(by)
     },
   }
 }
@@ -107,6 +115,7 @@ const clamp = ({ cols, rows }: { cols: number; rows: number }) => ({
 function onPipes(what: Start): Spawned {
   const [program, ...args] = what.argv
   const child = spawnPipes(program, args, { cwd: '/', env: what.env as NodeJS.ProcessEnv, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const signal = child.pid === undefined ? undefined : signaller(child.pid, what.wrappers)
   const data = listeners<[Uint8Array, 'stdout' | 'stderr']>()
   const exit = listeners<[number]>()
   let over = false
@@ -120,13 +129,13 @@ function onPipes(what: Start): Spawned {
   child.stderr.on('data', (bytes: Buffer) => data.tell(bytes, 'stderr'))
   child.stdin.on('error', () => {}) // a program may close its input early
   child.on('error', () => end(126))
-  child.on('close', (code, signal) => end(code ?? 128 + numberOf(signal ?? 'SIGTERM')))
+  child.on('close', (code, by) => end(code ?? 128 + numberOf(by ?? 'SIGTERM')))
   // What the command left in the background keeps its output open, and is not waited for.
   let paused = false
-  child.on('exit', (code, signal) => {
+  child.on('exit', (code, by) => {
     const look = () => {
       if (paused || child.stdout.readableLength > 0 || child.stderr.readableLength > 0) setTimeout(look, 200).unref()
-      else end(code ?? 128 + numberOf(signal ?? 'SIGTERM'))
+      else end(code ?? 128 + numberOf(by ?? 'SIGTERM'))
     }
     setTimeout(look, 200).unref()
   })
@@ -147,8 +156,8 @@ function onPipes(what: Start): Spawned {
       child.stdout.resume()
       child.stderr.resume()
     },
-    kill: (signal = 'SIGTERM') => {
-      if (!over && child.pid !== undefined) signalSession(child.pid, signal, what.wrappers)
+    kill: (by = 'SIGTERM') => {
+      if (!over) signal?.(by)
     },
   }
 }
