@@ -10,11 +10,9 @@ export {
   type LabDeps,
   type LabSpec,
   type NodeInfo,
-  type ProbeResult,
   type Size,
   type Snapshot,
   type SpawnOptions,
-  type Target,
   type Where,
 } from './lab.ts'
 export type { Files, Machine, UnitState } from './machine.ts'

@@ -8,8 +8,7 @@ import type { SimClock } from './clock.ts'
 import type { Client, KubeObject, User } from './kube.ts'
 import type { Runtime } from './kubelet/index.ts'
 import type { Machine, UnitState } from './machine.ts'
-
-import { probe } from './network/index.ts'
+import { type ProbeResult, probe, type Target } from './network/index.ts'
 import { markControlPlane, populate } from './node/boot.ts'
 import { Front } from './node/front.ts'
 import { type FileImage, hashImage, putImage, putTree, takeImage } from './node/image.ts'
@@ -80,19 +79,6 @@ export interface SpawnOptions {
   cwd?: string
   env?: Readonly<Record<string, string>>
   pty?: Size
-}
-export type Target =
-  | { kind: 'tcp'; host: string; port: number; timeoutMs?: number }
-  | { kind: 'udp'; host: string; port: number; timeoutMs?: number }
-  | { kind: 'dns'; name: string; server?: string; protocol?: 'udp' | 'tcp'; timeoutMs?: number }
-  | { kind: 'http'; url: string; hostHeader?: string; timeoutMs?: number }
-export interface ProbeResult {
-  outcome: 'open' | 'answered' | 'refused' | 'timeout' | 'unreachable' | 'nxdomain' | 'servfail' | 'no-data' | 'dns-failed'
-  addresses: readonly string[]
-  status?: number
-  body?: string
-  detail: string
-  millis: number
 }
 /** JSON: everything of a lab but its secrets’ home, the host directory. Written beside the lab or kept in memory. */
 export interface Snapshot {

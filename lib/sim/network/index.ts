@@ -8,7 +8,7 @@ import { type NetworkOptions, SimNetwork } from './network.ts'
 export type { ProgramDeps } from './deps.ts'
 export { kubeletRules } from './kube-proxy.ts'
 export { type NetworkOptions, type NetworkState, SimNetwork } from './network.ts'
-export { type Probed, type ProbeTarget, probe } from './probe.ts'
+export { type ProbeResult, probe, type Target } from './probe.ts'
 export { programs } from './programs/index.ts'
 export { tools } from './tools/index.ts'
 

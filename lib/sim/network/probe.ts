@@ -6,12 +6,12 @@ import { parseUrl, request } from './http.ts'
 import { parseIp } from './ip.ts'
 import type { SimNetwork } from './network.ts'
 
-export type ProbeTarget =
+export type Target =
   | { kind: 'tcp'; host: string; port: number; timeoutMs?: number }
   | { kind: 'udp'; host: string; port: number; timeoutMs?: number }
   | { kind: 'dns'; name: string; server?: string; protocol?: 'udp' | 'tcp'; timeoutMs?: number }
   | { kind: 'http'; url: string; hostHeader?: string; timeoutMs?: number }
-export interface Probed {
+export interface ProbeResult {
   outcome: 'open' | 'answered' | 'refused' | 'timeout' | 'unreachable' | 'nxdomain' | 'servfail' | 'no-data' | 'dns-failed'
   addresses: readonly string[]
   status?: number
@@ -28,18 +28,18 @@ export async function probe(
   network: SimNetwork,
   from: Netns,
   resolvConf: string,
-  target: ProbeTarget,
+  target: Target,
   signal?: AbortSignal,
-): Promise<Probed> {
+): Promise<ProbeResult> {
   const { clock } = network
   const begin = clock.now()
   const timeoutMs = target.timeoutMs ?? 3000
   const asker: Asker = { network, clock, from, ...(signal ? { signal } : {}) }
-  const tell = (result: Omit<Probed, 'millis'>): Probed => ({ ...result, millis: clock.now() - begin })
+  const tell = (result: Omit<ProbeResult, 'millis'>): ProbeResult => ({ ...result, millis: clock.now() - begin })
   const left = () => Math.max(1, begin + timeoutMs - clock.now())
   const conf = parseResolvConf(resolvConf)
 
-  const names = async (name: string, servers: string[], protocol: 'udp' | 'tcp'): Promise<Omit<Probed, 'millis'>> => {
+  const names = async (name: string, servers: string[], protocol: 'udp' | 'tcp'): Promise<Omit<ProbeResult, 'millis'>> => {
     const share = Math.max(1, Math.floor(left() / servers.length))
     const found = await lookup(asker, { ...conf, servers, attempts: 1, timeout: share }, name, 'A', { protocol })
     return {
@@ -48,7 +48,7 @@ export async function probe(
       detail: `${found.name} at ${found.server}: ${found.outcome} ${found.addresses.join(' ')}`.trimEnd(),
     }
   }
-  const addresses = async (host: string): Promise<readonly string[] | Probed> => {
+  const addresses = async (host: string): Promise<readonly string[] | ProbeResult> => {
     if (parseIp(host) !== undefined) return [host]
     const found = await names(host, conf.servers, 'udp')
     return found.outcome === 'answered'

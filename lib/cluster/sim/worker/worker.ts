@@ -176,7 +176,7 @@ export class Worker {
           bytes: Buffer.concat([stdout, Buffer.from(result.stderr)]),
         }
       },
-      probe: ({ lab, from, target }) => this.#lab(lab).lab.probe(from, target) as Promise<import('../../port.ts').ProbeResult>,
+      probe: ({ lab, from, target }) => this.#lab(lab).lab.probe(from, target),
       shell: async ({ from, id, lab, size, stream, where }) => {
         const attachment = await this.#lab(lab).shell(where, { id, size, from })
         const open: Open = { attachment, out: 0 }
