@@ -3,8 +3,8 @@
 import type { KubeObject, User } from '../kube.ts'
 import { ApiError } from '../kube.ts'
 import type { Random } from '../random.ts'
+import { compareQuantities, formatAmount, nanoOf, quantity } from '../schema/index.ts'
 import { podSecurity } from './pod-security.ts'
-import { compare, format, parseQuantity } from './quantity.ts'
 import { checkQuota } from './quota.ts'
 import { groupResource, type Served } from './registry.ts'
 import type { Store } from './store.ts'
@@ -181,16 +181,16 @@ function limitRanges(admission: Admission, object: KubeObject, type: 'Pod' | 'Pe
         for (const [resource, min] of Object.entries<string>(limit.min ?? {})) {
           const request = requests[resource]
           if (request === undefined) problems.push(`minimum ${resource} usage per ${limit.type} is ${min}.  No request is specified`)
-          else if (compare(request, min) < 0)
+          else if (compareQuantities(request, min) < 0)
             problems.push(`minimum ${resource} usage per ${limit.type} is ${min}, but request is ${request}`)
-          else if (limits[resource] !== undefined && compare(limits[resource], min) < 0) {
+          else if (limits[resource] !== undefined && compareQuantities(limits[resource], min) < 0) {
             problems.push(`minimum ${resource} usage per ${limit.type} is ${min}, but limit is ${limits[resource]}`)
           }
         }
         for (const [resource, max] of Object.entries<string>(limit.max ?? {})) {
           const most = limits[resource] ?? (limit.type === 'PersistentVolumeClaim' ? requests[resource] : undefined)
           if (most === undefined) problems.push(`maximum ${resource} usage per ${limit.type} is ${max}.  No limit is specified`)
-          else if (compare(most, max) > 0) {
+          else if (compareQuantities(most, max) > 0) {
             problems.push(`maximum ${resource} usage per ${limit.type} is ${max}, but ${limits[resource] ? 'limit' : 'request'} is ${most}`)
           }
         }
@@ -202,8 +202,8 @@ function limitRanges(admission: Admission, object: KubeObject, type: 'Pod' | 'Pe
             )
             continue
           }
-          const is = parseQuantity(most) / parseQuantity(request)
-          if (is > parseQuantity(ratio)) {
+          const is = Number(nanoOf(most)) / Number(nanoOf(request))
+          if (is > quantity(ratio)) {
             problems.push(`${resource} max limit to request ratio per ${limit.type} is ${ratio}, but provided ratio is ${is.toFixed(6)}`)
           }
         }
@@ -222,15 +222,15 @@ function limitRanges(admission: Admission, object: KubeObject, type: 'Pod' | 'Pe
   }
 }
 function sum(spec: KubeObject, key: 'requests' | 'limits'): Record<string, string> {
-  const total: Record<string, number> = {}
+  const total: Record<string, bigint> = {}
   const containers: KubeObject[] = spec.containers ?? []
   for (const name of new Set(containers.flatMap((container) => Object.keys(container.resources?.[key] ?? {})))) {
     const amounts = containers.map((container) => container.resources?.[key]?.[name])
     // A limit of the pod is only known when every container has one.
     if (key === 'limits' && amounts.includes(undefined)) continue
-    total[name] = amounts.reduce((sofar: number, amount) => sofar + (amount === undefined ? 0 : parseQuantity(amount)), 0)
+    total[name] = amounts.reduce((sofar: bigint, amount) => sofar + nanoOf(amount), 0n)
   }
-  return Object.fromEntries(Object.entries(total).map(([name, amount]) => [name, format(amount, name)]))
+  return Object.fromEntries(Object.entries(total).map(([name, amount]) => [name, formatAmount(amount, name)]))
 }
 
 // ServiceAccount

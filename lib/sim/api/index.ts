@@ -2,7 +2,6 @@
 export type { Connect, Connection } from './client.ts'
 export { identityOf } from './identity.ts'
 export type { ContainerRef, ExecRequest, ExecStreams, KubeletDoor, LogOptions, LogSink } from './kubelet-door.ts'
-export { compare, format, parseQuantity } from './quantity.ts'
 export { used as quotaUsage } from './quota.ts'
 export { fieldMatch, labelMatch, selectorMatches } from './selectors.ts'
 export { ApiServer, type ApiServerOptions, createClient } from './server.ts'

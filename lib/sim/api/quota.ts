@@ -1,27 +1,29 @@
 // ResourceQuota: what an object would use of the quotas of its namespace, and the refusal when that is too much. The quota's status is its
 // controller's; this counts anew from the store. Sources: apiserver/pkg/admission/plugin/resourcequota, pkg/quota/v1/evaluator/core.
 import type { KubeObject } from '../kube.ts'
+import { formatAmount, nanoOf } from '../schema/index.ts'
 import type { Admission } from './admission.ts'
 import { refused } from './admission.ts'
-import { format, parseQuantity } from './quantity.ts'
 import { groupResource, type Served } from './registry.ts'
 import type { Store } from './store.ts'
 import { qosClass } from './strategy.ts'
 
-export type Usage = Record<string, number>
+/** in 10⁻⁹ */
+export type Usage = Record<string, bigint>
+const one = 1_000_000_000n
 
 /** What one object of a kind uses, by the names that quotas have. */
 export function usageOf(group: string, resource: string, object: KubeObject): Usage {
-  const usage: Usage = { [`count/${groupResource(group, resource)}`]: 1 }
-  const add = (name: string, amount: number) => {
-    usage[name] = (usage[name] ?? 0) + amount
+  const usage: Usage = { [`count/${groupResource(group, resource)}`]: one }
+  const add = (name: string, amount: bigint) => {
+    usage[name] = (usage[name] ?? 0n) + amount
   }
   if (group !== '') return usage
   switch (resource) {
     case 'pods': {
       const phase = object.status?.phase
       if (phase === 'Succeeded' || phase === 'Failed') return usage
-      add('pods', 1)
+      add('pods', one)
       for (const [kind, prefix] of [
         ['requests', 'requests.'],
         ['limits', 'limits.'],
@@ -34,26 +36,26 @@ export function usageOf(group: string, resource: string, object: KubeObject): Us
       return usage
     }
     case 'services': {
-      add('services', 1)
-      if (object.spec.type === 'NodePort') add('services.nodeports', (object.spec.ports ?? []).length)
+      add('services', one)
+      if (object.spec.type === 'NodePort') add('services.nodeports', one * BigInt((object.spec.ports ?? []).length))
       if (object.spec.type === 'LoadBalancer') {
-        add('services.loadbalancers', 1)
-        if (object.spec.allocateLoadBalancerNodePorts !== false) add('services.nodeports', (object.spec.ports ?? []).length)
+        add('services.loadbalancers', one)
+        if (object.spec.allocateLoadBalancerNodePorts !== false) add('services.nodeports', one * BigInt((object.spec.ports ?? []).length))
       }
       return usage
     }
     case 'persistentvolumeclaims': {
-      const storage = parseQuantity(object.spec.resources?.requests?.storage ?? '0')
-      add('persistentvolumeclaims', 1)
+      const storage = nanoOf(object.spec.resources?.requests?.storage)
+      add('persistentvolumeclaims', one)
       add('requests.storage', storage)
       if (object.spec.storageClassName) {
-        add(`${object.spec.storageClassName}.storageclass.storage.k8s.io/persistentvolumeclaims`, 1)
+        add(`${object.spec.storageClassName}.storageclass.storage.k8s.io/persistentvolumeclaims`, one)
         add(`${object.spec.storageClassName}.storageclass.storage.k8s.io/requests.storage`, storage)
       }
       return usage
     }
     default:
-      add(resource, 1)
+      add(resource, one)
       return usage
   }
 }
@@ -61,12 +63,13 @@ function podTotals(spec: KubeObject, kind: 'requests' | 'limits'): Usage {
   const total: Usage = {}
   const sidecars = (spec.initContainers ?? []).filter((container: KubeObject) => container.restartPolicy === 'Always')
   for (const container of [...(spec.containers ?? []), ...sidecars]) {
-    for (const [name, quantity] of Object.entries(container.resources?.[kind] ?? {}))
-      total[name] = (total[name] ?? 0) + parseQuantity(quantity)
+    for (const [name, quantity] of Object.entries<string>(container.resources?.[kind] ?? {}))
+      total[name] = (total[name] ?? 0n) + nanoOf(quantity)
   }
   for (const container of spec.initContainers ?? []) {
-    for (const [name, quantity] of Object.entries(container.resources?.[kind] ?? {})) {
-      total[name] = Math.max(total[name] ?? 0, parseQuantity(quantity))
+    for (const [name, quantity] of Object.entries<string>(container.resources?.[kind] ?? {})) {
+      const amount = nanoOf(quantity)
+      if (amount >= (total[name] ?? 0n)) total[name] = amount
     }
   }
   return total
@@ -102,17 +105,17 @@ function inScope(quota: KubeObject, object: KubeObject, isPod: boolean): boolean
 /** What the objects of a namespace use of a quota now, for every resource that it limits. `kinds`: bucket → group and resource. */
 export function used(store: Store, quota: KubeObject, namespace: string): Record<string, string> {
   const hard: Record<string, string> = quota.spec.hard ?? {}
-  const total: Usage = Object.fromEntries(Object.keys(hard).map((name) => [name, 0]))
+  const total: Usage = Object.fromEntries(Object.keys(hard).map((name) => [name, 0n]))
   for (const bucket of bucketsOf(Object.keys(hard))) {
     const [resource = '', ...group] = bucket.split('.')
     for (const object of store.list(bucket, namespace)) {
       if (!inScope(quota, object, bucket === 'pods')) continue
       for (const [name, amount] of Object.entries(usageOf(group.join('.'), resource, object))) {
-        if (name in total) total[name] = (total[name] ?? 0) + amount
+        if (name in total) total[name] = (total[name] ?? 0n) + amount
       }
     }
   }
-  return Object.fromEntries(Object.entries(total).map(([name, amount]) => [name, format(amount, name)]))
+  return Object.fromEntries(Object.entries(total).map(([name, amount]) => [name, formatAmount(amount, name)]))
 }
 function bucketsOf(names: readonly string[]): Set<string> {
   const buckets = new Set<string>()
@@ -131,7 +134,8 @@ export function checkQuota({ store, served, namespace, name }: Admission, object
   const quotas = store.list('resourcequotas', namespace)
   if (quotas.length === 0 || served.bucket === 'resourcequotas') return
   const wants = usageOf(served.group, served.resource, object)
-  const had = old === undefined ? {} : usageOf(served.group, served.resource, old)
+  const had: Usage = old === undefined ? {} : usageOf(served.group, served.resource, old)
+  const more = (resource: string) => (wants[resource] ?? 0n) - (had[resource] ?? 0n)
   for (const quota of quotas) {
     const hard: Record<string, string> = quota.spec.hard ?? {}
     if (!inScope(quota, object, isPod(served)) && (quota.spec.scopes?.length || quota.spec.scopeSelector)) continue
@@ -145,18 +149,17 @@ export function checkQuota({ store, served, namespace, name }: Admission, object
       }
     }
     const limited = Object.keys(hard)
-      .filter((resource) => (wants[resource] ?? 0) - ((had as Usage)[resource] ?? 0) > 0)
+      .filter((resource) => more(resource) > 0n)
       .sort()
     if (limited.length === 0) continue
     const now = used(store, quota, namespace)
-    const more = (resource: string) => (wants[resource] ?? 0) - ((had as Usage)[resource] ?? 0)
-    const over = limited.filter((resource) => parseQuantity(now[resource]) + more(resource) > parseQuantity(hard[resource]))
+    const over = limited.filter((resource) => nanoOf(now[resource]) + more(resource) > nanoOf(hard[resource]))
     if (over.length > 0) {
       const list = (of: (resource: string) => string) => over.map((resource) => `${resource}=${of(resource)}`).join(',')
       throw refused(
         served,
         name,
-        `exceeded quota: ${quota.metadata.name}, requested: ${list((resource) => format(more(resource), resource))}, used: ${list((resource) => now[resource] ?? '0')}, limited: ${list((resource) => hard[resource] as string)}`,
+        `exceeded quota: ${quota.metadata.name}, requested: ${list((resource) => formatAmount(more(resource), resource))}, used: ${list((resource) => now[resource] ?? '0')}, limited: ${list((resource) => hard[resource] as string)}`,
       )
     }
   }

@@ -1,4 +1,4 @@
-// Parts of objects that every controller reads: owners, labels, selectors, conditions, quantities, hashes, times. Pure functions.
+// Parts of objects that every controller reads: owners, labels, selectors, conditions, hashes, times. Pure functions.
 import type { KubeObject } from '../kube.ts'
 
 /** RFC 3339 with whole seconds, as metav1.Time is written */
@@ -77,23 +77,6 @@ export function fnv128a(text: string): bigint {
   for (const byte of Buffer.from(text)) state = BigInt.asUintN(128, (state ^ BigInt(byte)) * 0x1000000000000000000013bn)
   return state
 }
-
-const binary: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 }
-const decimal: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 }
-/** A resource quantity as a number; 0 for what is none. */
-export function quantity(text: string | number | undefined | null): number {
-  if (text === undefined || text === null) return 0
-  if (typeof text === 'number') return text
-  const match = /^([+-]?[0-9.]+)([eE][+-]?[0-9]+|[KMGTPE]i|[numkMGTPE]?)$/.exec(text.trim())
-  if (match === null) return 0
-  const suffix = match[2] as string
-  const number = Number(match[1])
-  if (suffix in binary) return number * (binary[suffix] as number)
-  if (suffix in decimal) return number * (decimal[suffix] as number)
-  return Number(text)
-}
-/** thousandths, rounded up, as cpu is counted */
-export const milli = (text: string | number | undefined | null): number => Math.ceil(Number((quantity(text) * 1000).toFixed(6)))
 
 /** An IntOrString of a total; `up` rounds a percentage up. */
 export function scaled(value: string | number | undefined, total: number, up: boolean): number {

@@ -1,8 +1,9 @@
 // Binds claims to volumes, asks provisioners for more, gives volumes back, and keeps what is in use from being removed
 // (pkg/controller/volume/persistentvolume, pvcprotection, pvprotection, ephemeral). Provisioning itself is the provisioner's, a program of its own.
 import type { KubeObject } from '../kube.ts'
+import { quantity } from '../schema/index.ts'
 import { keyOf, type Run, splitKey, unless } from './context.ts'
-import { controllerOf, controllerRef, quantity, same } from './objects.ts'
+import { controllerOf, controllerRef, same } from './objects.ts'
 import { isTerminal } from './pods.ts'
 import { bestVolume, bound, claimNames, serves } from './scheduler/volumes.ts'
 

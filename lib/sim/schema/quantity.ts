@@ -70,9 +70,24 @@ export function canonicalQuantity(text: string | number): string | undefined {
   const quantity = parseQuantity(text)
   return quantity && formatQuantity(quantity)
 }
+/** in 10⁻⁹; what is none or no quantity counts as 0 */
+export const nanoOf = (text: string | number | undefined | null): bigint => parseQuantity(text ?? 0)?.nano ?? 0n
+/** As a number, for what is not counted exactly; what is none or no quantity counts as 0. */
+export function quantity(text: string | number | undefined | null): number {
+  const nano = nanoOf(text)
+  return nano % nanos === 0n ? Number(nano / nanos) : Number(nano) / 1e9
+}
+/** thousandths, rounded up, as cpu is counted */
+export function milli(text: string | number | undefined | null): number {
+  const nano = nanoOf(text)
+  return Number(nano > 0n ? (nano + 999_999n) / 1_000_000n : nano / 1_000_000n)
+}
+/** An amount of a resource in 10⁻⁹ as text: memory and storage in powers of two, everything else in powers of ten. */
+export const formatAmount = (nano: bigint, resource: string): string =>
+  formatQuantity({ nano, format: /memory|storage|hugepages/.test(resource) ? 'BinarySI' : 'DecimalSI' })
 /** -1, 0, 1; what is no quantity counts as 0 */
 export function compareQuantities(a: string | number, b: string | number): number {
-  const x = parseQuantity(a)?.nano ?? 0n
-  const y = parseQuantity(b)?.nano ?? 0n
+  const x = nanoOf(a)
+  const y = nanoOf(b)
   return x < y ? -1 : x > y ? 1 : 0
 }

@@ -1,6 +1,6 @@
 // Nodes with what runs on them, as the scheduler counts it: requests, host ports, pods. Knows no rules.
 import type { KubeObject } from '../../kube.ts'
-import { milli, quantity } from '../objects.ts'
+import { milli, quantity } from '../../schema/index.ts'
 
 /** cpu in thousandths, the rest in bytes or pieces */
 export interface Requests {

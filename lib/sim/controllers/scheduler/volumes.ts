@@ -1,7 +1,8 @@
 // The scheduler's part in volumes: which claims of a pod are bound, on which nodes the others could be, and the wish that they be bound for one
 // (pkg/scheduler/framework/plugins/volumebinding, volumerestrictions, volumezone).
 import type { Client, KubeObject } from '../../kube.ts'
-import { quantity, selects } from '../objects.ts'
+import { quantity } from '../../schema/index.ts'
+import { selects } from '../objects.ts'
 import { matchesTerm } from '../placement.ts'
 import type { Rejection } from './filters.ts'
 import type { NodeInfo } from './snapshot.ts'

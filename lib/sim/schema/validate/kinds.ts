@@ -2,7 +2,7 @@
 // pkg/apis/*/validation of Kubernetes v1.35 with their texts. Knows nothing of pods or networks.
 import type { KubeObject } from '../../kube.ts'
 import { duplicateValue, forbidden, invalidValue, notSupported, requiredValue } from '../cause.ts'
-import { compareQuantities } from '../quantity.ts'
+import { compareQuantities, nanoOf } from '../quantity.ts'
 import {
   type Causes,
   goStruct,
@@ -14,7 +14,6 @@ import {
   isQualifiedName,
   isSubdomain,
   labelSelector,
-  nanoOf,
 } from './names.ts'
 import { effects } from './pod.ts'
 

@@ -3,7 +3,6 @@
 import { isIP } from 'node:net'
 import type { KubeObject } from '../../kube.ts'
 import { type Cause, forbidden, invalidValue, requiredValue } from '../cause.ts'
-import { parseQuantity } from '../quantity.ts'
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const subdomain = `${label}(\\.${label})*`
@@ -238,7 +237,6 @@ export function intOrPercent(value: unknown, field: string, out: Causes, most100
   } else out.notNegative(field, value as number)
 }
 export const isZeroOrNone = (value: unknown): boolean => value === 0 || value === '0%' || value === '0'
-export const nanoOf = (text: string | number | undefined): bigint => parseQuantity(text ?? 0)?.nano ?? 0n
 const acronyms: Record<string, string> = { APIGroup: 'apiGroup', SELinuxOptions: 'seLinuxOptions' }
 /** a struct of the server's own, as its messages print it: Go's names in Go's order */
 export function goStruct(value: KubeObject, names: readonly string[]): Record<string, unknown> {

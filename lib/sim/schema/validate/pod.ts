@@ -2,7 +2,7 @@
 // kinds, and not what Windows, device claims or storage drivers of vendors ask.
 import type { KubeObject } from '../../kube.ts'
 import { duplicateValue, forbidden, invalidValue, notFound, notSupported, requiredValue } from '../cause.ts'
-import { compareQuantities } from '../quantity.ts'
+import { compareQuantities, nanoOf } from '../quantity.ts'
 import { fieldRef, resourceFieldRef } from './downward.ts'
 import {
   between,
@@ -22,7 +22,6 @@ import {
   isSubdomain,
   labelSelector,
   labels,
-  nanoOf,
 } from './names.ts'
 import { nodeTerm } from './terms.ts'
 import { descending, volumes } from './volumes.ts'
