@@ -9,7 +9,7 @@ import type { Random } from '../random.ts'
 import { Authentication } from './authentication.ts'
 import { Authorizer } from './authorizer.ts'
 import { type BootstrapOptions, bootstrap, customResources, expireEvents, keepKubernetes } from './bootstrap.ts'
-import { ApiClient, type Connect, type Connection } from './client.ts'
+import { ApiClient, type Connection } from './client.ts'
 import { Http } from './http.ts'
 import { keepIdentity } from './identity.ts'
 import type { KubeletDoor } from './kubelet-door.ts'
@@ -174,6 +174,3 @@ export class ApiServer {
     this.#ended.clear()
   }
 }
-
-/** A Client that finds its server anew for every request: for programs that are given a kubeconfig. `user` until a server has said who it is. */
-export const createClient = (connect: Connect, clock: Clock, user: User): Client => new ApiClient(connect, clock, user)

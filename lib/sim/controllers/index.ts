@@ -25,8 +25,8 @@ import { startStatefulSet } from './statefulset.ts'
 import { startTaintEviction } from './tainteviction.ts'
 import { startClaimProtection, startEphemeralVolume, startExpander, startPersistentVolumeBinder, startVolumeProtection } from './volumes.ts'
 
-export type { ControllerContext, ControllerOptions } from './context.ts'
-export { type LocalPathDeps, startLocalPathProvisioner } from './localpath.ts'
+export type { ControllerContext } from './context.ts'
+export { startLocalPathProvisioner } from './localpath.ts'
 
 type Start = (run: Run) => void
 /** One that finds nothing to do in a simulated cluster; its account is there as it is in every cluster. */

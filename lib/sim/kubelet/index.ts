@@ -2,8 +2,8 @@
 // Knows the API only as a Client, the network only as CniHooks and network namespaces.
 export { crictl } from './crictl.ts'
 export { kubeletDoor } from './door.ts'
-export { images, parseReference } from './images.ts'
-export { createKubelet, type KubeletOptions } from './kubelet.ts'
-export { createRuntime, type RuntimeOptions } from './runtime.ts'
+export { images } from './images.ts'
+export { createKubelet } from './kubelet.ts'
+export { createRuntime } from './runtime.ts'
 export { staticPods } from './statics.ts'
-export type { ContainerState, Runtime, SandboxState } from './types.ts'
+export type { Runtime } from './types.ts'

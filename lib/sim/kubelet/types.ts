@@ -1,11 +1,11 @@
 // What the kubelet asks of a container runtime (the CRI in small), and what the runtime keeps: sandboxes, containers, mounts. Data that a snapshot holds
 // as it is. Knows nothing of the API server.
-import type { ContainerRef, ExecRequest, ExecStreams } from '../api/kubelet-door.ts'
+import type { ExecRequest, ExecStreams } from '../api/kubelet-door.ts'
 import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { Netns, PortMapping } from '../net.ts'
 import type { SimImage, ToolCall } from '../process.ts'
 
-export type { ContainerRef, ExecRequest, ExecStreams }
+export type { ExecRequest, ExecStreams }
 
 export interface SandboxConfig {
   namespace: string

@@ -1,5 +1,5 @@
 // One HTTP request over the lab's network. Knows nothing of who asks and how it is shown.
-import type { HttpAnswer, Netns, Opened } from '../net.ts'
+import type { HttpAnswer, Opened } from '../net.ts'
 import type { Asker } from './dns.ts'
 
 export interface Url {
@@ -67,4 +67,3 @@ export async function request(
   ended.abort()
   return first
 }
-export type From = Netns

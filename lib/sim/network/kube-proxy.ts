@@ -8,7 +8,7 @@ import { type Following, following, type ProgramDeps } from './deps.ts'
 import { contains, parseIp, parsePrefix } from './ip.ts'
 import { klog, quoted } from './log.ts'
 import { namespaceOf } from './network.ts'
-import { chainHash, jumps, proxyRules } from './proxy-rules.ts'
+import { jumps, proxyRules } from './proxy-rules.ts'
 import { restore, words } from './tables.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a configuration file is whatever its author wrote
@@ -395,4 +395,3 @@ export function kubeletRules(net: Parameters<typeof namespaceOf>[0]): void {
   for (const hook of ['OUTPUT', 'INPUT']) tables.ensure('filter', hook, ['-j', 'KUBE-FIREWALL'])
   for (const table of ['mangle', 'nat', 'filter'] as const) tables.create(table, 'KUBE-KUBELET-CANARY', true)
 }
-export { chainHash }

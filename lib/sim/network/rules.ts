@@ -1,6 +1,6 @@
 // iptables rules: what a rule's words mean, whether a packet matches, and how iptables-save prints it. Form and order of the output are those of
 // iptables 1.8.11 (nf_tables). Knows nothing of tables, interfaces or who adds rules.
-import { contains, formatPrefix, isLoopback, network, type Prefix, parsePrefix } from './ip.ts'
+import { contains, formatPrefix, network, type Prefix, parsePrefix } from './ip.ts'
 
 export interface Packet {
   protocol: 'tcp' | 'udp' | 'icmp'
@@ -519,5 +519,3 @@ function readTarget(target: Target, parts: RuleParts): void {
     }
   }
 }
-/** `ip` is a loopback address or one of the namespace's own: what `--dst-type LOCAL` asks */
-export const localOrLoopback = (own: (ip: number) => boolean) => (ip: number) => isLoopback(ip) || own(ip)

@@ -1,6 +1,6 @@
 // How a connection's first packet travels from one namespace to another, and its answer back: through rules, routes, bridges, tunnels and cables.
 // The result is where it ends, or how it is lost. Knows nothing of Kubernetes, and of no time but what rules ask.
-import type { Failed, Listener, Network, Opened } from '../net.ts'
+import type { Failed, Listener, Opened } from '../net.ts'
 import { formatIp, isLoopback, parseIp } from './ip.ts'
 import type { Link, Namespace, Route } from './namespace.ts'
 import type { Packet } from './rules.ts'
@@ -326,4 +326,3 @@ interface Way {
 function packet(protocol: Packet['protocol'], tuple: Tuple): Packet {
   return { protocol, ...tuple, mark: 0, in: '', out: '', state: 'NEW', dnat: false, snat: false }
 }
-export type Opener = Pick<Network, 'open'>
