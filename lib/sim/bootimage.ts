@@ -98,7 +98,7 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
   const names: [from: string, to: string][] = [...image.statics].map(([path, uid]) => [uid, own.get(path) ?? uid])
   names.push([image.id, id])
   for (const [from, to] of names) swap(from, to)
-  const adapted = JSON.parse(moveTimes(text, delta)) as Shape
+  const adapted = JSON.parse(moveTimes(text, image.at, delta)) as Shape
   refurnish(adapted, image, furniture)
   for (const dump of Object.values(adapted.world.etcd)) {
     const find = (bucket: string, name: string): KubeObject | undefined =>
@@ -112,8 +112,11 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
   return { ...adapted, renamed }
 }
 
-/** Times of three kinds: RFC 3339, epoch milliseconds as JSON numbers, and those at the head of klog's lines. */
-function moveTimes(text: string, delta: number): string {
+/**
+ * Times of three kinds: RFC 3339, epoch milliseconds as JSON numbers, and those at the head of klog's lines, whose year is the last one that does not
+ * lead past `at`, epoch ms.
+ */
+function moveTimes(text: string, at: number, delta: number): string {
   const two = (value: number) => String(value).padStart(2, '0')
   return text
     .replace(/\b(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z/g, (all, whole: string, part: string | undefined) => {
@@ -127,9 +130,10 @@ function moveTimes(text: string, delta: number): string {
     .replace(
       /\b([IWEF])(\d\d)(\d\d) (\d\d:\d\d:\d\d)\.(\d\d\d)(\d\d\d)(?= )/g,
       (_all, severity: string, month: string, day: string, time: string, ms: string, rest: string) => {
-        const year = new Date(Date.now()).getUTCFullYear()
-        const at = new Date(Date.parse(`${year}-${month}-${day}T${time}.${ms}Z`) + delta)
-        return `${severity}${two(at.getUTCMonth() + 1)}${two(at.getUTCDate())} ${at.toISOString().slice(11, 23)}${rest}`
+        const year = new Date(at).getUTCFullYear()
+        const said = (of: number) => Date.parse(`${of}-${month}-${day}T${time}.${ms}Z`)
+        const moved = new Date((said(year) <= at ? said(year) : said(year - 1)) + delta)
+        return `${severity}${two(moved.getUTCMonth() + 1)}${two(moved.getUTCDate())} ${moved.toISOString().slice(11, 23)}${rest}`
       },
     )
 }

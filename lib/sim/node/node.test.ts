@@ -53,23 +53,27 @@ describe('files', () => {
   })
   test('a watch sees changes, replacement and a file that comes to be', async () => {
     const files = filesBelow(folder())
-    let seen = 0
-    const watch = files.watch('/etc/kubernetes/manifests', () => {
-      seen += 1
-    })
-    const turn = () => new Promise((resolve) => setTimeout(resolve, 30))
-    files.write('/etc/kubernetes/manifests/a.yaml', '1')
-    await turn()
-    expect(seen).toBeGreaterThan(0)
-    seen = 0
-    writeFileSync(join(files.root, 'etc/kubernetes/manifests/b.yaml'), '2')
-    await turn()
-    expect(seen).toBeGreaterThan(0)
-    watch.stop()
-    seen = 0
-    files.write('/etc/kubernetes/manifests/c.yaml', '3')
-    await turn()
-    expect(seen).toBe(0)
+    const manifests = '/etc/kubernetes/manifests'
+    // What was there when news came: news of one change is no news of the next.
+    const watched = () => {
+      let seen: string[] = []
+      const watch = files.watch(manifests, () => {
+        seen = files.list(manifests)
+      })
+      return { seen: () => seen, stop: () => watch.stop() }
+    }
+    const first = watched()
+    const second = watched()
+    files.write(`${manifests}/a.yaml`, '1')
+    await expect.poll(first.seen).toEqual(['a.yaml'])
+    writeFileSync(join(files.root, manifests, 'b.yaml'), '2')
+    await expect.poll(first.seen).toEqual(['a.yaml', 'b.yaml'])
+    first.stop()
+    files.write(`${manifests}/c.yaml`, '3')
+    writeFileSync(join(files.root, manifests, 'd.yaml'), '4')
+    await expect.poll(second.seen).toContain('d.yaml')
+    expect(first.seen()).toEqual(['a.yaml', 'b.yaml'])
+    second.stop()
   })
   test('an image puts back what was changed, removed and added', () => {
     const root = folder()
