@@ -149,6 +149,11 @@ export interface ProcessHost {
     mounts?: readonly { path: string; source: string; readOnly?: boolean }[]
     /** address:port pairs at which real clients (kubectl) in this place find a listener of the lab, and who takes the connections */
     ports: readonly { address: string; port: number }[]
+    /** the same for datagrams, for as long as the place is open: `answer` gives a packet's answer, undefined when none comes back */
+    datagrams?: {
+      ports: readonly { address: string; port: number }[]
+      answer(to: { address: string; port: number }, packet: Uint8Array): Promise<Uint8Array | undefined>
+    }
     /** names for the place's /etc/hosts that must resolve for real clients are in its own /etc/hosts file */
     tools: readonly string[]
     call(tool: string, request: Omit<ToolCall, 'place' | 'clock'>): Promise<number>

@@ -16,7 +16,9 @@ import {
   type NetworkState,
   programs as networkPrograms,
   tools as networkTools,
+  readQuestion,
   type SimNetwork,
+  writeAnswer,
 } from './network/index.ts'
 
 import { type ApiEndpoint, connect, nodeNames } from './node/connect.ts'
@@ -57,6 +59,10 @@ type Kubelet = ReturnType<typeof createKubelet>
 /** in which a node's services start: those that others need come first */
 const bootOrder = ['systemd-journald', 'dbus', 'ssh-host-keys', 'undo-mount-hacks', 'containerd', 'ssh', 'image-mirror.socket', 'kubelet']
 const resumeOrder = bootOrder.map((name) => (name.includes('.') ? name : `${name}.service`))
+
+/** name servers: Docker's as an ordinary container finds it, and that of the cluster's pods */
+const dockerNames = '127.0.0.11'
+const clusterNames = '10.96.0.10'
 
 /** what a workstation has of the tools: those of its real image */
 const workstationTools = new Set([
@@ -362,6 +368,15 @@ export class World {
     socket.on('close', () => this.#waiting.delete(socket))
   }
 
+  /** A name that a real program asks for, where the machine's own packets to port 53 would end. Whoever gets no answer waits as long as he likes. */
+  async #named(machine: Machine, address: string, packet: Uint8Array): Promise<Uint8Array | undefined> {
+    const asked = readQuestion(packet)
+    if (asked === undefined || !('question' in asked)) return asked
+    const opened = this.network.open(machine.net, 'udp', address, 53)
+    const answer = opened.outcome === 'open' ? await opened.listener.dns?.(asked.question, `${opened.from}:53`) : undefined
+    return answer && writeAnswer(asked, answer)
+  }
+
   // ---- processes
 
   toolNames(place: string): string[] {
@@ -395,6 +410,10 @@ export class World {
         tools: this.toolNames(place),
         call: (tool, request) => this.tool(machine, tool, request),
         connection: (to, socket) => this.#connection(machine, to, socket),
+        datagrams: {
+          ports: (place === 'workstation' ? [dockerNames] : [gateway, clusterNames]).map((address) => ({ address, port: 53 })),
+          answer: ({ address }, packet) => this.#named(machine, address, packet),
+        },
       })
       opened.catch(() => this.#sandboxes.delete(place))
       this.#sandboxes.set(place, opened)

@@ -1,9 +1,9 @@
 // The simulation keeps the contract of every adapter: real labs in worker processes, with real shells in sandboxes.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { cacheFolder } from '#lib/host/index.ts'
 import { createSandboxHost } from '#lib/sim/sandbox/index.ts'
 import { clusterContract } from '../contract.ts'
@@ -31,3 +31,20 @@ clusterContract({
     await expect(access(join(dir, 'labs', id))).rejects.toMatchObject({ code: 'ENOENT' })
   },
 })
+
+it.skipIf(reason !== '' || !existsSync(join(cache, 'programs/kubectl')))(
+  'resolves names for real programs as the machine would',
+  async () => {
+    const made = simProvider({ dir: join(dir, 'names'), cache })
+    opened.push(made)
+    const cluster = await made.create({ workers: 1 }, () => {}, new AbortController().signal)
+    // The kubelet's kubeconfig names the control plane, and shows the kubelet its own node only.
+    const own = cluster.nodes.find((node) => node.role === 'worker')?.name ?? ''
+    const kubectl = (...argv: string[]) => cluster.exec('worker-1', ['kubectl', '--kubeconfig', '/etc/kubernetes/kubelet.conf', ...argv])
+    expect(await kubectl('get', 'node', own, '-o', 'name')).toEqual({ exitCode: 0, stdout: `node/${own}\n`, stderr: '' })
+    const none = await kubectl('--server', 'https://nobody.example:6443', 'get', 'nodes')
+    expect(none.stderr).toContain('lookup nobody.example on 172.18.0.1:53: no such host')
+    await cluster.destroy()
+  },
+  60_000,
+)

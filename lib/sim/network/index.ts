@@ -6,6 +6,7 @@ import { cniHooks } from './cni.ts'
 import { type NetworkOptions, SimNetwork } from './network.ts'
 
 export type { ProgramDeps } from './deps.ts'
+export { readQuestion, writeAnswer } from './dns-message.ts'
 export { kubeletRules } from './kube-proxy.ts'
 export { type NetworkOptions, type NetworkState, SimNetwork } from './network.ts'
 export { type ProbeResult, probe, type Target } from './probe.ts'

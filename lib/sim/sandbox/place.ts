@@ -3,6 +3,7 @@
 // their home and /tmp, and without what only root may read. Behind both stands one user of the host, so views, not owners, make the difference.
 // Knows no Kubernetes and no tool.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { Socket as Datagrams } from 'node:dgram'
 import {
   closeSync,
   constants,
@@ -134,7 +135,7 @@ export class Place implements Sandbox {
   readonly #watched: Watched
   readonly #doors = new Map<number, Promise<{ close(): void }>>()
   #ports: readonly Port[]
-  #servers = new Map<string, Server>()
+  #servers = new Map<string, Server | Datagrams>()
   #holder: Promise<Holder> | undefined
   /** what the machine itself has in /usr/lib and /usr/share, as it was when its namespaces were made */
   readonly #own: Record<(typeof mixed)[number], readonly Own[]> = { lib: [], share: [] }
@@ -384,14 +385,19 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
 
   /** Opens and closes ports until those that are wanted are open. */
   async #listen(holder: Holder): Promise<void> {
-    const key = ({ address, port }: Port) => `${address}:${port}`
-    const wanted = new Map(this.#ports.map((port) => [key(port), port]))
+    const { connection, datagrams, id } = this.#what
+    const wanted = () =>
+      new Map<string, Port>([
+        ...this.#ports.map((port): [string, Port] => [`tcp/${port.address}:${port.port}`, port]),
+        ...(datagrams?.ports ?? []).map((port): [string, Port] => [`udp/${port.address}:${port.port}`, port]),
+      ])
+    const now = wanted()
     for (const [at, server] of this.#servers)
-      if (!wanted.has(at)) {
+      if (!now.has(at)) {
         server.close()
         this.#servers.delete(at)
       }
-    const fresh = [...wanted].filter(([at]) => !this.#servers.has(at))
+    const fresh = [...now].filter(([at]) => !this.#servers.has(at))
     if (fresh.length === 0) return
     const enter = ['-t', `${holder.pid}`, '--user', '--net', '--preserve-credentials', '--']
     const addresses = [...new Set(fresh.map(([, { address }]) => address))].filter((address) => !address.startsWith('127.'))
@@ -406,19 +412,26 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
         env: hostEnvironment,
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })
-      child.on('message', (message: { to: string; error?: string }, handle) => {
-        const port = wanted.get(message.to)
-        if (message.error !== undefined || !handle || !port)
-          return this.#deps.log(`${this.#what.id}: no listener at ${message.to}: ${message.error}`)
-        const server = handle as Server
-        if (this.#closed || !this.#ports.some((one) => key(one) === message.to)) return server.close()
-        server.on('connection', (socket: Socket) => {
-          socket.on('error', () => {})
-          this.#what.connection(port, socket)
-        })
-        server.on('error', (error) => this.#deps.log(`${this.#what.id}: ${message.to}: ${error.message}`))
+      child.on('message', ({ to, error }: { to: string; error?: string }, handle) => {
+        const port = now.get(to)
+        if (error !== undefined || !handle || !port) return this.#deps.log(`${id}: no listener at ${to}: ${error}`)
+        const server = handle as Server | Datagrams
+        if (this.#closed || !wanted().has(to)) return server.close()
+        if (server instanceof Datagrams)
+          server.on('message', (packet, from) => {
+            const answered = (answer: Uint8Array | undefined) => {
+              if (answer && this.#servers.get(to) === server) server.send(answer, from.port, from.address, () => {})
+            }
+            datagrams?.answer(port, packet).then(answered, () => {})
+          })
+        else
+          server.on('connection', (socket: Socket) => {
+            socket.on('error', () => {})
+            connection(port, socket)
+          })
+        server.on('error', (error: Error) => this.#deps.log(`${id}: ${to}: ${error.message}`))
         server.unref()
-        this.#servers.set(message.to, server)
+        this.#servers.set(to, server)
       })
       child.on('error', reject)
       child.on('close', () => resolve())

@@ -319,6 +319,28 @@ describe.skipIf(absent !== null)('a sandbox', () => {
     await sandbox.close()
   })
 
+  it('answers datagrams at an address of the lab’s, or leaves them unanswered', async () => {
+    const machine = (places.get('worker-1') as Opened).machine
+    const sandbox = await host.open({
+      ...{ id: 'datagrams', machine, hostname: 'datagrams', tools: [], call: async () => 0, ports: [], connection() {} },
+      datagrams: {
+        ports: [{ address: '172.18.0.1', port: 53 }],
+        answer: async (to, packet) =>
+          packet.length > 3 ? Buffer.from(`${to.address}:${to.port} heard ${Buffer.from(packet)}`) : undefined,
+      },
+    })
+    const ask = (what: string) =>
+      run(
+        sandbox,
+        `perl -MSocket -e 'socket(S,2,2,0);connect(S,pack_sockaddr_in(53,inet_aton("172.18.0.1")))or die;send(S,"${what}",0);$r="";vec($r,fileno(S),1)=1;select($r,undef,undef,0.5)or exit 7;recv(S,$b,99,0);print $b'`,
+      )
+    expect(await ask('hello')).toMatchObject({ code: 0, stdout: '172.18.0.1:53 heard hello' })
+    expect((await ask('no')).code).toBe(7)
+    await sandbox.listen?.([{ address: '127.0.0.1', port: 6443 }])
+    expect((await ask('still')).stdout).toContain('heard still')
+    await sandbox.close()
+  })
+
   it('runs tmux, whose server lives on after its terminal', async () => {
     const shell = await at('workstation').spawn({ argv: ['tmux', 'new', '-s', 'work'], user: 'candidate', pty: { cols: 80, rows: 24 } })
     let text = ''
