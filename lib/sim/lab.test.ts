@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab, SimClock, type Snapshot } from './index.ts'
 import type { Client, KubeObject } from './kube.ts'
 import { toolsOnly } from './lab.fixture.ts'
+import type { Machine } from './machine.ts'
 
 const folders: string[] = []
 const folder = () => {
@@ -225,7 +226,8 @@ describe('a lab', () => {
   })
 
   test('another lab begins from the first one’s boot, under its own name and with its own keys; a snapshot is loaded elsewhere', async () => {
-    const time = new SimClock()
+    const begin = Date.now() + 86_400_000
+    const time = new SimClock({ start: begin })
     const other = await Lab.create({ id: 'kubemend-bbbbbb', workers: 2, dir: folder(), seed: 8 }, deps(time))
     try {
       const own = other.api()?.client({ name: 'root', groups: ['system:masters'] }) as Client
@@ -233,6 +235,10 @@ describe('a lab', () => {
       const ca = (of: Client) => of.get('v1/configmaps', 'kube-root-ca.crt', 'default').data['ca.crt']
       expect(ca(own)).not.toBe(ca(client()))
       expect(JSON.stringify(own.list('v1/pods').items)).not.toContain('aaaaaa')
+      const { files } = other.machines.get('control-plane') as Machine
+      const lines = files.list('/var/log/containers').flatMap((log) => files.text(`/var/log/containers/${log}`)?.trim().split('\n') ?? [])
+      expect(lines.length).toBeGreaterThan(30)
+      expect(lines.filter((line) => line !== '' && !(Math.abs(Date.parse(line.slice(0, 24)) - begin) < 3_600_000))).toEqual([])
       expect(await time.skip(() => false, 30_000)).toBe(false)
       expect(own.list('v1/pods').items.every((pod) => isReady(pod))).toBe(true)
       const snapshot = JSON.parse(JSON.stringify(await other.snapshot())) as Snapshot
