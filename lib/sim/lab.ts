@@ -109,6 +109,7 @@ export class Lab {
   readonly #front: Front
   #secrets: Secrets
   #world: World
+  #origin: (() => Snapshot) | undefined
   #closed = false
 
   private constructor(spec: LabSpec, deps: LabDeps, secrets: Secrets, front: Front, world: World) {
@@ -129,15 +130,26 @@ export class Lab {
     const front = new Front()
     const pattern = bootImages.get(spec.workers)
     let saved: SavedWorld | undefined
+    let origin: (() => Snapshot) | undefined
     if (pattern) {
       const shape = adaptBootImage(pattern, spec.id, deps.clock.now(), furniture)
       const spare = deps.spares?.take(pattern.files)
       if (!spare || !usedSpare(spare, spec.dir, shape, deps.log))
         for (const [place, image] of Object.entries(shape.files)) putImage(`${spec.dir}/${place}`, image)
       saved = shape.world
+      const { etcd, ...rest } = shape.world
+      // What runs may change what it was given, but for objects, which are frozen.
+      const given = JSON.stringify(rest)
+      const { workers, seed, id } = spec
+      const at = deps.clock.now()
+      origin = () => {
+        const world = { etcd, ...(JSON.parse(given) as Omit<SavedWorld, 'etcd'>) }
+        return { format, id, at, state: { workers, seed, secrets, world, files: shape.files } satisfies State }
+      }
     } else for (const [place, tree] of Object.entries(furniture.trees)) putTree(`${spec.dir}/${place}`, tree)
     const world = new World({ ...worldOf(spec, deps, plan, front), saved })
     const lab = new Lab(spec, deps, secrets, front, world)
+    lab.#origin = origin
     try {
       if (pattern) {
         await world.resume()
@@ -340,6 +352,12 @@ export class Lab {
   }
   #images(): Record<string, FileImage> {
     return Object.fromEntries([...this.#world.machines].map(([place, machine]) => [place, takeImage(machine.files.root)]))
+  }
+  /** What `create` began with, for a lab that is to be written down before anything was done in it; told once, and not of one that has booted itself. */
+  origin(): Snapshot | undefined {
+    const origin = this.#origin
+    this.#origin = undefined
+    return origin?.()
   }
   async snapshot(): Promise<Snapshot> {
     const state: State = {

@@ -26,7 +26,8 @@ export type WorkerLab = Pick<
   | 'fingerprint'
   | 'diagnostics'
   | 'close'
->
+> &
+  Partial<Pick<Lab, 'origin'>>
 export interface LabMaker {
   create(spec: LabSpec, deps: LabDeps): Promise<WorkerLab>
   load(snapshot: Snapshot, dir: string, deps: LabDeps): Promise<WorkerLab>
@@ -129,9 +130,7 @@ export class HeldLab {
         await lab.close()
         throw new LabError('cancelled', 'The creation was cancelled.')
       }
-      const held = new HeldLab(lab, clock, ground, record)
-      await held.catchUp(hurryMs)
-      return held
+      return new HeldLab(lab, clock, ground, record)
     } catch (thrown) {
       clock.stop()
       await rm(at, { recursive: true, force: true, maxRetries: 5 })
@@ -181,6 +180,11 @@ export class HeldLab {
     if (rate > 1) this.#paces.set(who, { rate, ahead })
     else this.#paces.delete(who)
     this.#govern()
+  }
+  /** After its boot: to where there is room yet for what is hurried, and written down right after. */
+  async begin(): Promise<void> {
+    await this.catchUp(hurryMs)
+    this.changed()
   }
   /** Lets the lab's time jump to the host's, so that what a person sees of both agrees; or to `leave` ms before it. */
   async catchUp(leave = 0): Promise<void> {
@@ -317,13 +321,21 @@ export class HeldLab {
     if (this.#closed) return
     this.#saveTimer ??= setTimeout(() => {
       this.#saveTimer = undefined
-      void this.save().catch((error: unknown) => this.#ground.log(`${this.id} was not written down: ${String(error)}`))
+      this.#saveBehind()
     }, settleMs).unref()
+  }
+  /** It has changed as a whole, and whoever asked for that is answered first: it is written down right after. */
+  changed(): void {
+    setImmediate(() => this.#saveBehind())
+  }
+  #saveBehind(): void {
+    this.save().catch((error: unknown) => this.#ground.log(`${this.id} was not written down: ${String(error)}`))
   }
   save(name: 'snapshot' | 'baseline' = 'snapshot'): Promise<void> {
     const saved = this.#saving.then(async () => {
       if (this.#closed) return
-      const snapshot = await this.lab.snapshot()
+      const origin = this.lab.origin?.()
+      const snapshot = name === 'snapshot' && origin ? origin : await this.lab.snapshot()
       await put(join(labDir(this.#ground.dir, this.id), `${name}.json.gz`), await pack(JSON.stringify(snapshot), { level: 1 }))
     })
     this.#saving = saved.catch(() => {})
@@ -364,7 +376,7 @@ export class HeldLab {
       throw new LabError('restore-mismatch', `After restoring, these differ from the baseline: ${differ.join(', ')}.`, {
         hint: 'Throw the cluster away.',
       })
-    await this.save()
+    this.changed()
     return is
   }
 
