@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -70,6 +70,14 @@ describe('two incidents at once', () => {
     expect(solution).toContain('export NS="$FIRST_NS"')
     expect(solution).toContain('export NS="$SECOND_NS"')
     expect(solution).toContain('export VARIANT=kubelet')
+  })
+  it('never draw the same name', async () => {
+    await write('compound.yaml', compound.replace('coredns-loop, variant: kubelet', 'more-prices'))
+    await cp(file('bin/template'), join(root, 'services-networking/more-prices'), { recursive: true })
+    const yaml = join(root, 'services-networking/more-prices/scenario.yaml')
+    await writeFile(yaml, (await readFile(yaml, 'utf8')).replace('pick: [shop, store]', 'pick: [shop, store, market]'))
+    const both = (await loadCatalogue(root)).bySlug('both')!
+    expect(both.spec.params).toMatchObject({ firstNs: { pick: ['shop', 'store'] }, secondNs: { pick: ['market'] } })
   })
   it('is stale when one of them moves', async () => {
     const before = (await loadCatalogue(root)).bySlug('both')!

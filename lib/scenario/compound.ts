@@ -41,7 +41,7 @@ function renamed(scenario: Scenario, variant: string, share: number, ordinal: (t
       })),
     )
   const chosen = spec.variants.find((one) => one.name === variant)?.params ?? {}
-  const params = Object.fromEntries(
+  const params: ScenarioSpec['params'] = Object.fromEntries(
     Object.entries(spec.params).map(([param, source]) => [name(param), param in chosen ? { value: chosen[param] } : source]),
   )
   /** The script as it stands, in a shell of its own that sees its parameters under the names that it knows. */
@@ -76,6 +76,17 @@ function renamed(scenario: Scenario, variant: string, share: number, ordinal: (t
   }
 }
 
+/** Names that the first may draw are not drawn by the second: two applications in one namespace would be one. */
+function apart(first: ScenarioSpec['params'], second: ScenarioSpec['params']): ScenarioSpec['params'] {
+  const taken = new Set(Object.values(first).flatMap((param) => param.pick ?? []))
+  return Object.fromEntries(
+    Object.entries(second).map(([name, param]) => {
+      const left = param.pick?.filter((value) => typeof value === 'number' || !taken.has(value)) ?? []
+      return [name, left.length > 0 ? { ...param, pick: left } : param]
+    }),
+  )
+}
+
 /** `harmless` asks the same of the whole cluster, whoever asks: once, with all that any member allows. */
 function onceHarmless(checks: readonly Check[]): Check[] {
   const allow = checks.flatMap((check) => check.harmless?.allow ?? [])
@@ -104,7 +115,7 @@ export function combine(
       capabilities: [...new Set([...a.spec.needs.capabilities, ...b.spec.needs.capabilities])],
     },
     docs: [...new Set([...a.spec.docs, ...b.spec.docs])],
-    params: { ...a.params, ...b.params } as ScenarioSpec['params'],
+    params: { ...a.params, ...apart(a.params, b.params) },
     variants: [{ name: 'default', params: {} }],
     prepare: [...a.prepare, ...b.prepare],
     fault: [...a.fault, ...b.fault],
