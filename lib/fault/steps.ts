@@ -1,7 +1,7 @@
 // Typed steps that prepare a lab and break it, each with its inverse where one exists. Knows nothing of which scenario asks, or of grading.
 // Objects are changed as kubectl would change them, so that nothing a learner can see names the fault.
 import { parseAllDocuments } from 'yaml'
-import { type Api, ApiError, type Cluster, clockOf, type KubeObject, type LabClock, type ObjectRef } from '#lib/cluster/index.ts'
+import { type Api, ApiError, type Cluster, clockOf, deadline, type KubeObject, type LabClock, type ObjectRef } from '#lib/cluster/index.ts'
 import { expectedOf, nextLook, observe, open, watchObjects } from '#lib/grade/index.ts'
 import { LabError, type Place } from '#lib/protocol/index.ts'
 import { type Condition, conditionOf, type Step, stepOf } from '#lib/scenario/index.ts'
@@ -169,7 +169,7 @@ export async function takeBack(undo: readonly Undo[], context: Omit<StepContext,
 export async function untilHolds(conditions: readonly Condition[], seconds: number, context: StepContext): Promise<void> {
   const { cluster, api, signal } = context
   const clock = clockOf(cluster)
-  const deadline = clock.now() + seconds * 1000
+  const late = deadline(clock, seconds * 1000)
   const eyes = open({ cluster, api, handover: null })
   const inner = new AbortController()
   const all = AbortSignal.any([signal, inner.signal])
@@ -188,7 +188,7 @@ export async function untilHolds(conditions: readonly Condition[], seconds: numb
       if (left.length === 0) return
       context.progress(`${seen.length - left.length} of ${seen.length}: ${left[0]?.text}`)
       if (signal.aborted) throw new LabError('cancelled', 'Cancelled.')
-      if (clock.now() >= deadline) throw new LabError('timeout', `Not seen within ${seconds} s: ${left.map((one) => one.text).join('; ')}`)
+      if (late()) throw new LabError('timeout', `Not seen within ${seconds} s: ${left.map((one) => one.text).join('; ')}`)
       await next.wait()
     }
   } finally {
@@ -277,10 +277,10 @@ async function retried<T>(action: () => Promise<T>, clock: LabClock, signal: Abo
   }
 }
 async function until(done: () => Promise<boolean>, ms: number, clock: LabClock, signal: AbortSignal, what: string): Promise<void> {
-  const deadline = clock.now() + ms
+  const late = deadline(clock, ms)
   while (!(await done())) {
     if (signal.aborted) throw new LabError('cancelled', 'Cancelled.')
-    if (clock.now() > deadline) throw new LabError('timeout', `Waited ${ms / 1000} s for ${what}.`)
+    if (late()) throw new LabError('timeout', `Waited ${ms / 1000} s for ${what}.`)
     await clock.wait(400, signal)
   }
 }
