@@ -7,4 +7,4 @@ for i in $(seq 100); do
   sleep 1
 done
 kubectl -n kube-system rollout restart daemonset kube-proxy
-kubectl -n kube-system rollout status daemonset kube-proxy --timeout=120s
+kubectl -n kube-system rollout status daemonset kube-proxy --timeout=180s
