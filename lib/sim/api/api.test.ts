@@ -306,6 +306,9 @@ describe('authorization', () => {
     expect(failure(() => joe.list('v1/pods', { namespace: 'default' })).message).toBe(
       'pods is forbidden: User "joe" cannot list resource "pods" in API group "" in the namespace "default"',
     )
+    expect(failure(() => joe.list('v1/nodes', { fieldSelector: 'metadata.name=worker' })).message).toBe(
+      'nodes "worker" is forbidden: User "joe" cannot list resource "nodes" in API group "" at the cluster scope',
+    )
     client.create('rbac.authorization.k8s.io/v1/roles', {
       metadata: { name: 'r', namespace: 'default' },
       rules: [{ apiGroups: [''], resources: ['pods', 'pods/log'], verbs: ['get', 'list'] }],

@@ -235,9 +235,7 @@ export class Http {
       labelSelector: query.get('labelSelector') ?? undefined,
       fieldSelector: query.get('fieldSelector') ?? undefined,
     }
-    // A list of one name is allowed where that name is.
-    const one = /^metadata\.name=([^,!=]+)$/.exec(options.fieldSelector ?? '')?.[1] ?? ''
-    requests.authorize(watching ? 'watch' : 'list', { ...call, name: one }, options.fieldSelector)
+    requests.authorize(watching ? 'watch' : 'list', call, options.fieldSelector)
     if (watching) {
       if (!served.verbs.includes('watch'))
         throw new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})

@@ -22,7 +22,9 @@ export class Requests {
 
   /** throws 403 */
   authorize(verb: string, call: Pick<Call, 'user' | 'served' | 'namespace' | 'name' | 'subresource'>, fieldSelector?: string): void {
-    const { user, served, namespace, name, subresource } = call
+    const { user, served, namespace, subresource } = call
+    // A list of one name is allowed where that name is, and refused by that name.
+    const name = call.name || (/^metadata\.name=([^,!=]+)$/.exec(fieldSelector ?? '')?.[1] ?? '')
     // A Namespace is in itself, for who may read it.
     const within = served.bucket === 'namespaces' ? name : namespace
     this.authorizer.check(user, {

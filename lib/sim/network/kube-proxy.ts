@@ -266,7 +266,8 @@ class KubeProxy {
     const health = () => {
       const now = nanos(clock.now())
       const family = (at: number) => ({ lastUpdated: nanos(at), healthy: true })
-      const status = { IPv4: family(Math.max(began, this.#lastSync)), IPv6: family(began) }
+      // healthcheck/proxy_health.go: who has not programmed anything yet is healthy and has no family to tell of.
+      const status = Number.isFinite(this.#lastSync) ? { IPv4: family(this.#lastSync), IPv6: family(began) } : undefined
       return text(
         200,
         JSON.stringify({ lastUpdated: now, currentTime: now, nodeEligible: true, healthy: true, status }),

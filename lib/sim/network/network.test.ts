@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { Unreachable } from '../kube.ts'
+import { ApiError, Unreachable } from '../kube.ts'
 import { random } from '../random.ts'
 import { lab, nginxFiles, type Started } from './fixture.ts'
 import { createNetwork, probe } from './index.ts'
@@ -157,6 +157,35 @@ describe('a cluster with Flannel and kube-proxy', () => {
     mapped.netns.listen({ protocol: 'tcp', address: '0.0.0.0', port: 80, program: { name: 'x', pid: 1 } })
     expect(open(workstation, '172.19.0.5', 8088)).toBe(`${mapped.ip} as 172.19.0.2`)
     expect(open(at.network.host('lab-worker'), '127.0.0.1', 8088)).toBe(`${mapped.ip} as 10.244.2.1`)
+  })
+
+  it('is healthy, with nothing to show for it, when it may not follow endpoints', async () => {
+    const at = lab()
+    current = at
+    const { connect } = at.deps
+    at.deps.connect = (files, path, net) => {
+      const client = connect(files, path, net)
+      return {
+        ...client,
+        follow: (resource, options, on) => {
+          if (resource !== 'discovery.k8s.io/v1/endpointslices') return client.follow(resource, options, on)
+          on.broken?.(new ApiError(403, 'Forbidden', 'endpointslices.discovery.k8s.io is forbidden'))
+          return { stop: () => {} }
+        },
+      }
+    }
+    const proxy = at.proxy('lab-worker')
+    at.service('web', '10.96.5.5', 80, [])
+    await at.settle()
+    expect(proxy.code).toBeUndefined()
+    const { body } = (await look(at, 'lab-worker', { kind: 'http', url: 'http://127.0.0.1:10256/healthz' })) as { body: string }
+    expect(JSON.parse(body)).toEqual({
+      lastUpdated: expect.any(String),
+      currentTime: expect.any(String),
+      nodeEligible: true,
+      healthy: true,
+    })
+    expect(save(at.network.host('lab-worker').tables)).not.toContain('default/web')
   })
 
   it('waits for its API server as client-go does: silent while connections are refused, not when they are lost', async () => {
