@@ -78,7 +78,10 @@ export function ensure(client: Client, object: KubeObject, fieldManager: string)
   try {
     client.create(resource, object, { fieldManager })
   } catch (error) {
-    if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
+    // A Service that names its address is refused for that before its name is found to be taken (kubeadm, phases/addons/dns/dns.go).
+    const taken =
+      error instanceof ApiError && (error.reason === 'AlreadyExists' || (object.kind === 'Service' && error.reason === 'Invalid'))
+    if (!taken) throw error
     const live = client.get(resource, object.metadata.name, object.metadata.namespace)
     const next = { ...structuredClone(object), metadata: { ...structuredClone(live.metadata), ...structuredClone(object.metadata) } }
     if (object.kind === 'Service') next.spec.clusterIP = live.spec.clusterIP
