@@ -15,13 +15,15 @@ export interface KubernetesOptions {
   /** undefined for all */
   namespaces: readonly string[] | undefined
   endpointPodNames: boolean
+  /** false with noendpoints: what stands behind services is neither followed nor answered */
+  endpoints: boolean
 }
 export type Answered = DnsAnswer | 'next'
 
 export class KubernetesZone {
   readonly #options: KubernetesOptions
   readonly #services: Following
-  readonly #slices: Following
+  readonly #slices: Following | undefined
   readonly #namespaces: Following
   readonly #pods: Following | undefined
   readonly #serial: () => number
@@ -32,12 +34,12 @@ export class KubernetesZone {
     const follow = (resource: string, kind: string) =>
       following(client, resource, {}, { changed: () => {}, broken: (error) => broken(kind, error) })
     this.#services = follow('v1/services', 'Service')
-    this.#slices = follow('discovery.k8s.io/v1/endpointslices', 'EndpointSlice')
+    this.#slices = options.endpoints ? follow('discovery.k8s.io/v1/endpointslices', 'EndpointSlice') : undefined
     this.#namespaces = follow('v1/namespaces', 'Namespace')
     this.#pods = options.pods === 'verified' ? follow('v1/pods', 'Pod') : undefined
   }
   get synced(): boolean {
-    return this.#services.synced && this.#slices.synced && this.#namespaces.synced && (this.#pods?.synced ?? true)
+    return this.#services.synced && (this.#slices?.synced ?? true) && this.#namespaces.synced && (this.#pods?.synced ?? true)
   }
   stop(): void {
     for (const one of [this.#services, this.#slices, this.#namespaces, this.#pods]) one?.stop()
@@ -164,7 +166,7 @@ export class KubernetesZone {
   }
   #endpoints(service: KubeObject): { label: string; ip: string; port: KubeObject }[] {
     const found: { label: string; ip: string; port: KubeObject }[] = []
-    for (const slice of this.#slices.objects.values()) {
+    for (const slice of this.#slices?.objects.values() ?? []) {
       if (
         slice.metadata.namespace !== service.metadata.namespace ||
         slice.metadata.labels?.['kubernetes.io/service-name'] !== service.metadata.name ||

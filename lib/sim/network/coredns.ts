@@ -435,6 +435,7 @@ class CoreDns {
         fallthrough: option('fallthrough')?.map(zoneOf),
         namespaces: option('namespaces'),
         endpointPodNames: option('endpoint_pod_names') !== undefined,
+        endpoints: option('noendpoints') === undefined,
       },
       () => clock.now(),
       () => !this.#ended && this.#log('[ERROR] plugin/kubernetes: Failed to watch'),

@@ -319,9 +319,9 @@ describe('CNI by hand', () => {
 })
 
 describe('DNS', () => {
-  const corefile = (forward: string, loop = 'loop') =>
-    `.:53 {\n    errors\n    health {\n       lameduck 5s\n    }\n    ready\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n       pods insecure\n       fallthrough in-addr.arpa ip6.arpa\n       ttl 30\n    }\n    prometheus :9153\n    forward . ${forward} {\n       max_concurrent 1000\n    }\n    cache 30 {\n       disable success cluster.local\n       disable denial cluster.local\n    }\n    ${loop}\n    reload\n    loadbalance\n}\n`
-  const withDns = async (forward: string, resolv = 'nameserver 172.19.0.1\noptions ndots:0\n', loop = 'loop') => {
+  const corefile = (forward: string, loop = 'loop', pods = 'pods insecure') =>
+    `.:53 {\n    errors\n    health {\n       lameduck 5s\n    }\n    ready\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n       ${pods}\n       fallthrough in-addr.arpa ip6.arpa\n       ttl 30\n    }\n    prometheus :9153\n    forward . ${forward} {\n       max_concurrent 1000\n    }\n    cache 30 {\n       disable success cluster.local\n       disable denial cluster.local\n    }\n    ${loop}\n    reload\n    loadbalance\n}\n`
+  const withDns = async (forward: string, resolv = 'nameserver 172.19.0.1\noptions ndots:0\n', loop = 'loop', pods?: string) => {
     const at = await cluster()
     at.objects.put('v1/namespaces', { metadata: { name: 'default' } })
     const { ip, netns } = at.pod('lab-control-plane')
@@ -329,7 +329,7 @@ describe('DNS', () => {
     at.service('kubernetes', '10.96.0.1', 443, [{ ip: '172.19.0.4', node: '' }], {}, 6443, 'https')
     const server: Started = at.start('lab-control-plane', ['/coredns', '-conf', '/etc/coredns/Corefile'], {
       net: netns,
-      files: { '/etc/coredns/Corefile': corefile(forward, loop), '/etc/resolv.conf': resolv },
+      files: { '/etc/coredns/Corefile': corefile(forward, loop, pods), '/etc/resolv.conf': resolv },
     })
     await at.settle()
     return { ...at, server, dnsNet: netns }
@@ -381,6 +381,15 @@ describe('DNS', () => {
     const dns = (name: string) => look(at, 'lab-worker', { kind: 'dns', name, server: '10.96.0.10' })
     expect(await dns('kubernetes.default.svc.cluster.local.')).toMatchObject({ outcome: 'answered' })
     expect((await dns('lab-worker2.')).addresses).toEqual([])
+  })
+  it('with noendpoints knows services and nothing behind them', async () => {
+    const outcomes = async (pods?: string) => {
+      const at = await withDns('/etc/resolv.conf', undefined, 'loop', pods)
+      const dns = async (name: string) => (await look(at, 'lab-worker', { kind: 'dns', name, server: '10.96.0.10' })).outcome
+      return [await dns('kubernetes.default.svc.cluster.local.'), await dns('172-19-0-4.kubernetes.default.svc.cluster.local.')]
+    }
+    expect(await outcomes()).toEqual(['answered', 'answered'])
+    expect(await outcomes('noendpoints')).toEqual(['answered', 'nxdomain'])
   })
   it('refuses a Corefile with what it does not know', async () => {
     const at = await cluster()
