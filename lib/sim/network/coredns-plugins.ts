@@ -119,10 +119,20 @@ export function rewrite(directive: Directive): Plugin {
   }
 }
 
-export function hosts(directive: Directive, zones: readonly string[], files: Files): Plugin {
+export function hosts(
+  directive: Directive,
+  zones: readonly string[],
+  files: Files,
+  refuse: (message: string, line: number | undefined) => CorefileError,
+): Plugin {
   const [path, ...own] = directive.args
   const served = own.length > 0 ? own.map(zoneOf) : zones
   const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
+  // Any line is one of hosts, until fallthrough has been read.
+  const after = directive.block.findIndex(([word]) => word === 'fallthrough')
+  for (const [at, [word = '']] of directive.block.entries())
+    if (after !== -1 && at > after && !['fallthrough', 'no_reverse', 'ttl', 'reload'].includes(word))
+      throw refuse(`unknown property '${word}'`, directive.lines[at])
   const inline = directive.block
     .filter(([word = '']) => parseIp(word) !== undefined)
     .map((row) => row.join(' '))

@@ -149,7 +149,9 @@ class CoreDns {
       } catch (error) {
         this.#zones = oldZones
         this.#log(`[ERROR] Restart failed: ${(error as Error).message}`)
-        this.#log(`[ERROR] plugin/reload: Corefile changed but reload failed: ${(error as Error).message}`)
+        this.#log(
+          `[ERROR] plugin/reload: Corefile changed but reload failed: starting with listener file descriptors: ${(error as Error).message}`,
+        )
         this.#text = oldText
         return this.#reloadLater(now)
       }
@@ -283,8 +285,12 @@ class CoreDns {
     }
     return zones
   }
-  #argument(directive: Directive, word: string): CorefileError {
-    return wrong(directive, `${this.#path}:${directive.line} - Error during parsing: ${word}`)
+  #argument(directive: Directive, word: string, line = directive.line): CorefileError {
+    return wrong(directive, `${this.#path}:${line} - Error during parsing: ${word}`)
+  }
+  #known(directive: Directive, properties: readonly string[]): void {
+    for (const [at, [word = '']] of directive.block.entries())
+      if (!properties.includes(word)) throw this.#argument(directive, `unknown property '${word}'`, directive.lines[at])
   }
 
   #plugin(directive: Directive, zones: string[]): Plugin {
@@ -352,7 +358,7 @@ class CoreDns {
       case 'rewrite':
         return rewrite(directive)
       case 'hosts':
-        return hosts(directive, zones, this.#context.files)
+        return hosts(directive, zones, this.#context.files, (word, line) => this.#argument(directive, word, line))
       case 'whoami':
         return { handler: () => ({ rcode: 'NOERROR', answers: [] }) }
       case 'kubernetes':
@@ -396,26 +402,22 @@ class CoreDns {
     const { clock, files, net } = this.#context
     const own = directive.args.length > 0 ? directive.args.map(zoneOf) : zones
     const option = (name: string) => directive.block.find(([word]) => word === name)?.slice(1)
-    for (const [word = ''] of directive.block)
-      if (
-        ![
-          'pods',
-          'fallthrough',
-          'ttl',
-          'namespaces',
-          'endpoint_pod_names',
-          'noendpoints',
-          'kubeconfig',
-          'transfer',
-          'upstream',
-          'resyncperiod',
-          'labels',
-          'ignore',
-          'apiserver_qps',
-          'apiserver_burst',
-        ].includes(word)
-      )
-        throw this.#argument(directive, `unknown property '${word}'`)
+    this.#known(directive, [
+      'pods',
+      'fallthrough',
+      'ttl',
+      'namespaces',
+      'endpoint_pod_names',
+      'noendpoints',
+      'kubeconfig',
+      'transfer',
+      'upstream',
+      'resyncperiod',
+      'labels',
+      'ignore',
+      'apiserver_qps',
+      'apiserver_burst',
+    ])
     const pods = option('pods')?.[0] ?? 'disabled'
     if (pods !== 'disabled' && pods !== 'insecure' && pods !== 'verified')
       throw this.#argument(directive, `wrong value for pods: ${pods},  must be one of: disabled, verified, insecure`)
@@ -545,7 +547,7 @@ class CoreDns {
       'failfast_all_unhealthy_upstreams',
       'failover',
     ]
-    for (const [word = ''] of directive.block) if (!known.includes(word)) throw this.#argument(directive, `unknown property '${word}'`)
+    this.#known(directive, known)
     const except = (option('except') ?? []).map(zoneOf)
     const most = Number(option('max_concurrent')?.[0] ?? 0)
     const policy = option('policy')?.[0] ?? 'random'

@@ -4,8 +4,9 @@
 export interface Directive {
   name: string
   args: string[]
-  /** lines within its braces: words each */
+  /** lines within its braces: words each; `lines`: where each stands */
   block: string[][]
+  lines: number[]
   line: number
 }
 export interface ServerBlock {
@@ -147,11 +148,17 @@ export function parseCorefile(
     const directives: Directive[] = []
     for (;;) {
       const token = peek()
-      if (token === undefined) throw fail(tokens.at(-1)?.line ?? 1, "Unexpected EOF, expecting '}'".replace(', ', ', '))
+      if (token === undefined) {
+        // Only the last word is looked at: the brace of a directive's block passes for the one that is missing.
+        const last = tokens.at(-1) as Token
+        if (last.text === '}') break
+        throw new CorefileError(`${path}:${last.line} - Syntax error: Unexpected token '${last.text}', expecting '}'`)
+      }
       at += 1
       if (token.text === '}') break
       if (token.text === '{') throw fail(token.line, "Unexpected token '{', expecting a directive")
-      const directive: Directive = { name: token.text, args: [], block: [], line: token.line }
+      if (!pluginOrder.includes(token.text)) throw fail(token.line, `Unknown directive '${token.text}'`)
+      const directive: Directive = { name: token.text, args: [], block: [], lines: [], line: token.line }
       while (peek() !== undefined && peek()?.line === token.line && peek()?.text !== '{' && peek()?.text !== '}')
         directive.args.push((tokens[at++] as Token).text)
       if (peek()?.text === '{' && peek()?.line === token.line) {
@@ -161,7 +168,7 @@ export function parseCorefile(
         let rowLine = -1
         for (;;) {
           const inner = peek()
-          if (inner === undefined) throw fail(tokens.at(-1)?.line ?? 1, 'Unexpected EOF, expecting closing brace')
+          if (inner === undefined) throw fail(tokens.at(-1)?.line ?? 1, 'Unexpected EOF')
           at += 1
           if (inner.text === '}' && depth === 0) break
           if (inner.text === '{') depth += 1
@@ -170,12 +177,12 @@ export function parseCorefile(
             directive.block.push(row)
             row = []
           }
+          if (row.length === 0) directive.lines.push(inner.line)
           rowLine = inner.line
           row.push(inner.text)
         }
         if (row.length > 0) directive.block.push(row)
       }
-      if (!pluginOrder.includes(directive.name)) throw fail(directive.line, `Unknown directive '${directive.name}'`)
       directives.push(directive)
     }
     blocks.push({ keys, directives })

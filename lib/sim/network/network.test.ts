@@ -391,14 +391,27 @@ describe('DNS', () => {
     expect(await outcomes()).toEqual(['answered', 'answered'])
     expect(await outcomes('noendpoints')).toEqual(['answered', 'nxdomain'])
   })
-  it('refuses a Corefile with what it does not know', async () => {
+  // Each as CoreDNS 1.13.1 says it.
+  it.each([
+    ['.:53 {\n    errors\n    forwardd . 1.1.1.1\n}\n', "/Corefile:3 - Error during parsing: Unknown directive 'forwardd'"],
+    [
+      '.:53 {\n    hosts {\n       10.1.2.3 a.corp.example\n       fallthrough\n    prometheus :9153\n    cache 30 {\n       disable success cluster.local\n    }\n    reload\n}\n',
+      "plugin/hosts: /Corefile:5 - Error during parsing: unknown property 'prometheus'",
+    ],
+    [
+      '.:53 {\n    errors\n    kubernetes cluster.local {\n       ttl 30\n    prometheus :9153\n}\n',
+      "plugin/kubernetes: /Corefile:5 - Error during parsing: unknown property 'prometheus'",
+    ],
+    ['.:53 {\n    errors\n    loadbalance\n', "/Corefile:3 - Syntax error: Unexpected token 'loadbalance', expecting '}'"],
+    [
+      '.:53 {\n    errors\n    hosts\n       fallthrough\n    }\n}\n',
+      "/Corefile:4 - Error during parsing: Unknown directive 'fallthrough'",
+    ],
+  ])('refuses a Corefile with what it does not know: %#', async (text, words) => {
     const at = await cluster()
     const { netns } = at.pod('lab-worker')
-    const bad = at.start('lab-worker', ['coredns', '-conf', '/Corefile'], {
-      net: netns,
-      files: { '/Corefile': '.:53 {\n    errors\n    forwardd . 1.1.1.1\n}\n' },
-    })
-    expect(bad.lines.at(-1)).toBe("/Corefile:3 - Error during parsing: Unknown directive 'forwardd'")
+    const bad = at.start('lab-worker', ['coredns', '-conf', '/Corefile'], { net: netns, files: { '/Corefile': text } })
+    expect(bad.lines.at(-1)).toBe(words)
     expect(bad.code).toBe(1)
   })
 })
