@@ -143,7 +143,7 @@ class CoreDns {
       if (now === known) return this.#reloadLater(known)
       let zones: Zone[]
       this.#log('[INFO] Reloading')
-      const [oldZones, oldText] = [this.#zones, this.#text]
+      const [oldZones, oldText, oldReloadMs] = [this.#zones, this.#text, this.#reloadMs]
       try {
         zones = this.#build(this.#parse(now))
       } catch (error) {
@@ -153,6 +153,7 @@ class CoreDns {
           `[ERROR] plugin/reload: Corefile changed but reload failed: starting with listener file descriptors: ${(error as Error).message}`,
         )
         this.#text = oldText
+        this.#reloadMs = oldReloadMs
         return this.#reloadLater(now)
       }
       this.#close()
@@ -263,6 +264,16 @@ class CoreDns {
   }
 
   #build(blocks: ServerBlock[]): Zone[] {
+    const made: Plugin[] = []
+    try {
+      return this.#zonesOf(blocks, made)
+    } catch (error) {
+      for (const plugin of made) plugin.stop?.()
+      throw error
+    }
+  }
+  /** `made` gets every plugin as soon as it is there */
+  #zonesOf(blocks: ServerBlock[], made: Plugin[]): Zone[] {
     const zones: Zone[] = []
     this.#reloadMs = 0
     for (const block of blocks) {
@@ -274,7 +285,11 @@ class CoreDns {
       })
       const names = keys.map(({ name }) => name)
       const chain = block.directives
-        .map((directive) => ({ name: directive.name, plugin: this.#plugin(directive, names) }))
+        .map((directive) => {
+          const plugin = this.#plugin(directive, names)
+          made.push(plugin)
+          return { name: directive.name, plugin }
+        })
         .sort((a, b) => pluginOrder.indexOf(a.name) - pluginOrder.indexOf(b.name))
       const hosts = block.directives.filter(({ name }) => name === 'bind').flatMap(({ args }) => args)
       for (const { name, port } of keys) {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { ApiError, Unreachable } from '../kube.ts'
+import type { Files } from '../machine.ts'
 import { random } from '../random.ts'
 import { lab, nginxFiles, type Started } from './fixture.ts'
 import { createNetwork, probe } from './index.ts'
@@ -390,6 +391,29 @@ describe('DNS', () => {
     }
     expect(await outcomes()).toEqual(['answered', 'answered'])
     expect(await outcomes('noendpoints')).toEqual(['answered', 'nxdomain'])
+  })
+  it('goes on with the Corefile that it has when the new one is not good', async () => {
+    const at = await cluster()
+    const { netns } = at.pod('lab-worker')
+    const root = at.machines.get('lab-worker')?.files as Files
+    const good = '.:53 {\n    errors\n    hosts {\n       10.1.2.3 a.corp.example\n       fallthrough\n    }\n    cache 30\n    reload\n}\n'
+    root.write('/Corefile', good)
+    const server = at.start('lab-worker', ['coredns', '-conf', '/Corefile'], { net: netns, root })
+    await at.settle()
+    const ask = () => look(at, 'lab-worker', { kind: 'dns', name: 'a.corp.example.', server: netns.addresses()[0] as string })
+    root.write('/Corefile', good.replace('fallthrough\n    }', 'fallthrough'))
+    await at.settle(40_000)
+    const why = "plugin/hosts: /Corefile:6 - Error during parsing: unknown property 'cache'"
+    expect(server.lines.slice(-3)).toEqual([
+      '[INFO] Reloading',
+      `[ERROR] Restart failed: ${why}`,
+      `[ERROR] plugin/reload: Corefile changed but reload failed: starting with listener file descriptors: ${why}`,
+    ])
+    expect(await ask()).toMatchObject({ addresses: ['10.1.2.3'] })
+    root.write('/Corefile', good.replace('10.1.2.3', '10.1.2.4'))
+    await at.settle(40_000)
+    expect(server.lines.at(-1)).toBe('[INFO] Reloading complete')
+    expect(await ask()).toMatchObject({ addresses: ['10.1.2.4'] })
   })
   // Each as CoreDNS 1.13.1 says it.
   it.each([
