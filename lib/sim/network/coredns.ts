@@ -463,11 +463,14 @@ class CoreDns {
       handler: async (query, next) => {
         const answer = zone.answer(query.question)
         if (answer === 'next') return next()
-        // A name of another zone behind an ExternalName is looked up by the server itself.
+        // The name behind an ExternalName is looked up by the server itself.
         const alias = answer.answers.length === 1 && answer.answers[0]?.type === 'CNAME' ? answer.answers[0] : undefined
         if (alias === undefined || query.question.type === 'CNAME') return answer
         const port = this.#zones.find((one) => one.chain.some(({ plugin }) => plugin.ready))?.port ?? 53
         const rest = await this.#answer({ name: alias.data, type: query.question.type }, query.from, port)
+        // An alias within the zone is told only together with what it leads to (plugin/backend_lookup.go).
+        const within = own.some((zone) => zone === '' || alias.data === `${zone}.` || alias.data.endsWith(`.${zone}.`))
+        if (within && rest.answers.length === 0) return { ...answer, answers: [], authority: rest.authority ?? [] }
         return { ...answer, answers: [alias, ...rest.answers] }
       },
     }

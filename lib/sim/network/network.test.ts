@@ -363,6 +363,24 @@ describe('DNS', () => {
     await at.settle(6000)
     expect(at.server.code).toBe(0)
   })
+  it('tells an alias of the own zone only together with what it leads to, one of another zone in any case', async () => {
+    const at = await withDns('/etc/resolv.conf')
+    const alias = (name: string, externalName: string) =>
+      at.objects.put('v1/services', { metadata: { name, namespace: 'default' }, spec: { type: 'ExternalName', externalName } })
+    alias('api', 'kubernetes.default.svc.cluster.local')
+    alias('twice', 'api.default.svc.cluster.local')
+    alias('gone', 'nope.default.svc.cluster.local')
+    alias('outside', 'nope.example.com')
+    await at.settle()
+    const dig = async (name: string) => (await at.run('lab-worker', `dig +short @10.96.0.10 ${name}.default.svc.cluster.local`)).out
+    expect(await dig('api')).toBe('kubernetes.default.svc.cluster.local.\n10.96.0.1\n')
+    expect(await dig('twice')).toBe('api.default.svc.cluster.local.\nkubernetes.default.svc.cluster.local.\n10.96.0.1\n')
+    expect(await dig('gone')).toBe('')
+    expect(await look(at, 'lab-worker', { kind: 'dns', name: 'gone.default.svc.cluster.local.', server: '10.96.0.10' })).toMatchObject({
+      outcome: 'no-data',
+    })
+    expect(await dig('outside')).toBe('nope.example.com.\n')
+  })
   it.each([
     ['127.0.0.1', 'nameserver 172.19.0.1\n'],
     ['/etc/resolv.conf', 'nameserver 127.0.0.53\n'],
