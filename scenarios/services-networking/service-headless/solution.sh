@@ -20,7 +20,7 @@ spec:
   selector: { app: $STORE }
   ports: [{ name: data, port: $PORT }]
 SERVICE
-# The DNS servers may remember the old answer for up to 30 seconds.
+# Wait until the name gives all three; a cache on the way may still have the old answer.
 for i in $(seq 60); do
   [ "$(kubectl -n "$NS" exec deployment/router -c members -- cat /members/list)" = '3 members' ] && break
   sleep 1
