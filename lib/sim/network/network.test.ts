@@ -78,16 +78,28 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect(save(at.network.host('lab-worker').tables)).not.toContain('default/web')
   })
 
-  it("nginx reads its configuration's backslashes as nginx does", async () => {
+  it("nginx reads its configuration's backslashes as nginx does, and heeds access_log and proxy_connect_timeout", async () => {
     const at = await cluster()
     const { ip, netns } = at.pod('lab-worker2')
-    const site = 'server { listen 80; location / { return 200 "say \\"hello\\"\\nC:\\dir\\n"; } }\n'
-    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], {
+    const site = [
+      'server {',
+      '  listen 80;',
+      '  location = /quiet { access_log off; return 204; }',
+      '  location = /gone { proxy_connect_timeout 2s; proxy_pass http://10.96.99.9; }',
+      '  location / { return 200 "say \\"hello\\"\\nC:\\dir\\n"; }',
+      '}',
+    ].join('\n')
+    const nginx = at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], {
       files: { ...nginxFiles, '/etc/nginx/conf.d/default.conf': site },
       net: netns,
     })
     await at.settle(100)
-    expect((await look(at, 'lab-worker', { kind: 'http', url: `http://${ip}/` })).body).toBe('say "hello"\nC:\\dir\n')
+    const get = (path: string) => look(at, 'lab-worker', { kind: 'http', url: `http://${ip}${path}` })
+    expect((await get('/')).body).toBe('say "hello"\nC:\\dir\n')
+    expect((await get('/quiet')).status).toBe(204)
+    expect(await get('/gone')).toMatchObject({ status: 504, millis: 2000 })
+    const asked = nginx.lines.flatMap((line) => /"GET (\S+) HTTP\/1.1" (\d+)/.exec(line)?.slice(1, 3).join(' ') ?? [])
+    expect(asked).toEqual(['/ 200', '/gone 504'])
   })
 
   it('passes requests on to a name that nginx asks its resolver for each time', async () => {

@@ -81,6 +81,11 @@ function check(statements: readonly Statement[], inside: string): void {
   }
 }
 
+/** a time as nginx writes it, one number with its unit; seconds without one */
+function milliseconds(text: string): number {
+  const [, number, unit = 's'] = /^(\d+)(ms|s|m|h)?$/.exec(text) ?? []
+  return number === undefined ? 60_000 : Number(number) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] as number)
+}
 const types: Record<string, string> = {
   html: 'text/html',
   htm: 'text/html',
@@ -281,14 +286,16 @@ class Nginx {
     }
   }
   async #answer(asked: HttpRequest, port: number): Promise<HttpAnswer> {
-    const answer = await this.#route(asked, port)
+    const log = { off: false }
+    const answer = await this.#route(asked, port, log)
     const when = new Date(this.#context.clock.now())
     const month = when.toUTCString().slice(8, 11)
     const stamp = `${String(when.getUTCDate()).padStart(2, '0')}/${month}/${when.getUTCFullYear()}:${when.toISOString().slice(11, 19)} +0000`
-    this.#context.log(
-      `${asked.from.split(':')[0]} - - [${stamp}] "${asked.method} ${asked.path} HTTP/1.1" ${answer.status} ${answer.body.length} "${asked.headers.referer ?? '-'}" "${asked.headers['user-agent'] ?? '-'}" "${asked.headers['x-forwarded-for'] ?? '-'}"\n`,
-      'stdout',
-    )
+    if (!log.off)
+      this.#context.log(
+        `${asked.from.split(':')[0]} - - [${stamp}] "${asked.method} ${asked.path} HTTP/1.1" ${answer.status} ${answer.body.length} "${asked.headers.referer ?? '-'}" "${asked.headers['user-agent'] ?? '-'}" "${asked.headers['x-forwarded-for'] ?? '-'}"\n`,
+        'stdout',
+      )
     return {
       ...answer,
       headers: {
@@ -310,7 +317,7 @@ class Nginx {
       ),
     }
   }
-  async #route(asked: HttpRequest, port: number): Promise<HttpAnswer> {
+  async #route(asked: HttpRequest, port: number, log: { off: boolean }): Promise<HttpAnswer> {
     const here = this.#servers.filter(({ ports }) => ports.includes(port))
     const host = (asked.headers.host ?? '').split(':')[0]?.toLowerCase() ?? ''
     const server = here.find(({ names }) => names.includes(host)) ?? here.find(({ isDefault }) => isDefault) ?? here[0]
@@ -330,6 +337,7 @@ class Nginx {
     const rules = [...(location?.rules ?? []), ...server.rules]
     const get = (name: string) => rules.find((one) => one.name === name)
     const own: Record<string, string> = {}
+    log.off = get('access_log')?.args[0] === 'off'
     const variables = (text: string) =>
       text.replace(
         /\$\{?(\w+)\}?/g,
@@ -461,7 +469,8 @@ class Nginx {
     }
     const opened = network.open(net, 'tcp', address, Number(port ?? url.port))
     if (opened.outcome !== 'open') {
-      if (opened.outcome === 'timeout') await clock.sleep(60_000)
+      if (opened.outcome === 'timeout')
+        await clock.sleep(milliseconds(location.rules.find(({ name }) => name === 'proxy_connect_timeout')?.args[0] ?? '60s'))
       const why = {
         timeout: 'upstream timed out (110: Connection timed out)',
         refused: 'connect() failed (111: Connection refused)',
