@@ -1,5 +1,6 @@
 // Everything that runs in one lab, built from nothing or from a saved state, and taken down again: machines, network, runtimes, kubelets, the control plane's
 // programs, sandboxes. The one place where the parts of the simulation meet. Knows nothing of who uses a lab.
+import type { X509Certificate } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { isIP, type Socket } from 'node:net'
 import type { StoreDump } from './api/index.ts'
@@ -31,6 +32,7 @@ import { gateway, type NodeSpec } from './node/template/files.ts'
 import { type ControlPlane, kubernetesVersion } from './node/template/manifests.ts'
 import { nodeTools, yq } from './node/tools/index.ts'
 import type { DaemonProgram } from './node/units.ts'
+import { certificates } from './pki.ts'
 import type { ProcessHost, Program, Sandbox, Spawned, SpawnRequest, Tool, ToolCall } from './process.ts'
 import { type Random, random } from './random.ts'
 import { shellTools } from './sandbox/index.ts'
@@ -151,7 +153,11 @@ export class World {
         random: this.#random,
         network: this.network,
         kubernetesVersion,
-        kubelets: kubeletDoor((node) => this.#runtimeOf(node), this.network),
+        kubelets: kubeletDoor(
+          (node) => this.#runtimeOf(node),
+          this.network,
+          () => this.#shownToKubelets(),
+        ),
         members: this.members,
         endpoints: this.#etcdEndpoints,
         apiEndpoints: this.#endpoints,
@@ -217,6 +223,11 @@ export class World {
   #runtimeOf(node: string): ReturnType<typeof createRuntime> | undefined {
     const machine = [...this.machines.values()].find((one) => one.name === node)
     return machine && this.runtimes.get(machine.place)
+  }
+  /** The API server's certificate for kubelets, as its flags name it where kubeadm has set it up. */
+  #shownToKubelets(): X509Certificate | undefined {
+    const machine = [...this.machines.values()].find((one) => one.place === 'control-plane')
+    return certificates(machine?.files.text('/etc/kubernetes/pki/apiserver-kubelet-client.crt') ?? '')[0]
   }
   /** What a helper pod does on a node; there is none where no pod can run. Removing what is gone already is done. */
   #volume(node: string, path: string, present: boolean): void {

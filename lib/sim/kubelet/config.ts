@@ -55,6 +55,9 @@ export interface Configuration {
   /** '' when the node's resolver is not to be used */
   resolvConf: string
   clientCAFile: string
+  /** whoever shows no certificate that clientCAFile vouches for is somebody all the same */
+  anonymous: boolean
+  authorizationMode: string
   nodeIP: string
   hostname: string
   providerID: string
@@ -203,7 +206,8 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
       `failed to run Kubelet: invalid configuration: cgroup driver must be one of "systemd" or "cgroupfs", got ${JSON.stringify(driver)}`,
     )
 
-  const authentication = file.authentication as { x509?: { clientCAFile?: string } } | undefined
+  const authentication = file.authentication as { x509?: { clientCAFile?: string }; anonymous?: { enabled?: boolean } } | undefined
+  const authorization = file.authorization as { mode?: string } | undefined
   const crash = file.crashLoopBackOff as { maxContainerRestartPeriod?: string } | undefined
   const hostname = values.get('hostname-override') ?? defaults.hostname
   return {
@@ -214,6 +218,8 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
     clusterDomain: string('cluster-domain', 'clusterDomain', ''),
     resolvConf: string('resolv-conf', 'resolvConf', '/etc/resolv.conf'),
     clientCAFile: values.get('client-ca-file') ?? authentication?.x509?.clientCAFile ?? '',
+    anonymous: values.has('anonymous-auth') ? values.get('anonymous-auth') === 'true' : (authentication?.anonymous?.enabled ?? false),
+    authorizationMode: values.get('authorization-mode') ?? authorization?.mode ?? 'Webhook',
     nodeIP: (values.get('node-ip') || defaults.address).split(',')[0] as string,
     hostname: hostname.trim().toLowerCase(),
     providerID: string('provider-id', 'providerID', ''),

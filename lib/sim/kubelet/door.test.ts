@@ -1,11 +1,14 @@
 // Logs, exec, attach, ports and crictl: what the API server and a person at the node get from containers.
 import { spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import type { KubeletDoor, LogOptions } from '../api/kubelet-door.ts'
+import { issue } from '../pki.ts'
 import type { ProcessHost } from '../process.ts'
 import { crictl } from './crictl.ts'
 import { kubeletDoor } from './door.ts'
 import { testNode } from './fixture.ts'
+import { kubeletOn } from './kubelet.ts'
 
 /** Real processes without a sandbox: only for commands of these tests. */
 const processHost: ProcessHost = {
@@ -203,6 +206,42 @@ test('crictl shows the same as the kubelet, and what it removes comes back', asy
   await node.until(() => node.events('web').some((one) => one.includes('SandboxChanged')))
   node.stopContainerd()
   expect(await tool('ps')).toMatchObject({ code: 1, err: expect.stringContaining('connect: connection refused') })
+})
+
+test('who shows no certificate that the kubelet trusts gets neither logs nor a shell', async () => {
+  await begin()
+  const now = node.clock.now()
+  const ca = issue({ subject: { commonName: 'kubernetes' }, now, ca: true })
+  const other = issue({ subject: { commonName: 'kubernetes' }, now, ca: true })
+  const shown = new X509Certificate(
+    issue({ subject: { commonName: 'kube-apiserver-kubelet-client' }, now, usages: ['clientAuth'], issuer: ca }).cert,
+  )
+  door = kubeletDoor(
+    () => node.runtime,
+    node.network,
+    () => shown,
+  )
+  node.run('web', { containers: [{}] })
+  await node.until(isRunning('web'))
+  // No client CA at all: nobody can show who they are.
+  await expect(logs('web')).rejects.toThrow('the server has asked for the client to provide credentials ( pods/log web)')
+  const settings = node.files.text('/var/lib/kubelet/config.yaml') as string
+  const restart = (more: string) => {
+    node.files.write('/var/lib/kubelet/config.yaml', `${settings}${more}`)
+    node.stopKubelet()
+    node.startKubelet()
+    return node.until(() => kubeletOn(node.machine)?.pod('app', 'web'))
+  }
+  node.files.write('/etc/kubernetes/pki/ca.crt', other.cert)
+  await restart('authentication: {x509: {clientCAFile: /etc/kubernetes/pki/ca.crt}}\n')
+  await expect(logs('web')).rejects.toThrow('provide credentials')
+  // It is read anew when it changes.
+  node.files.write('/etc/kubernetes/pki/ca.crt', ca.cert)
+  expect(await logs('web')).toBe('nginx started\n')
+  await restart('authentication: {anonymous: {enabled: true}}\n')
+  await expect(logs('web')).rejects.toThrow(
+    'Forbidden (user=system:anonymous, verb=get, resource=nodes, subresource=[proxy]) ( pods/log web)',
+  )
 })
 
 test('a port of a pod', async () => {

@@ -1,5 +1,6 @@
 // What the API server asks of kubelets: logs, exec, attach, ports of pods. Answers from what the kubelet and the runtime of the node have; a kubelet that does
 // not run refuses the connection. Knows nothing of HTTP.
+import type { X509Certificate } from 'node:crypto'
 import type { ContainerRef, KubeletDoor, LogOptions } from '../api/kubelet-door.ts'
 import { ApiError, type KubeObject } from '../kube.ts'
 import type { Network } from '../net.ts'
@@ -8,13 +9,27 @@ import { formatLine, parseLog, selectLog } from './logs.ts'
 import { type ContainerState, type Runtime, RuntimeFailure } from './types.ts'
 import type { PodWorker } from './worker.ts'
 
-/** `lookup`: the runtime of a node by the node's name; `network` opens ports in pods. */
-export function kubeletDoor(lookup: (node: string) => Runtime | undefined, network: Network): KubeletDoor {
-  const reach = (node: string): { runtime: Runtime; kubelet: Kubelet } => {
+/**
+ * `lookup`: the runtime of a node by the node's name; `network` opens ports in pods. `caller`: the certificate that the API server shows to kubelets;
+ * without it all are let in.
+ */
+export function kubeletDoor(
+  lookup: (node: string) => Runtime | undefined,
+  network: Network,
+  caller?: () => X509Certificate | undefined,
+): KubeletDoor {
+  const nobody = (subresource: string) => `Forbidden (user=system:anonymous, verb=${subresource}, resource=nodes, subresource=[proxy])`
+  const reach = (node: string, log?: string): { runtime: Runtime; kubelet: Kubelet } => {
     const runtime = lookup(node)
     if (!runtime) throw new Error(`error dialing backend: dial tcp: lookup ${node}: no such host`)
     const kubelet = kubeletOn(runtime.machine)
     if (!kubelet) throw new Error(`error dialing backend: dial tcp ${runtime.machine.address}:10250: connect: connection refused`)
+    const refused = caller && kubelet.refuses(caller())
+    if (refused && log !== undefined)
+      throw refused === 401
+        ? new ApiError(401, 'Unauthorized', `the server has asked for the client to provide credentials ( pods/log ${log})`)
+        : new ApiError(403, 'Forbidden', `${nobody('get')} ( pods/log ${log})`)
+    if (refused) throw new Error(`unable to upgrade connection: ${refused === 401 ? 'Unauthorized' : nobody('create')}`)
     return { runtime, kubelet }
   }
   const podOf = (kubelet: Kubelet, namespace: string, name: string): PodWorker => {
@@ -42,7 +57,7 @@ export function kubeletDoor(lookup: (node: string) => Runtime | undefined, netwo
 
   return {
     async logs(node, ref, options, sink, signal) {
-      const { runtime, kubelet } = reach(node)
+      const { runtime, kubelet } = reach(node, ref.pod)
       const pod = podOf(kubelet, ref.namespace, ref.pod)
       const id = logged(ref, options, statusOf(pod, ref.container))
       const state = runtime.containers().find((one) => one.id === id)

@@ -1,10 +1,12 @@
 // The kubelet of one machine, as systemd runs it: reads its flags and files, registers its node, works on the pods that are assigned to it and on its
 // static ones. Containers outlive it. What one pod needs is in worker.ts, what it says of its node in node.ts.
+import type { X509Certificate } from 'node:crypto'
 import type { Clock, Timer } from '../clock.ts'
 import { recorder } from '../events.ts'
 import { type Client, type KubeObject, type Subscription, Unreachable } from '../kube.ts'
 import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { Network } from '../net.ts'
+import { certificates, distrust } from '../pki.ts'
 import type { Random } from '../random.ts'
 import { type Configuration, configure, StartFailure, StartPanic } from './config.ts'
 import type { Kit } from './kit.ts'
@@ -76,6 +78,16 @@ export class Kubelet implements Daemon {
     return [...this.#workers.values()].filter((one) => one.pod.metadata.name === name && one.pod.metadata.namespace === namespace).pop()
   }
 
+  /** Who may ask it for logs and the like: 401 without a certificate that its client CA vouches for, 403 for nobody in particular. */
+  refuses(certificate: X509Certificate | undefined): 401 | 403 | undefined {
+    const { machine, clock } = this.#options
+    const { clientCAFile, anonymous, authorizationMode } = this.config
+    const authorities = clientCAFile ? certificates(machine.files.text(clientCAFile) ?? '') : []
+    if (certificate && distrust(certificate, authorities, clock.now()) === undefined) return undefined
+    if (!anonymous) return 401
+    return authorizationMode === 'AlwaysAllow' ? undefined : 403
+  }
+
   start(): void {
     const { machine } = this.#options
     try {
@@ -120,10 +132,17 @@ export class Kubelet implements Daemon {
           throw new StartFailure(`failed to run Kubelet: invalid kubeconfig: ${(error as Error).message}`)
       }
     }
-    if (config.clientCAFile && !machine.files.exists(config.clientCAFile))
-      throw new StartFailure(
-        `failed to construct kubelet dependencies: unable to load client CA file ${config.clientCAFile}: open ${config.clientCAFile}: no such file or directory`,
-      )
+    if (config.clientCAFile) {
+      const text = machine.files.text(config.clientCAFile)
+      const why =
+        text === undefined
+          ? `open ${config.clientCAFile}: no such file or directory`
+          : certificates(text).length === 0
+            ? 'data does not contain any valid RSA or ECDSA certificates'
+            : undefined
+      if (why !== undefined)
+        throw new StartFailure(`failed to construct kubelet dependencies: unable to load client CA file ${config.clientCAFile}: ${why}`)
+    }
     const socket = config.runtimeEndpoint
     if (!runtime.running || !/^unix:\/\/\/(var\/)?run\/containerd\/containerd\.sock$/.test(socket)) {
       const path = socket.replace(/^unix:\/\//, '')
