@@ -401,6 +401,21 @@ test('a snapshot keeps back-offs and readiness', async () => {
   expect(Date.parse(finishedAt) - Date.parse(startedAt)).toBeLessThanOrEqual(101_000)
 })
 
+test('the runtime is found by its socket, or by a link to it', async () => {
+  node = await testNode({
+    config:
+      'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nfailCgroupV1: false\ncontainerRuntimeEndpoint: unix:///run/crio/crio.sock\n',
+  })
+  node.startKubelet()
+  await node.until(() => node.exits.length === 1)
+  expect(node.journal.at(-1)).toContain('dial unix /run/crio/crio.sock: connect: no such file or directory')
+  node.files.symlink('/run/containerd/containerd.sock', '/run/crio/crio.sock')
+  node.startKubelet()
+  await node.until(() =>
+    node.client.find('v1/nodes', 'node-1')?.status?.conditions?.some((one: { reason: string }) => one.reason === 'KubeletReady'),
+  )
+})
+
 test.each([
   ['staticPodPath: [a\n', "error failed to decode: yaml: line 3: did not find expected ',' or ']'"],
   [

@@ -144,9 +144,10 @@ export class Kubelet implements Daemon {
         throw new StartFailure(`failed to construct kubelet dependencies: unable to load client CA file ${config.clientCAFile}: ${why}`)
     }
     const socket = config.runtimeEndpoint
-    if (!runtime.running || !/^unix:\/\/\/(var\/)?run\/containerd\/containerd\.sock$/.test(socket)) {
-      const path = socket.replace(/^unix:\/\//, '')
-      const why = runtime.running ? 'no such file or directory' : 'connection refused'
+    const path = socket.replace(/^unix:\/\//, '')
+    const there = isContainerd(machine.files, path)
+    if (!runtime.running || !there) {
+      const why = there ? 'connection refused' : 'no such file or directory'
       throw new StartFailure(
         `failed to run Kubelet: validate service connection: validate CRI v1 runtime API for endpoint ${JSON.stringify(socket)}: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${path}: connect: ${why}"`,
       )
@@ -655,5 +656,13 @@ function lazy(client: () => Client): Client {
     patch: (...args) => client().patch(...args),
     delete: (...args) => client().delete(...args),
     follow: (...args) => client().follow(...args),
+  }
+}
+/** A link to containerd's socket is as good as the socket. */
+function isContainerd(files: Machine['files'], path: string): boolean {
+  try {
+    return files.hostPath(path.replace(/^\/var\/run\//, '/run/')) === files.hostPath('/run/containerd/containerd.sock')
+  } catch {
+    return false
   }
 }
