@@ -313,6 +313,15 @@ function wrapped<T>(before: string, run: () => T): T {
   }
 }
 
+/** A controller that could not be made of the files that it is given. */
+class Unbuilt extends Error {
+  readonly controller: string
+  constructor(controller: string, message: string) {
+    super(message)
+    this.controller = controller
+  }
+}
+
 /** kube-controller-manager and kube-scheduler: read files, serve health, lead, run. */
 const manager =
   (deps: ControlPlaneDeps, program: Leading): Program =>
@@ -342,36 +351,55 @@ const manager =
       )
     let client: Client
     let server: string
-    let options: ControllerContext['options']
+    const file = (name: string, words = ''): string => {
+      const path = flag(name)
+      if (path === '') return ''
+      const text = context.files.text(path)
+      if (text === undefined) throw new Error(`${words}open ${path}: no such file or directory`)
+      return text
+    }
+    let times: Pick<ControllerContext['options'], 'nodeMonitorGraceMs'>
     try {
       client = deps.connect(context.files, flag('kubeconfig'), context.net)
       server = readKubeconfig(context.files, flag('kubeconfig')).server.origin
-      const file = (name: string, words: string): string => {
-        const path = flag(name)
-        if (path === '') return ''
-        const text = context.files.text(path)
-        if (text === undefined) throw new Error(`${words}open ${path}: no such file or directory`)
-        return text
-      }
-      const scheduler = program === 'kube-scheduler'
-      const cert = scheduler
-        ? ''
-        : file('cluster-signing-cert-file', 'failed to start certificate controller: error reading CA cert file: ')
-      const key = scheduler ? '' : file('cluster-signing-key-file', 'failed to start certificate controller: error reading CA key file: ')
-      const reading = 'error reading key for service account token controller: '
-      const accountKey = scheduler ? '' : file('service-account-private-key-file', reading)
-      if (!scheduler && flag('client-ca-file')) file('client-ca-file', 'unable to load client CA provider: ')
-      options = {
-        clusterCidr: flag('allocate-node-cidrs') === 'true' ? flag('cluster-cidr') : '',
-        serviceRange: flag('service-cluster-ip-range'),
-        rootCa: scheduler ? '' : file('root-ca-file', `error reading root-ca-file at ${flag('root-ca-file')}: `),
-        ...(cert && key ? { signingCa: { cert, key } } : {}),
-        ...(accountKey ? { signServiceAccountToken: wrapped(reading, () => secretTokenSigner(accountKey)) } : {}),
-        nodeMonitorGraceMs: milliseconds('node-monitor-grace-period', flag('node-monitor-grace-period', '50s')),
-        nodeCidrMaskSize: Number(flag('node-cidr-mask-size', '24')),
-      }
+      times = { nodeMonitorGraceMs: milliseconds('node-monitor-grace-period', flag('node-monitor-grace-period', '50s')) }
+      file('client-ca-file', 'unable to load client CA provider: ')
+      file('requestheader-client-ca-file', 'unable to create request header authentication config: ')
     } catch (error) {
       return failed(context, log, (error as Error).message)
+    }
+    /** What controllers read when they are built, which is once the program leads. @throws Unbuilt */
+    const optionsOf = (): ControllerContext['options'] => {
+      const scheduler = program === 'kube-scheduler'
+      const building = <T>(controller: string, before: string, read: () => T): T => {
+        try {
+          return wrapped(before, read)
+        } catch (error) {
+          throw new Unbuilt(controller, (error as Error).message)
+        }
+      }
+      const reading = 'error reading key for service account token controller: '
+      const sign = building('serviceaccount-token-controller', reading, () => {
+        const key = scheduler ? '' : file('service-account-private-key-file')
+        return key === '' ? undefined : secretTokenSigner(key)
+      })
+      const rootCa = building('serviceaccount-token-controller', `error parsing root-ca-file at ${flag('root-ca-file')}: `, () =>
+        scheduler ? '' : file('root-ca-file'),
+      )
+      const signing = building(
+        'certificatesigningrequest-signing-controller',
+        `failed to init kubernetes.io/kubelet-serving certificate controller: error reading CA cert file "${flag('cluster-signing-cert-file')}": `,
+        () => (scheduler ? { cert: '', key: '' } : { cert: file('cluster-signing-cert-file'), key: file('cluster-signing-key-file') }),
+      )
+      return {
+        clusterCidr: flag('allocate-node-cidrs') === 'true' ? flag('cluster-cidr') : '',
+        serviceRange: flag('service-cluster-ip-range'),
+        rootCa,
+        ...(signing.cert && signing.key ? { signingCa: signing } : {}),
+        ...(sign ? { signServiceAccountToken: sign } : {}),
+        ...times,
+        nodeCidrMaskSize: Number(flag('node-cidr-mask-size', '24')),
+      }
     }
     const identity = saved?.identity ?? `${context.machine.name}_${deps.random.uuid()}`
     const port = Number(flag('secure-port', program === 'kube-scheduler' ? '10259' : '10257'))
@@ -396,6 +424,17 @@ const manager =
     }
     const accounts = new Set<string>()
     const run = () => {
+      let options: ControllerContext['options']
+      try {
+        options = optionsOf()
+      } catch (error) {
+        if (!(error instanceof Unbuilt)) throw error
+        const err = JSON.stringify(error.message)
+        log('E', 'controllermanager.go:575', `"Error initializing a controller" err=${err} controller="${error.controller}"`)
+        log('E', 'controllermanager.go:257', `"Error building controllers" err=${err}`)
+        exit(1)
+        return
+      }
       const context_: ControllerContext = {
         client: (component) => {
           if (component === program || flag('use-service-account-credentials') !== 'true') return client
@@ -468,6 +507,7 @@ const manager =
           if (!running) {
             log('I', 'leaderelection.go:273', `"Successfully acquired lease" lock="${kubeSystem}/${program}"`)
             run()
+            if (ended) return
             const event = recorder(client, deps.clock, deps.random, { component: program })
             const held = lease()
             if (held)

@@ -387,6 +387,31 @@ describe('the control plane', () => {
     found.running?.signal(15)
     expect([found.code, lease().spec.holderIdentity]).toEqual([0, ''])
   })
+  test('a controller manager misses authorities when it starts, and keys of its controllers when it leads', async () => {
+    const { clock, start, serving, dial, files } = plane()
+    start('etcd')
+    start('kube-apiserver')
+    expect(await clock.skip(() => serving() !== undefined, 10_000)).toBe(true)
+    const without = (flag: string) =>
+      start('kube-controller-manager', (argv) =>
+        argv.map((word) => (word.startsWith(`--${flag}=`) ? `--${flag}=/etc/kubernetes/none` : word)),
+      )
+    const blind = without('client-ca-file')
+    expect([blind.code, blind.log.at(-1)]).toEqual([
+      1,
+      expect.stringContaining('err="unable to load client CA provider: open /etc/kubernetes/none: no such file or directory"'),
+    ])
+    const keyless = without('service-account-private-key-file')
+    expect(keyless.code).toBeUndefined()
+    expect(await clock.skip(() => keyless.code !== undefined, 30_000)).toBe(true)
+    const err = 'err="error reading key for service account token controller: open /etc/kubernetes/none: no such file or directory"'
+    expect(keyless.log.slice(-2).map((line) => line.split('] ')[1])).toEqual([
+      `"Error initializing a controller" ${err} controller="serviceaccount-token-controller"\n`,
+      `"Error building controllers" ${err}\n`,
+    ])
+    const lease = dial(files, '/etc/kubernetes/admin.conf').get('coordination.k8s.io/v1/leases', 'kube-controller-manager', 'kube-system')
+    expect(lease.spec.holderIdentity).toMatch(/^node-1_/)
+  })
   test('says what is wrong with its files and flags', () => {
     const { start, files, clock } = plane()
     expect(start('kube-apiserver', (argv) => [...argv, '--etcd-server=x']).log.join('')).toContain('Error: unknown flag: --etcd-server')
