@@ -133,7 +133,7 @@ export class Lab {
     let origin: (() => Snapshot) | undefined
     if (pattern) {
       const shape = adaptBootImage(pattern, spec.id, deps.clock.now(), furniture)
-      const spare = deps.spares?.take(pattern.files)
+      const spare = await deps.spares?.take(pattern.files)
       if (!spare || !usedSpare(spare, spec.dir, shape, deps.log))
         for (const [place, image] of Object.entries(shape.files)) putImage(`${spec.dir}/${place}`, image)
       saved = shape.world

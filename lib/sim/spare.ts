@@ -1,5 +1,7 @@
 // Folders of machines written ahead of the lab that will use them: making a thousand files costs a file system more than the rest of a start, changing
-// those that differ costs next to nothing. Knows nothing of what the files are, nor when there is time for it.
+// those that differ costs next to nothing. Each is a copy of one that is written once, made by another process, so that this one goes on meanwhile.
+// Knows nothing of what the files are, nor when there is time for it.
+import { execFile } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
@@ -24,9 +26,18 @@ export interface Spare {
 /** as many as this wait, of each pattern */
 const ready = 3
 
+/** Of one pattern. */
+interface Shelf {
+  /** where it is written once; undefined until it is */
+  pattern: string | undefined
+  there: Spare[]
+  /** the one that is being copied */
+  coming: Promise<void> | undefined
+}
+
 export class Spares {
   readonly #dir: string
-  readonly #there = new Map<Spare['files'], Spare[]>()
+  readonly #shelves = new Map<Spare['files'], Shelf>()
   #serial = 0
   #closed = false
   #writing: Promise<void> = Promise.resolve()
@@ -35,11 +46,16 @@ export class Spares {
   constructor(dir: string) {
     this.#dir = dir
   }
-  /** One that is ready; it is the caller’s then, `dir` included. */
-  take(files: Spare['files']): Spare | undefined {
-    return this.#there.get(files)?.shift()
+  /** One that is ready or is just being copied; it is the caller’s then, `dir` included. */
+  async take(files: Spare['files']): Promise<Spare | undefined> {
+    for (;;) {
+      const shelf = this.#shelves.get(files)
+      const spare = shelf?.there.shift()
+      if (spare || !shelf?.coming) return spare
+      await shelf.coming
+    }
   }
-  /** Begins to write what is missing, off this thread, one file at a time. What fails is left out: labs write their own files then. */
+  /** Begins to write what is missing. What fails is left out: labs write their own files then. */
   fill(files: Spare['files']): void {
     this.#writing = this.#writing.then(() => this.#fill(files)).catch(() => {})
   }
@@ -51,34 +67,56 @@ export class Spares {
   async close(): Promise<void> {
     this.#closed = true
     await this.#writing
-    this.#there.clear()
+    this.#shelves.clear()
     await rm(this.#dir, { recursive: true, force: true })
   }
   /** A pattern that is not used again needs no spares. */
   forget(files: Spare['files']): void {
-    const there = this.#there.get(files) ?? []
-    this.#there.delete(files)
-    for (const spare of there) rmSync(spare.dir, { recursive: true, force: true })
+    const shelf = this.#shelves.get(files)
+    this.#shelves.delete(files)
+    if (shelf?.pattern) rmSync(shelf.pattern, { recursive: true, force: true })
+    for (const spare of shelf?.there ?? []) rmSync(spare.dir, { recursive: true, force: true })
   }
   async #fill(files: Spare['files']): Promise<void> {
-    const there = this.#there.get(files) ?? []
-    this.#there.set(files, there)
-    while (there.length < ready && !this.#closed) {
-      this.#serial += 1
-      const dir = `${this.#dir}/${this.#serial}`
-      try {
-        // Nothing above it is made: whoever removed that wants nothing here.
-        await mkdir(this.#dir).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error
-        })
-        await mkdir(dir)
-        for (const [place, image] of Object.entries(files)) await this.#write(`${dir}/${place}`, image)
-      } catch (error) {
-        await rm(dir, { recursive: true, force: true })
-        throw error
-      }
-      if (this.#closed) return
-      there.push({ dir, files })
+    const shelf = this.#shelves.get(files) ?? { pattern: undefined, there: [], coming: undefined }
+    this.#shelves.set(files, shelf)
+    const kept = () => !this.#closed && this.#shelves.get(files) === shelf
+    shelf.pattern ??= await this.#make(async (dir) => {
+      await mkdir(dir)
+      for (const [place, image] of Object.entries(files)) await this.#write(`${dir}/${place}`, image)
+    })
+    while (shelf.there.length < ready && kept()) {
+      const { pattern } = shelf
+      const copied = this.#make((dir) => copy(pattern, dir))
+      shelf.coming = copied.then(
+        (dir) => {
+          shelf.coming = undefined
+          if (kept()) shelf.there.push({ dir, files })
+          else rmSync(dir, { recursive: true, force: true })
+        },
+        () => {
+          shelf.coming = undefined
+        },
+      )
+      await copied
+      await shelf.coming
+    }
+    if (!kept()) rmSync(shelf.pattern, { recursive: true, force: true })
+  }
+  /** A new folder, or nothing of it. */
+  async #make(write: (dir: string) => Promise<void>): Promise<string> {
+    this.#serial += 1
+    const dir = `${this.#dir}/${this.#serial}`
+    try {
+      // Nothing above it is made: whoever removed that wants nothing here.
+      await mkdir(this.#dir).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error
+      })
+      await write(dir)
+      return dir
+    } catch (error) {
+      await rm(dir, { recursive: true, force: true })
+      throw error
     }
   }
   async #write(root: string, image: FileImage): Promise<void> {
@@ -98,6 +136,10 @@ export class Spares {
     }
   }
 }
+
+/** with modes, times and links; `to` is not there yet */
+const copy = (from: string, to: string): Promise<void> =>
+  new Promise((resolve, reject) => execFile('cp', ['-a', from, to], (error) => (error ? reject(error) : resolve())))
 
 type Entry = FileImage['entries'][number]
 const bytesOf = (entry: Extract<Entry, { type: 'file' }>): Buffer =>
