@@ -11,7 +11,7 @@ import type { Machine, UnitState } from './machine.ts'
 import { type ProbeResult, probe, type Target } from './network/index.ts'
 import { markControlPlane, populate } from './node/boot.ts'
 import { Front } from './node/front.ts'
-import { type FileImage, hashImage, putImage, putTree, takeImage } from './node/image.ts'
+import { type FileImage, hashImage, nothingSeen, putImage, putTree, type Seen, takeImage } from './node/image.ts'
 import type { SimMachine } from './node/machine.ts'
 import { controlPlaneUsers, labKeys, type NodeSpec, nodeTree, type Tree, workstationTree } from './node/template/files.ts'
 import { type ControlPlane, kubeconfig, kubernetesVersion } from './node/template/manifests.ts'
@@ -110,6 +110,8 @@ export class Lab {
   #secrets: Secrets
   #world: World
   #origin: (() => Snapshot) | undefined
+  /** by place: of its files as they were looked at last */
+  readonly #seen = new Map<string, Seen>()
   #closed = false
 
   private constructor(spec: LabSpec, deps: LabDeps, secrets: Secrets, front: Front, world: World) {
@@ -350,8 +352,16 @@ export class Lab {
   unit(place: string, name: string): UnitState {
     return this.#machine(place).units.state(name)
   }
+  #seenOf(place: string): Seen {
+    const seen = this.#seen.get(place) ?? nothingSeen()
+    this.#seen.set(place, seen)
+    return seen
+  }
+  #image(place: string): FileImage {
+    return takeImage(`${this.#spec.dir}/${place}`, this.#seenOf(place))
+  }
   #images(): Record<string, FileImage> {
-    return Object.fromEntries([...this.#world.machines].map(([place, machine]) => [place, takeImage(machine.files.root)]))
+    return Object.fromEntries([...this.#world.machines.keys()].map((place) => [place, this.#image(place)]))
   }
   /** What `create` began with, for a lab that is to be written down before anything was done in it; told once, and not of one that has booted itself. */
   origin(): Snapshot | undefined {
@@ -376,7 +386,12 @@ export class Lab {
     try {
       await this.#world.close()
       for (const [place, image] of Object.entries(state.files))
-        putImage(`${this.#spec.dir}/${place}`, image, place === 'workstation' && !options.home ? ['/home/candidate'] : [])
+        putImage(
+          `${this.#spec.dir}/${place}`,
+          image,
+          place === 'workstation' && !options.home ? ['/home/candidate'] : [],
+          this.#seenOf(place),
+        )
       this.#secrets = state.secrets
       this.#world = new World({
         ...worldOf(this.#spec, this.#deps, this.#plan, this.#front),
@@ -393,7 +408,7 @@ export class Lab {
     const parts: Record<string, string> = {}
     parts.objects = hashObjects([...this.#world.members.stores()])
     for (const [place, machine] of this.#world.machines) {
-      parts[`files of ${place}`] = hashImage(takeImage(machine.files.root), (path) => volatile.some((one) => one.test(path)))
+      parts[`files of ${place}`] = hashImage(this.#image(place), (path) => volatile.some((one) => one.test(path)))
       if (place === 'workstation') continue
       const units = machine.units.list().map((name) => {
         const { load, active, enabled } = machine.units.state(name)

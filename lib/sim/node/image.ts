@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  type Stats,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -27,78 +28,131 @@ type Entry =
 /** Larger files are left out: a snapshot is for configurations and logs, not for what somebody filled the disk with. */
 const largest = 8 * 1024 * 1024
 
-/** Everything below `root` on the host. Sockets, pipes and devices are left out. */
-export function takeImage(root: string): FileImage {
+/**
+ * What a look at a machine's files has found, by path, so that the next one need not read what is still the same: inode and time of change are, and any change
+ * of a file or of a folder's names moves that time (but through memory that a program has mapped, which nothing here does).
+ */
+export interface Seen {
+  paths: Map<string, { ino: number; ctimeMs: number; entry: Entry; names?: readonly string[] }>
+}
+export const nothingSeen = (): Seen => ({ paths: new Map() })
+/** The kernel's clock for files ticks every few milliseconds: of what has changed just now, a further change may not be seen. */
+const settledMs = 100
+const still = (known: { ino: number; ctimeMs: number } | undefined, stat: Stats): boolean =>
+  known !== undefined && known.ino === stat.ino && known.ctimeMs === stat.ctimeMs
+
+/** Everything below `root` on the host. Sockets, pipes and devices are left out. `seen` is brought up to date. */
+export function takeImage(root: string, seen: Seen = nothingSeen()): FileImage {
   const entries: Entry[] = []
-  const walk = (at: string) => {
-    for (const name of readdirSync(`${root}${at}`).sort()) {
+  const before = seen.paths
+  seen.paths = new Map()
+  const now = Date.now()
+  const keep = (path: string, stat: Stats, entry: Entry, names?: readonly string[]) => {
+    if (now - stat.ctimeMs > settledMs) seen.paths.set(path, { ino: stat.ino, ctimeMs: stat.ctimeMs, entry, ...(names ? { names } : {}) })
+  }
+  const read = (path: string, host: string, stat: Stats): Entry | undefined => {
+    const mode = stat.mode & 0o7777
+    if (stat.isSymbolicLink()) return { path, type: 'link', target: readlinkSync(host) }
+    if (!stat.isFile() || stat.size > largest) return undefined
+    let bytes: Buffer
+    try {
+      bytes = readFileSync(host)
+    } catch {
+      return undefined
+    }
+    const text = bytes.toString('utf8')
+    const mtime = Math.floor(stat.mtimeMs)
+    return Buffer.from(text, 'utf8').equals(bytes)
+      ? { path, type: 'file', mode, mtime, text }
+      : { path, type: 'file', mode, mtime, base64: bytes.toString('base64') }
+  }
+  const walk = (at: string, names: readonly string[]) => {
+    for (const name of names) {
       const path = `${at}/${name}`
       const host = `${root}${path}`
       const stat = lstatSync(host, { throwIfNoEntry: false })
       if (!stat) continue
-      const mode = stat.mode & 0o7777
-      if (stat.isSymbolicLink()) entries.push({ path, type: 'link', target: readlinkSync(host) })
-      else if (stat.isDirectory()) {
-        entries.push({ path, type: 'directory', mode })
-        walk(path)
-      } else if (stat.isFile() && stat.size <= largest) {
-        let bytes: Buffer
-        try {
-          bytes = readFileSync(host)
-        } catch {
-          continue
-        }
-        const text = bytes.toString('utf8')
-        const mtime = Math.floor(stat.mtimeMs)
-        entries.push(
-          Buffer.from(text, 'utf8').equals(bytes)
-            ? { path, type: 'file', mode, mtime, text }
-            : { path, type: 'file', mode, mtime, base64: bytes.toString('base64') },
-        )
+      const known = before.get(path)
+      const same = still(known, stat) ? known : undefined
+      if (stat.isDirectory()) {
+        const entry: Entry = same?.entry ?? { path, type: 'directory', mode: stat.mode & 0o7777 }
+        const below = same?.names ?? readdirSync(host).sort()
+        keep(path, stat, entry, below)
+        entries.push(entry)
+        walk(path, below)
+        continue
       }
+      const entry = same?.entry ?? read(path, host, stat)
+      if (!entry) continue
+      keep(path, stat, entry)
+      entries.push(entry)
     }
   }
-  walk('')
+  walk('', readdirSync(root).sort())
   return { entries }
 }
 
-/** Makes everything below `root` equal to the image; `keep`: paths that are left as they are, with all below them. */
-export function putImage(root: string, image: FileImage, keep: readonly string[] = []): void {
+/**
+ * Makes everything below `root` equal to the image; `keep`: paths that are left as they are, with all below them. What `seen` knows to be right already is
+ * not read.
+ */
+export function putImage(root: string, image: FileImage, keep: readonly string[] = [], seen: Seen = nothingSeen()): void {
   mkdirSync(root, { recursive: true })
   const kept = (path: string) => keep.some((one) => path === one || path.startsWith(`${one}/`))
-  const wanted = new Set(image.entries.map((entry) => entry.path))
-  const prune = (at: string) => {
-    for (const one of readdirSync(`${root}${at}`, { withFileTypes: true })) {
-      const path = `${at}/${one.name}`
+  const wanted = new Map(image.entries.map((entry) => [entry.path, entry.type]))
+  const folders = new Map<string, Stats>()
+  const prune = (at: string, names: readonly string[]) => {
+    for (const name of names) {
+      const path = `${at}/${name}`
+      const host = `${root}${path}`
       if (kept(path)) continue
-      if (!wanted.has(path)) rmSync(`${root}${path}`, { recursive: true, force: true })
-      else if (one.isDirectory()) prune(path)
+      if (!wanted.has(path)) {
+        rmSync(host, { recursive: true, force: true })
+        continue
+      }
+      if (wanted.get(path) !== 'directory') continue
+      const stat = lstatSync(host, { throwIfNoEntry: false })
+      if (!stat?.isDirectory()) continue
+      folders.set(path, stat)
+      const known = seen.paths.get(path)
+      prune(path, (still(known, stat) && known?.names) || readdirSync(host))
     }
   }
-  prune('')
+  prune('', readdirSync(root))
   for (const entry of image.entries) {
     if (kept(entry.path)) continue
     const host = `${root}${entry.path}`
-    let stat = lstatSync(host, { throwIfNoEntry: false })
+    let stat = folders.get(entry.path) ?? lstatSync(host, { throwIfNoEntry: false })
     const type = stat && (stat.isSymbolicLink() ? 'link' : stat.isDirectory() ? 'directory' : stat.isFile() ? 'file' : 'other')
     if (stat && type !== entry.type) {
       rmSync(host, { recursive: true, force: true })
       stat = undefined
     }
+    const known = seen.paths.get(entry.path)
+    const there = stat && still(known, stat) ? known?.entry : undefined
     if (entry.type === 'directory') {
       if (!stat) mkdirSync(host)
       if (!stat || (stat.mode & 0o7777) !== entry.mode) chmodSync(host, entry.mode)
     } else if (entry.type === 'link') {
-      if (stat && readlinkSync(host) === entry.target) continue
+      if (stat && (there?.type === 'link' ? there.target : readlinkSync(host)) === entry.target) continue
       if (stat) rmSync(host)
       symlinkSync(entry.target, host)
     } else {
-      const bytes = 'text' in entry ? Buffer.from(entry.text) : Buffer.from(entry.base64, 'base64')
-      const same = stat !== undefined && stat.size === bytes.length && readFileSync(host).equals(bytes)
+      let bytes: Buffer | undefined
+      const given = () => {
+        bytes ??= 'text' in entry ? Buffer.from(entry.text) : Buffer.from(entry.base64, 'base64')
+        return bytes
+      }
+      const same =
+        there?.type === 'file'
+          ? 'text' in there
+            ? 'text' in entry && there.text === entry.text
+            : 'base64' in entry && there.base64 === entry.base64
+          : stat !== undefined && stat.size === given().length && readFileSync(host).equals(given())
       if (!same) {
         // A new file, not the old one rewritten: whoever holds the old one open keeps what he had.
         if (stat) rmSync(host)
-        writeFileSync(host, bytes, { flag: 'wx', mode: entry.mode })
+        writeFileSync(host, given(), { flag: 'wx', mode: entry.mode })
         utimesSync(host, entry.mtime / 1000, entry.mtime / 1000)
         chmodSync(host, entry.mode)
       } else if (stat && (stat.mode & 0o7777) !== entry.mode) chmodSync(host, entry.mode)

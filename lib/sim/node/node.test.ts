@@ -1,5 +1,5 @@
 // A machine and a control plane without a kubelet: files that stay in, units that restart, programs that read their files and say what is wrong.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -17,7 +17,7 @@ import { controlPlane, type Serving } from './controlplane.ts'
 import { type EtcdEndpoint, EtcdMembers } from './etcd.ts'
 import { filesBelow } from './files.ts'
 import { bridge } from './front.ts'
-import { putImage, putTree, takeImage } from './image.ts'
+import { nothingSeen, putImage, putTree, takeImage } from './image.ts'
 import { SimMachine } from './machine.ts'
 import { kubeconfig, manifests } from './template/manifests.ts'
 import { nodeTools } from './tools/index.ts'
@@ -83,6 +83,42 @@ describe('files', () => {
     rmSync(join(root, 'etc/l'))
     mkdirSync(join(root, 'new'))
     putImage(root, JSON.parse(JSON.stringify(image)))
+    expect(takeImage(root)).toEqual(image)
+  })
+  test('what was seen before is not read again, what has changed since is', async () => {
+    const root = folder()
+    putTree(root, {
+      '/etc/a': { text: '1', mode: 0o600 },
+      '/etc/b': { text: '1' },
+      '/etc/l': { link: 'a' },
+      '/var/d': { directory: true },
+      '/var/e/f': { text: '3' },
+    })
+    const seen = nothingSeen()
+    await expect.poll(() => takeImage(root, seen) && seen.paths.size, { timeout: 5000 }).toBe(8)
+    const image = takeImage(root, seen)
+    expect(takeImage(root, seen).entries.every((entry, at) => entry === image.entries[at])).toBe(true)
+    const change = () => {
+      writeFileSync(join(root, 'etc/b'), '2')
+      chmodSync(join(root, 'etc/a'), 0o640)
+      rmSync(join(root, 'etc/l'))
+      symlinkSync('b', join(root, 'etc/l'))
+      writeFileSync(join(root, 'var/d/new'), '')
+      renameSync(join(root, 'var/e/f'), join(root, 'var/e/g'))
+    }
+    change()
+    expect(takeImage(root, seen)).toEqual(takeImage(root))
+    putImage(root, image, [], seen)
+    expect(takeImage(root)).toEqual(image)
+    // Also what was changed since the last look, and turned into something else.
+    await expect.poll(() => takeImage(root, seen) && seen.paths.size, { timeout: 5000 }).toBe(8)
+    change()
+    rmSync(join(root, 'etc/a'))
+    mkdirSync(join(root, 'etc/a/deep'), { recursive: true })
+    rmSync(join(root, 'var'), { recursive: true })
+    symlinkSync('etc', join(root, 'var'))
+    putImage(root, image, [], seen)
+    expect(takeImage(root, seen)).toEqual(image)
     expect(takeImage(root)).toEqual(image)
   })
 })
