@@ -24,6 +24,8 @@ export const podDirectory = (uid: string): string => `/var/lib/kubelet/pods/${ui
 interface Payload {
   [path: string]: { bytes: string | Uint8Array; mode: number }
 }
+/** What a snapshot keeps: tokens by what was asked for. */
+export type VolumeMemory = [string, Token][]
 interface Token {
   token: string
   /** epoch ms */
@@ -36,10 +38,15 @@ export class PodVolumes {
   readonly #source: VolumeSource
   readonly #paths = new Map<string, string>()
   readonly #written = new Map<string, string>()
-  readonly #tokens = new Map<string, Token>()
+  readonly #tokens: Map<string, Token>
 
-  constructor(source: VolumeSource) {
+  /** `memory`: of a snapshot that was loaded */
+  constructor(source: VolumeSource, memory: VolumeMemory = []) {
     this.#source = source
+    this.#tokens = new Map(memory)
+  }
+  save(): VolumeMemory {
+    return [...this.#tokens]
   }
   /** the machine's path of a volume that is mounted */
   path(volume: string): string | undefined {
@@ -213,6 +220,10 @@ export class PodVolumes {
       ]),
     )
     if (this.#written.get(directory) === text && files.exists(`${directory}/..data`)) return
+    if (!this.#written.has(directory) && this.#holds(directory, payload)) {
+      this.#written.set(directory, text)
+      return
+    }
     files.mkdir(directory, 0o777)
     const stamp = new Date(this.#source.now()).toISOString().replace(/[-T:]/g, '_').slice(0, 19)
     const fresh = `..${stamp}.${this.#source.random.int(4_294_967_295)}`
@@ -226,6 +237,24 @@ export class PodVolumes {
     for (const name of before)
       if (name !== '..data' && name !== '..data_tmp' && name !== fresh && !names.has(name)) files.remove(`${directory}/${name}`)
     this.#written.set(directory, text)
+  }
+  /** A kubelet that has just started leaves a volume alone that has what it would write (shouldWritePayload). */
+  #holds(directory: string, payload: Payload): boolean {
+    const { files } = this.#source.machine
+    if (!files.exists(`${directory}/..data`)) return false
+    const names = new Set(Object.keys(payload).map((path) => path.split('/')[0] as string))
+    const there = files.list(directory).filter((name) => !name.startsWith('..'))
+    if (there.length !== names.size || !there.every((name) => names.has(name))) return false
+    return Object.entries(payload).every(([path, { bytes, mode }]) => {
+      const at = `${directory}/..data/${path}`
+      const stat = files.stat(at)
+      if (stat?.type !== 'file' || (stat.mode & 0o777) !== mode) return false
+      try {
+        return files.read(at).equals(typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
+      } catch {
+        return false
+      }
+    })
   }
 }
 

@@ -12,7 +12,7 @@ import { httpGet, Probes, portOf } from './probes.ts'
 import { ImageFailure, type PullMemory, Pulls } from './pulls.ts'
 import { attemptsOf, isSidecar, isStatic, podName, podStatus, shouldRestart, type Waiting } from './status.ts'
 import { type ContainerState, RuntimeFailure, type SandboxState } from './types.ts'
-import { PodVolumes } from './volumes.ts'
+import { PodVolumes, type VolumeMemory } from './volumes.ts'
 
 const ownConditions = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
 
@@ -31,6 +31,7 @@ export interface WorkerMemory {
   crash: [string, Backoff][]
   pulls: PullMemory
   mounts: [string, Backoff][]
+  volumes: VolumeMemory
   /** of a static pod: the API’s is its mirror’s */
   status?: KubeObject
 }
@@ -69,13 +70,16 @@ export class PodWorker {
     this.#pulls = new Pulls(kit, memory?.pulls)
     for (const [name, one] of memory?.waiting ?? []) this.#waiting.set(name, one)
     for (const [name, one] of memory?.mounts ?? []) this.#mountRetry.set(name, one)
-    this.#volumes = new PodVolumes({
-      machine: kit.machine,
-      client: kit.client,
-      random: kit.random,
-      now: () => kit.clock.now(),
-      node: { name: kit.nodeName, cpus: kit.machine.cpus, memoryBytes: kit.machine.memoryBytes },
-    })
+    this.#volumes = new PodVolumes(
+      {
+        machine: kit.machine,
+        client: kit.client,
+        random: kit.random,
+        now: () => kit.clock.now(),
+        node: { name: kit.nodeName, cpus: kit.machine.cpus, memoryBytes: kit.machine.memoryBytes },
+      },
+      memory?.volumes,
+    )
     this.#probes = new Probes({
       clock: kit.clock,
       runtime: kit.runtime,
@@ -91,6 +95,7 @@ export class PodWorker {
       crash: this.#crash.save(),
       pulls: this.#pulls.save(),
       mounts: [...this.#mountRetry],
+      volumes: this.#volumes.save(),
       ...(isStatic(this.pod) ? { status: this.#status } : {}),
     }
   }
