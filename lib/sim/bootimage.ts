@@ -94,26 +94,28 @@ export function adaptBootImage(image: BootImage, id: string, now: number, furnit
     token: tokens(image.id, id, now - image.at, furniture.accountKey),
     made: new Map(),
   }
-  const world = { etcd: image.etcd(own), network: image.network(own), machines: image.machines(own) } as SavedWorld
-  for (const dump of Object.values(world.etcd)) {
-    change(dump, 'configmaps', 'cluster-info', signClusterInfo)
-    change(dump, 'secrets', 'bootstrap-token-abcdef', (token) => {
+  const etcd = Object.entries(image.etcd(own) as SavedWorld['etcd']).map(([member, dump]) => {
+    const info = changed(dump, 'configmaps', 'cluster-info', signClusterInfo)
+    const token = changed(dump, 'secrets', 'bootstrap-token-abcdef', (token) => {
       token.data.expiration = Buffer.from(`${new Date(now + 86_400_000).toISOString().slice(0, 19)}Z`).toString('base64')
     })
-  }
+    return [member, { ...dump, objects: { ...dump.objects, ...info, ...token } }]
+  })
+  const world = { etcd: Object.fromEntries(etcd), network: image.network(own), machines: image.machines(own) } as SavedWorld
   const from = [...image.statics.values(), image.id]
   const to = own.names.slice(1)
   const renamed = (path: string) => from.reduce((changed, name, at) => changed.replaceAll(name, to[at] as string), path)
   return { world, files: refurnish(image.places(own) as Shape['files'], image, furniture), renamed }
 }
-function change(dump: SavedWorld['etcd'][string], bucket: string, name: string, act: (object: KubeObject) => void): void {
-  const objects = dump.objects[bucket] ?? []
-  dump.objects[bucket] = objects.map((object) => {
+/** the bucket with one of its objects changed */
+function changed(dump: SavedWorld['etcd'][string], bucket: string, name: string, act: (object: KubeObject) => void) {
+  const objects = (dump.objects[bucket] ?? []).map((object) => {
     if (object.metadata.name !== name) return object
-    const changed = structuredClone(object)
-    act(changed)
-    return changed
+    const copy = structuredClone(object)
+    act(copy)
+    return copy
   })
+  return { [bucket]: objects }
 }
 
 // ---- one value of the image for many labs
@@ -141,7 +143,7 @@ const epoch = /(?<=[:,[])1[6-9]\d{11}(?=[,}\]])/g
 const klogTime = /\b([IWEF])(\d\d)(\d\d) (\d\d:\d\d:\d\d)\.(\d\d\d)(\d\d\d)(?= )/g
 const jwt = /eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+/g
 
-/** `shared`: what is the same in all labs is one frozen value, else a new one for each */
+/** `shared`: all is frozen, and what is the same in all labs is one value; else all is new for each */
 function pattern(value: unknown, known: Known, shared: boolean): Make {
   const make = differing(value, known, shared)
   return make ?? (() => value)
@@ -158,7 +160,8 @@ function differing(value: unknown, known: Known, shared: boolean): Make | undefi
       deepFreeze(value)
       return undefined
     }
-    return (own) => value.map((one, at) => parts[at]?.(own) ?? one)
+    const make = (own: Own) => value.map((one, at) => parts[at]?.(own) ?? one)
+    return shared ? (own) => Object.freeze(make(own)) : make
   }
   const entries = Object.entries(value).filter(([, one]) => one !== undefined)
   const parts = entries.map(([key, one]) => ({ key, keyOf: differingText(key, known), one, make: differing(one, known, shared) }))
@@ -169,7 +172,7 @@ function differing(value: unknown, known: Known, shared: boolean): Make | undefi
   return (own) => {
     const made: Record<string, unknown> = {}
     for (const { key, keyOf, make, one } of parts) made[keyOf ? (keyOf(own) as string) : key] = make ? make(own) : one
-    return made
+    return shared ? Object.freeze(made) : made
   }
 }
 /** Authorities, tokens, names, and times of three kinds: RFC 3339, epoch milliseconds as JSON numbers, and those at the head of klog's lines. */

@@ -193,8 +193,9 @@ function change(host: string, before: Entry | undefined, entry: Entry): void {
       const bytes = bytesOf(entry)
       const file = openSync(host, constants.O_WRONLY | constants.O_NOFOLLOW | (same ? 0 : constants.O_CREAT | constants.O_EXCL), entry.mode)
       try {
-        if (same) ftruncateSync(file, 0)
-        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+        // Not emptied first: what is emptied and written again a file system brings to the disk at once.
+        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, at)
+        if (same && bytesOf(same).length > bytes.length) ftruncateSync(file, bytes.length)
       } finally {
         closeSync(file)
       }
