@@ -284,6 +284,11 @@ test('probes: a liveness that fails restarts, a readiness that fails is only sai
   })
   node.run('ready', { containers: [{ readinessProbe: { httpGet: { path: '/nope', port: 80 }, periodSeconds: 2 } }] })
   node.run('tcp', { containers: [{ readinessProbe: { tcpSocket: { port: 81 }, periodSeconds: 2 } }] })
+  node.run('named', {
+    containers: [
+      { ports: [{ name: 'http', containerPort: 80 }], readinessProbe: { httpGet: { path: '/', port: 'data' }, periodSeconds: 2 } },
+    ],
+  })
   await node.until(() => node.pod('live')?.status.containerStatuses?.[0].restartCount === 1)
   expect(node.pod('live').status.containerStatuses[0].lastState.terminated).toMatchObject({ exitCode: 137, reason: 'Error' })
   expect(node.events('live')).toEqual(
@@ -298,6 +303,10 @@ test('probes: a liveness that fails restarts, a readiness that fails is only sai
     expect.stringMatching(/^Warning Unhealthy Readiness probe failed: dial tcp 10\.244\.1\.\d+:81: connect: connection refused$/),
   )
   expect(conditions(node.pod('ready'))).toContain('Ready=False:ContainersNotReady')
+  expect(node.events('named')).toContain(
+    'Warning Unhealthy Readiness probe errored and resulted in unknown state: strconv.Atoi: parsing "data": invalid syntax',
+  )
+  expect(conditions(node.pod('named'))).toContain('Ready=False:ContainersNotReady')
 })
 
 test('init containers run in turn, sidecars stay, pods that complete are Succeeded', async () => {

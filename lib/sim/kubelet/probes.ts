@@ -33,11 +33,11 @@ interface Worker {
 const seconds = (value: number | undefined, fallback: number): number => (value || fallback) * 1000
 const joined = (host: string, port: number | string): string => (isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`)
 
-/** A port by its number or its name in the container. */
-export function portOf(container: KubeObject, port: number | string): number {
+/** A port by its number or its name in the container; undefined when the container has none of that name. */
+export function portOf(container: KubeObject, port: number | string): number | undefined {
   if (typeof port === 'number') return port
   const named = (container.ports ?? []).find((one: KubeObject) => one.name === port)
-  return named ? named.containerPort : Number(port)
+  return named ? named.containerPort : /^\d+$/.test(port) ? Number(port) : undefined
 }
 
 /** Go's words for an address that did not open. */
@@ -203,15 +203,19 @@ export class Probes {
         return { result: 'unknown', output: '', error: (error as Error).message }
       }
     }
+    const asked: number | string = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port ?? 0
+    const port = portOf(container, asked)
+    // pkg/probe/util.go: what is no name in the container is taken for a number, and that is what the error tells of.
+    if (port === undefined)
+      return { result: 'unknown', output: '', error: `strconv.Atoi: parsing ${JSON.stringify(asked)}: invalid syntax` }
     if (probe.httpGet) {
-      const { scheme, host, port, path, httpHeaders } = probe.httpGet
+      const { scheme, host, path, httpHeaders } = probe.httpGet
       const headers = Object.fromEntries((httpHeaders ?? []).map((one: KubeObject) => [one.name.toLowerCase(), one.value]))
-      const answer = await httpGet(this.#deps, { scheme, host: host || podIP, port: portOf(container, port), path, headers }, timeout)
+      const answer = await httpGet(this.#deps, { scheme, host: host || podIP, port, path, headers }, timeout)
       if ('error' in answer) return { result: 'failure', output: answer.error }
       if (answer.status >= 200 && answer.status < 400) return { result: 'success', output: answer.body }
       return { result: 'failure', output: `HTTP probe failed with statuscode: ${answer.status}` }
     }
-    const port = portOf(container, probe.tcpSocket?.port ?? probe.grpc?.port ?? 0)
     const host = probe.tcpSocket?.host || podIP
     const opened = this.#deps.network.open(this.#deps.from, 'tcp', host, port)
     if (opened.outcome === 'timeout') await this.#deps.clock.sleep(timeout)

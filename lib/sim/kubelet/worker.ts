@@ -620,12 +620,10 @@ export class PodWorker {
       return undefined
     }
     if (hook.httpGet) {
-      const { scheme, host, port, path } = hook.httpGet
-      const answer = await httpGet(
-        { clock, network, from: machine.net },
-        { scheme, host: host || this.#podIP(), port: portOf(container, port), path },
-        timeoutMs,
-      )
+      const { scheme, host, path } = hook.httpGet
+      const port = portOf(container, hook.httpGet.port)
+      if (port === undefined) return `couldn't find port: ${hook.httpGet.port}`
+      const answer = await httpGet({ clock, network, from: machine.net }, { scheme, host: host || this.#podIP(), port, path }, timeoutMs)
       return 'error' in answer ? answer.error : undefined
     }
     if (!hook.exec) return undefined
