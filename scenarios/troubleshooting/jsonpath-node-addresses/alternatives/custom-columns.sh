@@ -1,0 +1,5 @@
+# score: 100
+set -euo pipefail
+column='.status.addresses[?(@.type=="InternalIP")].address'
+kubectl get nodes --no-headers -o custom-columns="IP:$column" | paste -sd' ' > /home/candidate/addresses.txt
+kubectl get nodes -l rack="$RACK" --no-headers -o custom-columns="NAME:.metadata.name,IP:$column" > /home/candidate/rack.txt
