@@ -150,10 +150,13 @@ export async function restoreBaseline(
     // What the learner changed in the API tells what must be started afresh; an API that is gone tells nothing.
     const now = await readObjects(api, AbortSignal.any([signal, AbortSignal.timeout(5000)])).catch(() => undefined)
     const changed = now === undefined ? undefined : differences(saved.objects, hashesOf(now))
+    const undo = now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now)
     const restored = new Map<string, string[]>()
     let machinesChanged = false
-    await Promise.all(
-      machines.map(async (machine) => {
+    await Promise.all([
+      // Also where it will not be enough: what goes now need not be waited for later.
+      undo && undoByApi(api, undo, saved.nodes!, now!, signal),
+      ...machines.map(async (machine) => {
         const before = saved.machines[machine.place]
         if (!before) return
         const at = await fileMachine(ground, machine)
@@ -166,10 +169,8 @@ export async function restoreBaseline(
         machinesChanged = true
         await restoreState(docker, grader, at, before.state, files, signal)
       }),
-    )
-    const undo = machinesChanged || now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now)
-    if (undo !== undefined) {
-      await undoByApi(api, undo, saved.nodes!, now!, signal)
+    ])
+    if (undo !== undefined && !machinesChanged) {
       const back = await untilReady(api, machines.filter(isNode).length, () => {}, signal, undoneWithinMs)
         .then(() => untilEqual(subject, saved, api, signal, home, undoneWithinMs))
         .catch((thrown: unknown) => {
@@ -208,7 +209,7 @@ export async function restoreBaseline(
 /** Objects that were added take seconds to go; what takes longer goes the other way. */
 const undoneWithinMs = 25_000
 
-/** Removes what was added and puts nodes' specifications and labels back. Refusals show in the comparison afterwards. */
+/** Removes what was added, until namespaces are gone, and puts nodes' specifications and labels back. Refusals show in the comparison afterwards. */
 async function undoByApi(
   api: Api,
   undo: { added: readonly KubeObject[]; nodes: readonly string[] },
@@ -233,6 +234,12 @@ async function undoByApi(
           .catch(refused),
       ),
   ])
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(undoneWithinMs)])
+  while (spaces.length > 0 && !limit.aborted) {
+    const left = await api.list({ apiVersion: 'v1', kind: 'Namespace' }, { signal: limit }).catch(() => [])
+    if (!left.some(({ metadata }) => spaces.includes(metadata.name))) return
+    await wait(500, limit)
+  }
 }
 
 async function apiAnswers(api: Api, signal: AbortSignal): Promise<void> {
