@@ -12,10 +12,12 @@ export interface ResolvConf {
   /** ms that one question waits */
   timeout: number
   attempts: number
+  /** use-vc: the C library asks over TCP */
+  tcp: boolean
 }
 /** `text` as in resolv.conf(5); undefined for a missing file */
 export function parseResolvConf(text: string | undefined): ResolvConf {
-  const conf: ResolvConf = { servers: [], search: [], ndots: 1, timeout: 5000, attempts: 2 }
+  const conf: ResolvConf = { servers: [], search: [], ndots: 1, timeout: 5000, attempts: 2, tcp: false }
   for (const line of (text ?? '').split('\n')) {
     const [word = '', ...rest] = line.trim().split(/\s+/)
     if (word.startsWith('#') || word.startsWith(';') || rest.length === 0) continue
@@ -26,6 +28,7 @@ export function parseResolvConf(text: string | undefined): ResolvConf {
       const [name, value] = option.split(':')
       if (name === 'ndots') conf.ndots = Math.min(15, Number(value) || 0)
       if (name === 'timeout') conf.timeout = Math.min(30, Number(value) || 5) * 1000
+      if (name === 'use-vc') conf.tcp = true
       if (name === 'attempts') conf.attempts = Math.min(5, Number(value) || 2)
     }
   }
@@ -183,5 +186,6 @@ export async function resolveHost(asker: Asker, files: { text(path: string): str
   const hosts = inHosts(files.text('/etc/hosts'), name).filter((address) => parseIp(address) !== undefined)
   if (hosts.length > 0) return plain(hosts)
   if (name === 'localhost') return plain(['127.0.0.1'])
-  return lookup(asker, parseResolvConf(files.text('/etc/resolv.conf')), name, 'A')
+  const conf = parseResolvConf(files.text('/etc/resolv.conf'))
+  return lookup(asker, conf, name, 'A', { protocol: conf.tcp ? 'tcp' : 'udp' })
 }

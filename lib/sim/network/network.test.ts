@@ -413,6 +413,17 @@ describe('DNS', () => {
     expect(await dns('kubernetes.default.svc.cluster.local.')).toMatchObject({ outcome: 'answered' })
     expect((await dns('lab-worker2.')).addresses).toEqual([])
   })
+  it('is asked over TCP with use-vc', async () => {
+    const at = await withDns('/etc/resolv.conf')
+    at.service('dns-tcp', '10.96.0.11', 53, [{ ip: at.dnsNet.addresses()[0] as string, node: 'lab-control-plane' }], {}, 53, 'dns', 'TCP')
+    await at.settle()
+    const ask = async (options: string) => {
+      at.machines.get('lab-worker')?.files.write('/etc/resolv.conf', `nameserver 10.96.0.11\noptions ${options}\n`)
+      return (await at.run('lab-worker', 'getent hosts kubernetes.default.svc.cluster.local')).out
+    }
+    expect(await ask('timeout:1')).toBe('')
+    expect(await ask('timeout:1 use-vc')).toContain('10.96.0.1 ')
+  })
   it('with noendpoints knows services and nothing behind them', async () => {
     const outcomes = async (pods?: string) => {
       const at = await withDns('/etc/resolv.conf', undefined, 'loop', pods)
