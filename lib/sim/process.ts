@@ -28,6 +28,8 @@ export interface ContainerContext {
   log(text: string, stream?: 'stdout' | 'stderr'): void
   /** the process ended by itself; called at most once, later calls are ignored */
   exit(code: number): void
+  /** bytes that it holds now, where it tells; over its container's limit the kernel ends it */
+  memory?(bytes: number): void
   /** of the program's own state that a snapshot keeps, JSON; undefined on a fresh start */
   readonly saved?: unknown
 }

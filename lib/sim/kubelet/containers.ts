@@ -20,6 +20,8 @@ export interface HabitatOptions {
   tools: Readonly<Record<string, Tool>>
   /** absolute path on the machine for the container's own layer */
   upper: string
+  /** what its main program says that it holds */
+  memory?(bytes: number): void
 }
 /** One process: what its starter may do with it. */
 export interface Process {
@@ -151,7 +153,10 @@ export class Habitat {
     if (found.kind !== 'builtin') return 127
     return found.run({ ...call, argv, files: this.files, hostname: this.#options.pod.hostname, clock: this.#options.clock, signal })
   }
-  context(request: Pick<ProcessRequest, 'argv' | 'env' | 'cwd'>, more: Pick<ContainerContext, 'log' | 'exit' | 'saved'>): ContainerContext {
+  context(
+    request: Pick<ProcessRequest, 'argv' | 'env' | 'cwd'>,
+    more: Pick<ContainerContext, 'log' | 'exit' | 'saved' | 'memory'>,
+  ): ContainerContext {
     const { clock, machine, net, container, pod } = this.#options
     const { user, privileged, capabilities } = container.config
     return {
@@ -204,6 +209,9 @@ export class Habitat {
         if (!over && !silent) request.out(text, stream ?? 'stdout')
       },
       exit,
+      memory: (bytes) => {
+        if (!over) this.#options.memory?.(bytes)
+      },
       ...(request.saved === undefined ? {} : { saved: request.saved }),
     })
     const program = this.#options.image.programs[name] as NonNullable<SimImage['programs'][string]>

@@ -61,7 +61,8 @@ const scale: Readonly<Record<string, number>> = {
   Gi: 2 ** 30,
   Ti: 2 ** 40,
 }
-const amount = (text: string | number): number => {
+/** A quantity as a number; 0 for what is none. */
+export const amount = (text: string | number): number => {
   const found = /^([0-9.]+)([a-zA-Z]*)$/.exec(String(text))
   return found ? Number(found[1]) * (scale[found[2] as string] ?? 1) : 0
 }

@@ -57,6 +57,11 @@ export const reader: Program = (context) => {
   }
   return { signal: () => context.exit(0) }
 }
+/** Holds as many bytes as its argument says. */
+export const hungry: Program = (context) => {
+  const timer = context.clock.after(500, () => context.memory?.(Number(context.argv[1])))
+  return { signal: () => timer.cancel() }
+}
 
 const config = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -142,7 +147,7 @@ export async function testNode(options: { processHost?: ProcessHost; config?: st
   }
   const noProcesses: ProcessHost = { open: unused, missing: async () => ({ message: 'No sandbox here.', remedy: '' }) }
   const seed = random(7)
-  const all = images({ nginx, 'kube-proxy': reader })
+  const all = images({ nginx, 'kube-proxy': reader, agnhost: hungry })
   const makeRuntime = (saved?: unknown) =>
     createRuntime({
       machine,

@@ -477,3 +477,16 @@ test('containers of a pod share its hosts file, which a later one does not repla
   await node.until(() => node.pod('two').status.containerStatuses[1].restartCount === 1)
   expect(statSync(node.files.hostPath(hosts)).ino).toBe(before)
 })
+
+test('a container that holds more memory than its limit is ended, with the reason', async () => {
+  node = await testNode()
+  node.startKubelet()
+  const image = 'registry.k8s.io/e2e-test-images/agnhost:2.59'
+  const limited = { image, resources: { limits: { memory: '64Mi' } } }
+  node.run('much', { containers: [{ ...limited, command: ['agnhost', String(65 * 2 ** 20)] }] })
+  node.run('enough', { containers: [{ ...limited, command: ['agnhost', String(63 * 2 ** 20)] }] })
+  node.run('free', { containers: [{ image, command: ['agnhost', String(2 ** 33)] }] })
+  expect(await node.until(() => node.pod('much')?.status.containerStatuses?.[0].restartCount > 0)).toBe(true)
+  expect(node.pod('much')?.status.containerStatuses[0].lastState.terminated).toMatchObject({ reason: 'OOMKilled', exitCode: 137 })
+  for (const name of ['enough', 'free']) expect(node.pod(name)?.status.containerStatuses[0]).toMatchObject({ ready: true, restartCount: 0 })
+})

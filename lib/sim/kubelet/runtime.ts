@@ -422,6 +422,11 @@ export class ContainerRuntime implements Runtime {
       processHost: this.#options.processHost,
       tools: this.#options.tools ?? {},
       upper: `${root}/${live.state.id}/rootfs`,
+      memory: (bytes) => {
+        if (live.state.config.memoryLimit === undefined || bytes <= live.state.config.memoryLimit) return
+        live.process?.kill()
+        this.#over(live, 137, 'OOMKilled')
+      },
     })
   }
   async #launch(live: Live, saved?: unknown): Promise<void> {

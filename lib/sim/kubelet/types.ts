@@ -65,6 +65,8 @@ export interface ContainerConfig {
   privileged: boolean
   capabilities: readonly string[]
   stopSignal: number
+  /** bytes; undefined without a limit */
+  memoryLimit?: number
   labels: Readonly<Record<string, string>>
   annotations: Readonly<Record<string, string>>
 }

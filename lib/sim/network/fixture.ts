@@ -73,6 +73,7 @@ export class Objects {
 export interface Started extends Running {
   lines: string[]
   code: number | undefined
+  memory: number
 }
 export function lab() {
   const dir = mkdtempSync(join(tmpdir(), 'net-'))
@@ -126,7 +127,7 @@ export function lab() {
     count += 1
     const files = options.root ?? filesBelow(join(dir, `container-${count}`))
     for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text)
-    const started = { lines: [] as string[], code: undefined as number | undefined }
+    const started = { lines: [] as string[], code: undefined as number | undefined, memory: 0 }
     const context: ContainerContext = {
       clock,
       machine: on,
@@ -142,6 +143,9 @@ export function lab() {
       log: (text) => started.lines.push(...text.replace(/\n$/, '').split('\n')),
       exit: (code) => {
         started.code ??= code
+      },
+      memory: (bytes) => {
+        started.memory = bytes
       },
     }
     const running = (all[(argv[0] as string).split('/').at(-1) as string] as Program)(context)

@@ -102,6 +102,21 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect(asked).toEqual(['/ 200', '/gone 504'])
   })
 
+  it('has a program that takes memory in steps', async () => {
+    const at = await cluster()
+    const started = at.start('lab-worker', ['agnhost', 'stress', '--mem-total=96Mi', '--mem-alloc-size=4Mi', '--mem-alloc-sleep', '100ms'])
+    await at.settle(1000)
+    const half = started.memory
+    expect(half).toBeGreaterThan(30 * 2 ** 20)
+    await at.settle(3000)
+    expect(started.memory).toBeGreaterThan(half)
+    expect(started.memory).toBeGreaterThan(96 * 2 ** 20)
+    expect(started.lines.map((line) => line.replace(/^.*\] /, ''))).toEqual([
+      'Allocating "96Mi" memory, in "4Mi" chunks, with a 100ms sleep between allocations',
+      'Allocated "96Mi" memory',
+    ])
+  })
+
   it('passes requests on to a name that nginx asks its resolver for each time', async () => {
     const at = await cluster()
     const [web, api] = [at.pod('lab-worker'), at.pod('lab-worker2')]

@@ -1,4 +1,4 @@
-// agnhost (netexec, serve-hostname, pause, porter, connect) and http-echo: small servers of test images.
+// agnhost (netexec, serve-hostname, pause, porter, connect, stress) and http-echo: small servers of test images.
 // Knows nothing of Kubernetes.
 import type { HttpAnswer, HttpRequest } from '../../net.ts'
 import type { ContainerContext, Program } from '../../process.ts'
@@ -106,6 +106,8 @@ export function agnhost(deps: ProgramDeps): Program {
           })()
           return serving(context, open)
         }
+        case 'stress':
+          return stress(context, rest)
         default:
           context.log(`Error: unknown command "${command}" for "app"\n`, 'stderr')
           context.exit(1)
@@ -116,6 +118,37 @@ export function agnhost(deps: ProgramDeps): Program {
       return fail(context, `listen tcp: ${(error as Error).message}`)
     }
   }
+}
+/** Takes memory in steps and keeps it (third_party/forked/vishhstress). Its runtime and its binary need some of their own. */
+function stress(context: ContainerContext, argv: readonly string[]) {
+  const { clock } = context
+  const [total, step] = [flag(argv, 'mem-total', '0'), flag(argv, 'mem-alloc-size', '4Ki')]
+  const sleep = flag(argv, 'mem-alloc-sleep', '1ms')
+  const words = /^(\d+)(ms|s|m)$/.exec(sleep)
+  if (words === null) return fail(context, `invalid argument "${sleep}" for "--mem-alloc-sleep" flag`)
+  const pause = Number(words[1]) * { ms: 1, s: 1000, m: 60_000 }[words[2] as 'ms']
+  const say = (at: number, line: string) => context.log(klog('I', clock.now(), `stress.go:${at}`, line), 'stderr')
+  const saved = (context.saved as { held?: number } | undefined)?.held
+  let held = saved ?? 0
+  let timer: { cancel(): void } | undefined
+  const own = 10 * 2 ** 20
+  // Many small steps are taken together, so that a megabyte is not a timer for each of its pages.
+  const together = Math.max(1, Math.round(50 / Math.max(pause, 1)))
+  const size = quantity(step)
+  const take = () => {
+    for (let at = 0; at < together && held + size <= quantity(total); at += 1) held += size
+    context.memory?.(own + held)
+    if (held + size <= quantity(total)) timer = clock.after(pause * together, take)
+    else if (saved !== held) say(70, `Allocated "${total}" memory`)
+  }
+  if (saved === undefined) say(67, `Allocating "${total}" memory, in "${step}" chunks, with a ${sleep} sleep between allocations`)
+  timer = clock.after(0, take)
+  const running = serving(context, [{ close: () => timer?.cancel() }])
+  return { ...running, save: () => ({ held }) }
+}
+const quantity = (text: string): number => {
+  const [, digits = '0', unit = ''] = /^(\d+)(Ki|Mi|Gi|k|M|G)?$/.exec(text) ?? []
+  return Number(digits) * ({ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, k: 1e3, M: 1e6, G: 1e9 }[unit] ?? 1)
 }
 async function netexec(deps: ProgramDeps, context: ContainerContext, asked: HttpRequest): Promise<HttpAnswer> {
   const url = new URL(asked.path, 'http://x')
