@@ -109,7 +109,7 @@ export class Habitat {
   /** A simulated tool or one of the image's programs, called by a real process of the container: `sh -c '…; exec nginx'`. */
   call(name: string, call: Omit<ToolCall, 'place' | 'clock'>): Promise<number> | undefined {
     const { clock, tools, image } = this.#options
-    if (Object.hasOwn(image.programs, name)) return this.#called(name, call)
+    if (programsOnPath(image).includes(name)) return this.#called(name, call)
     const tool = (this.#options.image.tools ?? []).includes(name) || name === 'sleep' ? tools[name] : undefined
     if (tool) return tool({ ...call, clock, place: this.#place(call) })
     if (name !== 'sleep') return undefined
@@ -350,7 +350,7 @@ export class Habitat {
         .map((mount) => ({ path: mount.path, source: machine.files.hostPath(mount.hostPath), readOnly: mount.readOnly })),
       hostname: pod.hostname,
       ports: [],
-      tools: ['sleep', ...Object.keys(image.programs), ...(image.tools ?? []).filter((name) => name in tools)],
+      tools: ['sleep', ...programsOnPath(image), ...(image.tools ?? []).filter((name) => name in tools)],
       call: async (tool, call) => {
         const answer = this.call(tool, call)
         if (answer) return answer
@@ -372,6 +372,14 @@ const signalNames: Readonly<Record<number, NodeJS.Signals>> = {
   28: 'SIGWINCH',
 }
 
+/** Programs of an image that a shell finds by their bare name; an entrypoint like `/agnhost` is none. */
+function programsOnPath(image: SimImage): string[] {
+  const path = (image.env.PATH ?? '').split(':')
+  return Object.keys(image.programs).filter((name) => {
+    const [entry = ''] = image.entrypoint
+    return posix.basename(entry) !== name || !entry.startsWith('/') || path.includes(posix.dirname(entry))
+  })
+}
 /** What runc sets when nobody else did: of /etc/passwd, else the root. */
 const homeOf = (files: Files, uid: number): string =>
   (files.text('/etc/passwd') ?? '')
