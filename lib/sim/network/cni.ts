@@ -59,13 +59,25 @@ function load(files: Files): Loaded | undefined {
   return undefined
 }
 
+/** Which plugin runs when a configuration asks for `type`: what the program in its place really is. @throws Error as libcni does */
+function program(files: Files, type: string): string {
+  const path = `${binDir}/${type}`
+  const stat = files.stat(path)
+  if (stat?.type !== 'file') throw new Error(`failed to find plugin "${type}" in path [${binDir}]`)
+  const failed = (why: string) => new Error(`netplugin failed with no error message: fork/exec ${path}: ${why}`)
+  if ((stat.mode & 0o111) === 0) throw failed('permission denied')
+  const name = /^(?:\u007fELF |#!\/simulated\/cni\/)([\w-]+)/.exec(files.text(path) ?? '')?.[1]
+  if (name === undefined || !(name in plugins || name === 'host-local')) throw failed('exec format error')
+  return name
+}
+
 export function cniHooks(net: SimNetwork, machine: string, files: Files): CniHooks {
   const host = () => net.host(machine)
   const run = (type: string, verb: 'add' | 'delete', act: (plugin: Plugin) => void) => {
     try {
-      if (!files.exists(`${binDir}/${type}`)) throw new Error(`failed to find plugin "${type}" in path [${binDir}]`)
-      const plugin = plugins[type]
-      if (plugin === undefined) throw new Error(`netplugin failed with no error message: fork/exec ${binDir}/${type}: exec format error`)
+      const plugin = plugins[program(files, type)]
+      // host-local knows nothing of interfaces.
+      if (plugin === undefined) throw new Error('netplugin failed with no error message: exit status 1')
       act(plugin)
     } catch (error) {
       throw new Error(`plugin type="${type}" failed (${verb}): ${(error as Error).message}`)
@@ -136,8 +148,8 @@ function ranges(ipam: Conf): Range[] {
 }
 const leases = (call: { name: string }, ipam: Conf) => `${ipam.dataDir ?? '/var/lib/cni/networks'}/${call.name}`
 function allocate(ipam: Conf, call: Call): { address: Prefix; gateway: number } {
-  if (ipam.type !== 'host-local') throw new Error(`failed to find plugin "${ipam.type ?? ''}" in path [${binDir}]`)
-  if (!call.files.exists(`${binDir}/host-local`)) throw new Error(`failed to find plugin "host-local" in path [${binDir}]`)
+  if (program(call.files, String(ipam.type ?? '')) !== 'host-local')
+    throw new Error(`netplugin failed with no error message: ${binDir}/${ipam.type} hands out no addresses`)
   const dir = leases(call, ipam)
   const taken = new Set(call.files.list(dir))
   const all = ranges(ipam)
@@ -321,15 +333,18 @@ const flannel: Plugin = {
     const delegate = flannelDelegate(conf, call.files)
     const sorted = Object.fromEntries(Object.entries({ ...delegate, name: call.name }).sort(([a], [b]) => (a < b ? -1 : 1)))
     call.files.write(stateOf(call, conf), JSON.stringify(sorted), 0o600)
-    if (!call.files.exists(`${binDir}/${delegate.type}`)) throw new Error(`failed to find plugin "${delegate.type}" in path [${binDir}]`)
-    plugins[delegate.type]?.add(delegate, call)
+    try {
+      plugins[program(call.files, String(delegate.type))]?.add(delegate, call)
+    } catch (error) {
+      throw new Error(`failed to delegate add: ${(error as Error).message}`)
+    }
   },
   del(conf, call) {
     const text = call.files.text(stateOf(call, conf))
     // Without its file there is nothing that this plugin has added.
     if (text === undefined) return
     const delegate = JSON.parse(text) as Conf
-    plugins[String(delegate.type)]?.del(delegate, call)
+    plugins[program(call.files, String(delegate.type))]?.del(delegate, call)
     call.files.remove(stateOf(call, conf))
   },
 }

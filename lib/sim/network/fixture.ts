@@ -93,7 +93,8 @@ export function lab() {
     const files = filesBelow(join(dir, name))
     const net = network.addMachine(name, address)
     files.write('/etc/resolv.conf', 'nameserver 172.19.0.1\noptions ndots:0\n')
-    for (const plugin of ['flannel', 'bridge', 'host-local', 'portmap', 'loopback', 'ptp']) files.write(`/opt/cni/bin/${plugin}`, '#!\n')
+    for (const plugin of ['flannel', 'bridge', 'host-local', 'portmap', 'loopback', 'ptp'])
+      files.write(`/opt/cni/bin/${plugin}`, `#!/simulated/cni/${plugin}\n`, 0o755)
     machines.set(name, { name, place: name, address, clock, files, net } as unknown as Machine)
     return files
   }

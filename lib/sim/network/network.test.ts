@@ -339,8 +339,22 @@ describe('CNI by hand', () => {
     expect(() => at.pod('lab-worker')).toThrow(
       'plugin type="flannel" failed (add): open /run/flannel/subnet.env: no such file or directory',
     )
+    files?.write(
+      '/run/flannel/subnet.env',
+      'FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.1.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n',
+    )
+    const bridge = files?.text('/opt/cni/bin/bridge') as string
+    const failing = (why: string) => expect(() => at.pod('lab-worker')).toThrow(`plugin type="flannel" failed (add): ${why}`)
+    files?.remove('/opt/cni/bin/bridge')
+    failing('failed to delegate add: failed to find plugin "bridge" in path [/opt/cni/bin]')
+    files?.write('/opt/cni/bin/bridge', bridge, 0o644)
+    failing('failed to delegate add: netplugin failed with no error message: fork/exec /opt/cni/bin/bridge: permission denied')
+    files?.remove('/opt/cni/bin/bridge')
+    files?.write('/opt/cni/bin/bridge', 'a text\n', 0o755)
+    failing('failed to delegate add: netplugin failed with no error message: fork/exec /opt/cni/bin/bridge: exec format error')
+    files?.write('/opt/cni/bin/bridge', bridge)
     files?.remove('/opt/cni/bin/flannel')
-    expect(() => at.pod('lab-worker')).toThrow('plugin type="flannel" failed (add): failed to find plugin "flannel" in path [/opt/cni/bin]')
+    failing('failed to find plugin "flannel" in path [/opt/cni/bin]')
     files?.write('/etc/cni/net.d/10-flannel.conflist', '{')
     expect(at.hooks('lab-worker').ready()).toContain('cni plugin not initialized')
   })
