@@ -1,19 +1,19 @@
 // Services that the grader makes for one look: only a working service network reaches an address that nobody knew before.
 // Hand-made rules for the services a learner can see buy nothing. Knows nothing of checks.
 import { randomBytes } from 'node:crypto'
-import type { Api, KubeObject, LabClock } from '#lib/cluster/index.ts'
+import { type Api, deadline, type KubeObject, type LabClock } from '#lib/cluster/index.ts'
 
 export interface Canaries {
-  /** a service like this one, under a new name and address, at most `maxAgeMs` old; null when there is none to copy */
+  /** a service like this one, under a new name and address, for looks of the next `lifeMs` (of the host's time too, see `deadline`); null when there is none to copy */
   like(ref: { namespace: string; name: string }, signal?: AbortSignal): Promise<KubeObject | null>
   /** removes them all; what cannot be removed is left to the cluster's restore */
   dispose(): Promise<void>
 }
 
-const maxAgeMs = 20_000
+const lifeMs = 20_000
 
 export function canaries(api: Api, clock: LabClock): Canaries {
-  const made = new Map<string, { at: number; service: Promise<KubeObject | null> }>()
+  const made = new Map<string, { old: () => boolean; service: Promise<KubeObject | null> }>()
   const remove = async (service: KubeObject | null) => {
     if (service)
       await api
@@ -27,7 +27,7 @@ export function canaries(api: Api, clock: LabClock): Canaries {
     async like(ref, signal) {
       const key = `${ref.namespace}/${ref.name}`
       const known = made.get(key)
-      if (known && clock.now() - known.at < maxAgeMs) return known.service
+      if (known && !known.old()) return known.service
       if (known) void known.service.then(remove, () => {})
       const service = (async () => {
         const model = await api.get({ apiVersion: 'v1', kind: 'Service', ...ref }, { signal })
@@ -48,7 +48,7 @@ export function canaries(api: Api, clock: LabClock): Canaries {
         )
       })()
       service.catch(() => made.delete(key))
-      made.set(key, { at: clock.now(), service })
+      made.set(key, { old: deadline(clock, lifeMs), service })
       return service
     },
     async dispose() {
