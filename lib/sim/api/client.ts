@@ -13,6 +13,7 @@ import type {
   WriteOptions,
 } from '../kube.ts'
 import { ApiError, Unreachable } from '../kube.ts'
+import { copy } from '../schema/index.ts'
 import type { Call } from './operations.ts'
 import { managerOf, type Requests } from './requests.ts'
 
@@ -66,12 +67,12 @@ export class ApiClient implements Client {
     const name = options.subresource ? object.metadata?.name : ''
     const { requests, call } = this.#call(resource, name ?? '', object.metadata?.namespace, options)
     requests.authorize('create', call)
-    return requests.create(call, structuredClone(object))
+    return requests.create(call, copy(object))
   }
   update(resource: Resource, object: KubeObject, options: WriteOptions = {}): KubeObject {
     const { requests, call } = this.#call(resource, object.metadata?.name ?? '', object.metadata?.namespace, options)
     requests.authorize('update', call)
-    return requests.update(call, structuredClone(object))
+    return requests.update(call, copy(object))
   }
   patch(
     resource: Resource,
@@ -83,7 +84,7 @@ export class ApiClient implements Client {
   ): KubeObject {
     const { requests, call } = this.#call(resource, name, namespace, options)
     requests.authorize('patch', call)
-    return requests.patch(call, type, structuredClone(patch), options.force === undefined ? {} : { force: options.force })
+    return requests.patch(call, type, copy(patch), options.force === undefined ? {} : { force: options.force })
   }
   delete(resource: Resource, name: string, namespace?: string, options: DeleteOptions = {}): void {
     const { requests, call } = this.#call(resource, name, namespace)

@@ -61,6 +61,8 @@ const retired: Readonly<Record<string, string>> = {
 
 export class Http {
   readonly #options: HttpOptions
+  /** in DER, by connection */
+  readonly #certificates = new WeakMap<object, Uint8Array | undefined>()
   readonly #discovery: Discovery
   readonly #streams: Streams
   readonly #open = new Set<() => void>()
@@ -143,8 +145,9 @@ export class Http {
 
   #user(request: IncomingMessage): User {
     const socket = request.socket as Partial<TLSSocket>
-    const certificate = socket.getPeerCertificate?.(false)?.raw
-    const user = this.#options.user(certificate, request.headers.authorization)
+    // It costs as much as a small answer, and is the same as long as the connection lasts.
+    if (!this.#certificates.has(socket)) this.#certificates.set(socket, socket.getPeerCertificate?.(false)?.raw)
+    const user = this.#options.user(this.#certificates.get(socket), request.headers.authorization)
     if (user === null) throw new ApiError(401, 'Unauthorized', 'Unauthorized')
     return this.#impersonated(request, user)
   }

@@ -11,6 +11,7 @@ import {
   checkFields,
   coerce,
   coercePatched,
+  copy,
   defaults,
   defaultsOfCrd,
   invalid,
@@ -300,7 +301,7 @@ export class Operations {
     const old = this.store.get(served.bucket, served.namespaced ? call.namespace : '', call.name)
     if (type === 'apply') return this.#apply(call, old, patch, options.force === true)
     if (old === undefined) throw notFound(served, call.name)
-    const live = structuredClone(this.out(served, old))
+    const live = copy(this.out(served, old))
     let patched: KubeObject
     if (type === 'json') patched = jsonPatch(live, patch)
     else if (type === 'merge') patched = mergePatch(live, patch)
@@ -308,7 +309,7 @@ export class Operations {
       if (served.custom !== undefined) throw unsupportedPatch()
       patched = strategicMerge(live, patch, shape)
     }
-    const decoded = this.decode(call, structuredClone(patched), undefined, { merged: type === 'strategic' ? patch : undefined })
+    const decoded = this.decode(call, copy(patched), undefined, { merged: type === 'strategic' ? patch : undefined })
     decoded.metadata ??= {}
     if (decoded.metadata.name !== call.name) {
       throw new ApiError(
@@ -329,7 +330,7 @@ export class Operations {
     this.checkKind(served, patch)
     const shape = this.registry.shape(served)
     // As it came: what a type's zero values would add must not become this manager's.
-    const applied = structuredClone(patch)
+    const applied = copy(patch)
     applied.metadata ??= {}
     if (applied.metadata.name && applied.metadata.name !== call.name) {
       throw new ApiError(
@@ -342,7 +343,7 @@ export class Operations {
     this.#place(call, applied)
     const merged = this.decode(
       { ...call, fieldValidation: 'Ignore' },
-      structuredClone(
+      copy(
         apply(old === undefined ? undefined : this.out(served, old), applied, {
           manager: call.manager,
           force,
@@ -397,7 +398,7 @@ export class Operations {
     if (metadata.resourceVersion && metadata.resourceVersion !== old.metadata.resourceVersion) throw modified(served, call.name)
     const admission = this.#admission(call, 'UPDATE')
     namespaceLifecycle(admission)
-    const own = structuredClone(object)
+    const own = copy(object)
     prepareUpdate(served, own, old, subresource, this.now())
     own.metadata.resourceVersion = old.metadata.resourceVersion
     const tracked = applied ? own : this.tracked(call, old, own)
@@ -529,7 +530,7 @@ export class Operations {
     }
     const custom = served.custom?.schema?.openAPIV3Schema
     const coerced = custom === undefined ? typed : prune(typed, custom)
-    return structuredClone(custom === undefined ? defaults(coerced) : defaultsOfCrd(coerced, custom))
+    return copy(custom === undefined ? defaults(coerced) : defaultsOfCrd(coerced, custom))
   }
   checkKind(served: Served, object: KubeObject): void {
     const { apiVersion = '', kind = '' } = object ?? {}

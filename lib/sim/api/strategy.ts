@@ -1,6 +1,7 @@
 // What the API server itself fills into an object of each kind before it is stored, and which parts of it a request may change. Data where it is a
 // list of kinds. Knows nothing of who asks. Sources: pkg/registry/*/*/strategy.go
 import type { KubeObject, User } from '../kube.ts'
+import { copy } from '../schema/index.ts'
 import type { Served } from './registry.ts'
 import { equal } from './store.ts'
 
@@ -72,7 +73,7 @@ const hasStatus = (served: Served): boolean => served.subresources.some((subreso
 export function prepareCreate(served: Served, object: KubeObject, user: User, now: string): void {
   if (hasGeneration(served)) object.metadata.generation = 1
   const first = firstStatus[served.bucket]
-  if (first !== undefined) object.status = structuredClone(first)
+  if (first !== undefined) object.status = copy(first)
   else if (hasStatus(served) && !keepsStatus.has(served.bucket)) delete object.status
   switch (served.bucket) {
     case 'pods':
@@ -192,7 +193,7 @@ function prepareStatus(served: Served, object: KubeObject, old: KubeObject, now:
     }
   }
   for (const key of Object.keys(object)) delete object[key]
-  Object.assign(object, structuredClone({ ...old, metadata: kept }))
+  Object.assign(object, copy({ ...old, metadata: kept }))
   set(object, 'status', status)
   if (served.bucket === 'pods' && object.status) object.status.qosClass ||= old.status?.qosClass
   if (served.bucket === 'persistentvolumes' && object.status && object.status.phase !== old.status?.phase) {

@@ -2,7 +2,7 @@
 // ephemeralcontainers) passes through. Knows nothing of HTTP. Sources: pkg/registry/core/pod/storage, pkg/registry/apps/*/storage.
 import type { DeleteOptions, KubeObject, PatchType } from '../kube.ts'
 import { ApiError } from '../kube.ts'
-import { coerce, defaults, invalid, jsonPatch, mergePatch, shapeOf, strategicMerge } from '../schema/index.ts'
+import { coerce, copy, defaults, invalid, jsonPatch, mergePatch, shapeOf, strategicMerge } from '../schema/index.ts'
 import type { Call, Operations } from './operations.ts'
 import { conflict, modified, timestamp } from './refusals.ts'
 import { notServed } from './registry.ts'
@@ -56,7 +56,7 @@ export class Subresources {
           : type === 'strategic' && shape !== undefined
             ? strategicMerge(live, patch, shape)
             : mergePatch(live, patch)
-      return this.#rescale(call, stored, this.#decodeScale(structuredClone(next)))
+      return this.#rescale(call, stored, this.#decodeScale(copy(next)))
     }
     if (!whole.has(call.subresource)) throw resize(call) ?? notServed()
     return this.#operations.patch(call, type, patch, options)
@@ -69,7 +69,7 @@ export class Subresources {
   /** only what the subresource is for is taken from the body */
   #narrow(call: Call, body: KubeObject): KubeObject {
     if (call.subresource !== 'approval' && call.subresource !== 'ephemeralcontainers') return body
-    const live = structuredClone(this.#operations.out(call.served, this.#stored(call)))
+    const live = copy(this.#operations.out(call.served, this.#stored(call)))
     if (body.metadata?.resourceVersion) live.metadata.resourceVersion = body.metadata.resourceVersion
     if (call.subresource === 'approval') live.status = { ...live.status, conditions: body.status?.conditions }
     else live.spec.ephemeralContainers = body.spec?.ephemeralContainers
@@ -109,7 +109,7 @@ export class Subresources {
         { reason: 'FieldValueInvalid', message: `Invalid value: ${replicas}: must be greater than or equal to 0`, field: 'spec.replicas' },
       ])
     }
-    const next = structuredClone(this.#operations.out(served, stored))
+    const next = copy(this.#operations.out(served, stored))
     const path = served.custom?.subresources?.scale?.specReplicasPath.split('.').filter(Boolean) ?? ['spec', 'replicas']
     let at = next
     for (const key of path.slice(0, -1)) at = at[key] ??= {}

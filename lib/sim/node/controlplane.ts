@@ -487,7 +487,7 @@ const manager =
       const mine = spec.holderIdentity === identity
       if (!mine && spec.holderIdentity && Date.parse(spec.renewTime) + leaseSeconds * 1000 > now) return false
       client.update('coordination.k8s.io/v1/leases', {
-        ...structuredClone(current),
+        ...current,
         spec: {
           ...spec,
           holderIdentity: identity,
@@ -638,7 +638,7 @@ const manager =
         const current = lease()
         if (current?.spec.holderIdentity !== identity) return
         client.update('coordination.k8s.io/v1/leases', {
-          ...structuredClone(current),
+          ...current,
           spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: micro(), renewTime: micro() },
         })
       } catch (error) {
