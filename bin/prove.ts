@@ -1,9 +1,10 @@
 // npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--sample each|cover] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
 // Plays every part of scenarios' proofs on a real backend. The result goes to standard output, everything else to standard error.
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
+import { availableMemory } from 'node:process'
 import { parseArgs } from 'node:util'
 import { bringKubectl, cacheFolder } from '#lib/host/index.ts'
 import { prove, record, sampleOf } from '#lib/proof/index.ts'
@@ -96,7 +97,7 @@ async function main(): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => cancel.abort())
   const cache = path.join(cacheFolder(process.env), 'proof')
   // Docker knows whose clusters are whose; simulated ones are a run's own, so that two runs do not end each other's.
-  const dataDir = backend.data === 'kind' ? path.join(cache, 'data') : await ownFolder(path.join(cache, 'sim'))
+  const dataDir = backend.data === 'kind' ? path.join(cache, 'data') : await ownFolder((await memoryFolder()) ?? path.join(cache, 'sim'))
   const provider =
     backend.data === 'kind'
       ? await kindBackend({ owner: 'prove', dataDir, env: process.env })
@@ -144,6 +145,28 @@ async function main(): Promise<number> {
   if (values.json) process.stdout.write(`${JSON.stringify(variants, null, 1)}\n`)
   else process.stdout.write(`${table(variants)}\n`)
   return variants.every((one) => one.proven) ? 0 : 1
+}
+
+/**
+ * Memory that is used as a disk, where there is enough of it: a proof makes and removes some thousand small files a part, keeps nothing of them, and waits
+ * for a disk longer than for anything else. Undefined elsewhere.
+ */
+async function memoryFolder(): Promise<string | undefined> {
+  try {
+    const mount = (await readFile('/proc/mounts', 'utf8')).split('\n').find((line) => line.split(' ')[1] === '/dev/shm')
+    const [, , type, options = ''] = mount?.split(' ') ?? []
+    // Programs that a scenario puts on a node are run there.
+    if (type !== 'tmpfs' || options.split(',').includes('noexec')) return undefined
+    const { bavail, bsize } = await statfs('/dev/shm')
+    if (Math.min(bavail * bsize, availableMemory()) < 2 * 1024 ** 3) return undefined
+    const own = `/dev/shm/kubemend-proof-${process.getuid?.()}`
+    await mkdir(own, { mode: 0o700 }).catch(() => {})
+    // Anybody may make folders there.
+    const stat = await lstat(own)
+    return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0 ? own : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A folder of this process's; those of processes that are gone are removed once nothing runs in them. */
