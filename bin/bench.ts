@@ -1,5 +1,6 @@
 // npm run bench -- [name…] [--json]   Measures, each figure beside its baseline from the same run. Standard output: with --json one array
 // of {name, value, unit, baseline, ratio}, else a table. A bench is a function in bin/benches/, named here.
+import { classBench } from './benches/class.ts'
 import { labBench } from './benches/lab.ts'
 import { simBench } from './benches/sim.ts'
 import { terminalBench } from './benches/terminal.ts'
@@ -20,6 +21,7 @@ const benches: Record<string, Bench> = {
   terminal: terminalBench,
   lab: labBench,
   sim: simBench,
+  class: classBench,
 }
 
 if (import.meta.main) {

@@ -20,11 +20,11 @@ const slug = 'kube-proxy-kubeconfig'
 const starts = 8
 const keys = 100
 const step = { signal: new AbortController().signal, progress: () => {} }
-const quantile = (values: readonly number[], part: number): number =>
+export const quantile = (values: readonly number[], part: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] as number
 
-/** MiB of the workers and of everything that they started, shared pages counted in parts. */
-async function memoryOf(dir: string): Promise<number> {
+/** The workers and everything that they started. */
+async function processesOf(dir: string): Promise<Set<number>> {
   const parents = new Map<number, number>()
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
@@ -43,10 +43,28 @@ async function memoryOf(dir: string): Promise<number> {
       grown = true
     }
   }
+  return mine
+}
+/** MiB of the workers and of everything that they started, shared pages counted in parts. */
+export async function memoryOf(dir: string): Promise<number> {
   let kib = 0
-  for (const pid of mine)
+  for (const pid of await processesOf(dir))
     kib += Number(/^Pss:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => ''))?.[1] ?? 0)
   return kib / 1024
+}
+
+/** Seconds of CPU time that the same have used, with what has ended under them. */
+export async function busyOf(dir: string): Promise<number> {
+  let ticks = 0
+  for (const pid of await processesOf(dir)) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    for (const one of stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15))
+      ticks += Number(one)
+  }
+  return ticks / 100
 }
 
 /** Milliseconds from each key to its echo. */
@@ -84,7 +102,7 @@ async function echoes(
   }
   return times
 }
-async function shellOf(cluster: Cluster): Promise<Parameters<typeof echoes>[0]> {
+export async function shellOf(cluster: Cluster): Promise<Parameters<typeof echoes>[0]> {
   const shell = await cluster.shell('workstation', { id: 'bench', size: { cols: 80, rows: 24 } })
   let listener: (bytes: Uint8Array) => void = () => {}
   shell.onOutput((bytes) => listener(bytes))
