@@ -1,6 +1,6 @@
 // The verdict. Every check is looked at until it has held long enough, or until the cluster has settled without it.
 // "not repaired" and "could not look" never mix. Knows nothing of sessions; what it returns is plain data.
-import { type Api, type Cluster, clockOf, type KubeObject, kubernetesApi, type LabClock, realClock } from '#lib/cluster/index.ts'
+import { type Api, type Cluster, clockOf, deadline, type KubeObject, kubernetesApi, type LabClock, realClock } from '#lib/cluster/index.ts'
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
 import type { Handover } from './harmless.ts'
@@ -59,6 +59,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   const now = () => clock.now()
   const limits = { ...defaults, ...options.limits }
   const begun = now()
+  const overdue = deadline(clock, limits.longestMs)
   const runs: Run[] = checks.map((check) => ({
     check,
     condition: conditionOf(check),
@@ -90,7 +91,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
       const host = realClock.now()
       for (const run of undecided) {
         const patient = host - Math.max(restSinceHost, run.failsSinceHost) < limits.settleHostMs
-        const verdict = judge(run, time, patient ? null : restSince, begun, limits)
+        const verdict = judge(run, time, patient ? null : restSince, overdue(), limits)
         if (verdict !== null) {
           run.verdict = verdict
           run.endedAt = time
@@ -139,8 +140,7 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number): Promise<void> 
   }
 }
 
-function judge(run: Run, time: number, restSince: number | null, begun: number, limits: Limits): Verdict | null {
-  const late = time - begun >= limits.longestMs
+function judge(run: Run, time: number, restSince: number | null, late: boolean, limits: Limits): Verdict | null {
   if (run.blindSince !== null) return time - run.blindSince >= limits.retryMs || late ? 'not-evaluable' : null
   if (run.holdsSince !== null) return time - run.holdsSince >= run.check.hold * 1000 ? 'pass' : late ? 'timed-out' : null
   if (run.failsSince === null) return null
