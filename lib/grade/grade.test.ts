@@ -153,6 +153,22 @@ describe('a cluster that its learner left unreachable', () => {
   })
 })
 
+describe('a fault that silences the API', () => {
+  const silent = (state: 'unreachable' | 'backend-gone'): Cluster =>
+    Object.create(cluster, {
+      kubeconfig: { value: cluster.kubeconfig.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1') },
+      health: { value: async () => ({ state, message: 'no answer', hint: '' }) },
+    })
+  it('is handed over as the cluster was before; a host that is silent is not', async () => {
+    const { signal } = cancel
+    await api.put(deployment())
+    const healthy = await handOver(cluster, { signal })
+    expect(await handOver(silent('unreachable'), { signal, healthy })).toEqual(healthy)
+    await expect(handOver(silent('backend-gone'), { signal, healthy })).rejects.toMatchObject({ code: 'cluster-unreachable' })
+    await expect(handOver(silent('unreachable'), { signal })).rejects.toMatchObject({ code: 'cluster-unreachable' })
+  })
+})
+
 describe('harm', () => {
   const harmless = [goal('right', 100, value('good')), guard('no-harm', { harmless: { allow: [] } })]
   const findingsAfter = async (harm: () => Promise<unknown>): Promise<string> => {

@@ -1,6 +1,6 @@
 // The only door of grade: looks at conditions, watches checks, gives the verdict with its evidence.
-import { type Cluster, kubernetesApi } from '#lib/cluster/index.ts'
-import { LabError } from '#lib/protocol/index.ts'
+import { ApiError, type Cluster, kubernetesApi } from '#lib/cluster/index.ts'
+import { asLabError, LabError } from '#lib/protocol/index.ts'
 import type { ResolvedScenario } from '#lib/scenario/index.ts'
 import { type GradeBaseline, gradeChecks } from './grade.ts'
 import { takeHandover } from './harmless.ts'
@@ -18,6 +18,7 @@ export const graderVersion = '1'
 
 /**
  * Before the fault: every guard must hold on the healthy cluster, or it could never tell harm.
+ * @returns what is there now, for a fault that silences the API
  * @throws LabError scenario-invalid naming the guards that do not
  */
 export async function baselineOf(
@@ -41,18 +42,30 @@ export async function baselineOf(
       throw new LabError('cluster-unreachable', `The guard ${blind.id} could not be looked at: ${blind.cause ?? ''}`, {
         hint: 'See `npm run doctor`, then start again.',
       })
-    return { handover: null }
+    return { handover: await takeHandover(api, options.signal) }
   } finally {
     await eyes.canaries.dispose()
     api.close()
   }
 }
 
-/** At the moment the lab is handed over: what is there now is what must not be harmed. */
-export async function handOver(cluster: Cluster, options: { signal: AbortSignal }): Promise<GradeBaseline> {
+/**
+ * At the moment the lab is handed over: what is there now is what must not be harmed. Where the fault has silenced the API, nobody can have changed an
+ * object since the healthy cluster was looked at: then that is it.
+ * @throws LabError cluster-unreachable without `healthy`, or when it is not the cluster that is silent
+ */
+export async function handOver(
+  cluster: Cluster,
+  options: { signal: AbortSignal; healthy?: GradeBaseline | undefined },
+): Promise<GradeBaseline> {
   const api = kubernetesApi(cluster.kubeconfig)
   try {
     return { handover: await takeHandover(api, options.signal) }
+  } catch (error) {
+    const { healthy, signal } = options
+    const silent = asLabError(error).code === 'cluster-unreachable' || (error instanceof ApiError && error.status >= 500)
+    if (!healthy?.handover || !silent || (await cluster.health(signal)).state !== 'unreachable') throw error
+    return healthy
   } finally {
     api.close()
   }

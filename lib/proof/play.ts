@@ -108,11 +108,11 @@ export async function play(cluster: Cluster, scenario: Scenario, variant: string
   })
   try {
     await prepare(cluster, resolved, step)
-    await baselineOf(cluster, resolved, step)
+    const healthyBaseline = await baselineOf(cluster, resolved, step)
     if (task.kind === 'injected') parts.push(healthy(true))
     await inject(cluster, resolved, step)
     await confirm(cluster, resolved, step)
-    const baseline = await handOver(cluster, step)
+    const baseline = await handOver(cluster, { ...step, healthy: healthyBaseline })
     context.log(`  broken after ${seconds()} s (${JSON.stringify(resolved.values)})`)
     let failed = ''
     if (task.script !== null) {

@@ -60,7 +60,7 @@ const engine: Engine = {
   baselineOf,
   inject,
   confirm,
-  handOver,
+  handOver: (cluster, { signal, healthy }) => handOver(cluster, { signal, healthy: healthy as GradeBaseline }),
   watch: (cluster, resolved, baseline, options) => watch(cluster, resolved, baseline as GradeBaseline, options),
   grade: (cluster, resolved, baseline, context) => grade(cluster, resolved, baseline as GradeBaseline, context),
 }

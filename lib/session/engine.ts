@@ -28,11 +28,11 @@ export interface Engine {
   resolve(scenario: Scenario, options: { seed: string; nodes: readonly NodeInfo[] }): ResolvedScenario
   prepare(cluster: Cluster, resolved: ResolvedScenario, context: StepContext): Promise<unknown>
   /** guards hold on the healthy cluster, before the fault */
-  baselineOf(cluster: Cluster, resolved: ResolvedScenario, context: StepContext): Promise<unknown>
+  baselineOf(cluster: Cluster, resolved: ResolvedScenario, context: StepContext): Promise<Baseline>
   inject(cluster: Cluster, resolved: ResolvedScenario, context: StepContext): Promise<unknown>
   confirm(cluster: Cluster, resolved: ResolvedScenario, context: StepContext): Promise<unknown>
-  /** at the moment the learner gets the lab: what is there now is what must not be harmed */
-  handOver(cluster: Cluster, options: { signal: AbortSignal }): Promise<Baseline>
+  /** at the moment the learner gets the lab: what is there now is what must not be harmed; with an API that is silent, what was there when it was `healthy` */
+  handOver(cluster: Cluster, options: { signal: AbortSignal; healthy: Baseline }): Promise<Baseline>
   /** until the signal aborts */
   watch(
     cluster: Cluster,

@@ -346,11 +346,11 @@ export class Session {
     // Nobody watches yet: where the cluster's time can pass faster, it does.
     await hurried(cluster, async () => {
       await this.#step('prepare', signal, (context) => engine.prepare(cluster, resolved, quietly(context, 'prepare')))
-      await this.#step('baseline', signal, (context) => engine.baselineOf(cluster, resolved, quietly(context, 'baseline')))
+      const healthy = await this.#step('baseline', signal, (context) => engine.baselineOf(cluster, resolved, quietly(context, 'baseline')))
       await this.#step('inject', signal, (context) => engine.inject(cluster, resolved, quietly(context, 'inject')))
       await this.#step('confirm', signal, async (context) => {
         await engine.confirm(cluster, resolved, quietly(context, 'confirm'))
-        this.#baseline = await engine.handOver(cluster, { signal })
+        this.#baseline = await engine.handOver(cluster, { signal, healthy })
         await this.#write(() => store.updateSession(this.id, { baseline: JSON.stringify(this.#baseline) }))
       })
     })
