@@ -41,6 +41,8 @@ export interface ApiServerOptions {
   advertiseAddress?: string
   /** default 6443 */
   port?: number
+  /** of --authorization-mode; default Node and RBAC */
+  authorizationModes?: readonly string[]
   /** of the machine it runs on; with it the server keeps its identity's Lease */
   hostname?: string
 }
@@ -62,7 +64,7 @@ export class ApiServer {
     this.#options = options
     const { store, clock, random } = options
     const registry = new Registry(store)
-    const authorizer = new Authorizer(store)
+    const authorizer = new Authorizer(store, options.authorizationModes)
     this.#tokens = new Tokens({ store, clock, random, keys: options.serviceAccounts })
     const operations: Operations = new Operations({
       store,

@@ -195,6 +195,7 @@ const kubeApiserver =
         etcd: () => (typeof etcdOf() === 'string' ? 'etcdserver: request timed out' : undefined),
         advertiseAddress: address,
         port,
+        authorizationModes: modes,
         hostname: context.machine.name,
       })
       store = endpoint.store

@@ -468,6 +468,24 @@ describe('the control plane', () => {
     expect(certificates(files.text('/etc/kubernetes/pki/ca.crt') ?? '')).toHaveLength(1)
     clock.stop()
   })
+  test('an API server whose authorization mode was left out allows everything', async () => {
+    const { clock, start, serving } = plane()
+    start('etcd')
+    const may = async (argv?: (argv: string[]) => string[]) => {
+      const api = start('kube-apiserver', argv)
+      expect(await clock.skip(() => serving() !== undefined, 10_000)).toBe(true)
+      const visitor = { name: 'visitor', groups: ['system:authenticated'] }
+      const decision = (serving() as Serving).server.requests.authorizer.decide(visitor, {
+        verb: 'get',
+        resource: 'secrets',
+        namespace: 'kube-system',
+      })
+      api.running?.signal(15)
+      return decision.allowed
+    }
+    expect(await may()).toBe(false)
+    expect(await may((argv) => argv.filter((word) => !word.startsWith('--authorization-mode=')))).toBe(true)
+  })
   test('an API server without etcd gives up', async () => {
     const { start, clock } = plane()
     const api = start('kube-apiserver')
