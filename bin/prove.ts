@@ -8,15 +8,15 @@ import { availableMemory } from 'node:process'
 import { parseArgs } from 'node:util'
 import { bringKubectl, cacheFolder } from '#lib/host/index.ts'
 import { prove, record, sampleOf } from '#lib/proof/index.ts'
-import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
-import { loadCatalogue, type ProofVariant } from '#lib/scenario/index.ts'
+import { asLabError, type BackendName, backendName, LabError } from '#lib/protocol/index.ts'
+import { loadCatalogue, type ProofVariant, proofOf } from '#lib/scenario/index.ts'
 import { kindBackend, root, simBackend } from '#lib/server/index.ts'
 
 const usage = `npm run prove -- [slug…] [--all] [--backend kind|sim] [--variant NAME] [--with FILE] [--sample each|cover] [--fresh] [--keep] [--no-record] [--clusters N] [--json]
 
   slug…        scenarios to prove; --all for every one
   --with FILE  play this script in the workstation in place of the scenario's own parts and report its score
-  --sample     play only a part of the proof here, whatever is recorded, and record nothing:
+  --sample     play only a part of the proofs that are recorded, as if they were not, and record nothing:
                each    of every scenario one variant: the untouched fault, the solution, one cheat
                cover   the same of as few variants as use every kind of step and of condition
   --fresh      nothing that was played before counts
@@ -118,7 +118,14 @@ async function main(): Promise<number> {
     cacheDir: path.join(cache, backend.data === 'kind' ? 'parts' : `parts-${backend.data}`),
     fresh: values.fresh ?? false,
     ...(script ? { with: script } : {}),
-    ...(values.sample === undefined ? {} : { sample: sampleOf(chosen, values.sample) }),
+    ...(values.sample === undefined
+      ? {}
+      : {
+          sample: sampleOf(
+            chosen.filter((one) => proofOf(one, backend.data as BackendName) !== null),
+            values.sample,
+          ),
+        }),
     ...(values.keep
       ? {
           keep: (cluster) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Api, type Cluster, type FakeProvider, fakeProvider, kubernetesApi, type LabClock, wait } from '#lib/cluster/index.ts'
-import type { CheckLive } from '#lib/protocol/index.ts'
+import { type CheckLive, LabError } from '#lib/protocol/index.ts'
 import type { Check } from '#lib/scenario/index.ts'
 import { type Grade, gradeChecks, type Handover, handOver, nextLook, open, watchChecks } from './index.ts'
 
@@ -56,7 +56,7 @@ const config = (data: Record<string, string>) => ({
   metadata: { name: 'settings', namespace: 'default' },
   data,
 })
-const limits = { settleMs: 50, longestMs: 20_000, retryMs: 50 }
+const limits = { settleMs: 50, silentMs: 50, longestMs: 20_000, retryMs: 50 }
 const grade = (checks: Check[], handover: Handover | null = null): Promise<Grade> =>
   gradeChecks(checks, open({ cluster, api, handover }), { signal: cancel.signal, limits })
 const verdicts = (result: Grade) => Object.fromEntries(result.checks.map((check) => [check.id, check.verdict]))
@@ -150,6 +150,30 @@ describe('a cluster that its learner left unreachable', () => {
       verdict: 'fail',
       actual: { en: expect.stringContaining('cannot be asked'), ko: expect.stringContaining('물어볼 수 없습니다') },
     })
+  })
+})
+
+describe('an API that is just starting', () => {
+  it('is waited for: whoever mends a static pod and submits at once is not failed', async () => {
+    await api.put(config({ value: 'good' }))
+    let looks = 0
+    const starting: Api = new Proxy(api, {
+      get: (target, name) =>
+        name !== 'get' && name !== 'list'
+          ? Reflect.get(target, name)
+          : async (...args: [never, never]) => {
+              looks += 1
+              if (looks < 40) throw new LabError('cluster-unreachable', 'The API server does not answer.')
+              return target[name](...args)
+            },
+    })
+    const cut: Cluster = Object.create(cluster, { health: { value: async () => ({ state: 'unreachable', message: 'no answer' }) } })
+    const result = await gradeChecks([goal('right', 100, value('good'))], open({ cluster: cut, api: starting, handover: null }), {
+      signal: cancel.signal,
+      limits: { ...limits, settleHostMs: 50, silentMs: 15_000 },
+    })
+    expect(result).toMatchObject({ score: 100 })
+    expect(looks).toBeGreaterThanOrEqual(40)
   })
 })
 

@@ -28,12 +28,14 @@ interface Limits {
   settleMs: number
   /** and so many of the host's, whose programs do not become faster where a cluster's time does */
   settleHostMs: number
+  /** an API that does not answer may be one that is just starting: so long it counts as on its way */
+  silentMs: number
   /** milliseconds after which what is still on its way has timed out */
   longestMs: number
   /** milliseconds for which a failure of ours is tried again */
   retryMs: number
 }
-const defaults: Limits = { settleMs: 6000, settleHostMs: 1500, longestMs: 150_000, retryMs: 45_000 }
+const defaults: Limits = { settleMs: 6000, settleHostMs: 1500, silentMs: 60_000, longestMs: 150_000, retryMs: 45_000 }
 
 interface Run {
   check: Check
@@ -77,6 +79,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   const signal = AbortSignal.any([options.signal, inner.signal])
   const next = nextLook(clock, { soon: 150, beat: 700 }, signal)
   let restSince: number | null = null
+  let silentSince: number | null = null
   let restSinceHost = 0
   watchObjects(eyes.api, checks, next.changed, signal)
   try {
@@ -85,7 +88,10 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
       const undecided = runs.filter((run) => run.verdict === null)
       await Promise.all(undecided.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now)))
       const time = now()
-      const moving = undecided.some((run) => run.last?.moving) || (await onItsWay(eyes.api, time, options.signal))
+      const way = await onItsWay(eyes.api, time, options.signal)
+      silentSince = way === 'silent' ? (silentSince ?? time) : null
+      const returning = silentSince !== null && time - silentSince < limits.silentMs
+      const moving = undecided.some((run) => run.last?.moving) || way === 'moving' || returning
       if (restSince === null) restSinceHost = realClock.now()
       restSince = moving ? null : (restSince ?? time)
       const host = realClock.now()
@@ -151,8 +157,8 @@ function judge(run: Run, time: number, restSince: number | null, late: boolean, 
 
 /** Reasons of a waiting container that more waiting will not change by itself soon. */
 const stuck = /BackOff|ErrImage|InvalidImage|CreateContainerConfigError|CreateContainerError|RunContainerError/
-/** Is the cluster still on its way somewhere? A young pod that is not ready, a pod going away, a controller behind its spec. Unreachable counts as settled. */
-async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<boolean> {
+/** Is the cluster still on its way somewhere? A young pod that is not ready, a pod going away, a controller behind its spec. `silent`: it does not say. */
+async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<'moving' | 'settled' | 'silent'> {
   try {
     const [pods, nodes] = await Promise.all([
       api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal }),
@@ -171,9 +177,9 @@ async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<bo
     }
     const nodeMoves = (node: KubeObject): boolean =>
       node.status?.conditions?.some((one: KubeObject) => one.type === 'Ready' && age(one.lastTransitionTime) < 8000)
-    return pods.some(podMoves) || nodes.some(nodeMoves)
+    return pods.some(podMoves) || nodes.some(nodeMoves) ? 'moving' : 'settled'
   } catch {
-    return false
+    return 'silent'
   }
 }
 

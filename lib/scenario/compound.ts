@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Text } from '#lib/protocol/index.ts'
 import type { Part, Scenario } from './load.ts'
+import { constantCase } from './params.ts'
 import type { Check, CompoundSpec, Condition, ScenarioSpec, Step } from './schema.ts'
 
 const ordinals = ['first', 'second'] as const
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
-const constantCase = (name: string) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()
 
 /** A member under names of its own: `${ns}` of the first becomes `${firstNs}`, the check `answers` becomes `first-answers`. */
 function renamed(scenario: Scenario, variant: string, share: number, ordinal: (typeof ordinals)[number]) {

@@ -7,7 +7,7 @@ import { isNode, LineCounter, parseAllDocuments, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { competencies, type Text } from '#lib/protocol/index.ts'
 import { combine } from './compound.ts'
-import { referencesIn } from './params.ts'
+import { constantCase, referencesIn } from './params.ts'
 import { type Check, compoundSpec, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
 
 /** One thing that is wrong: `file` as given by the caller's root, `line` from 1, 0 when the file as a whole is meant. */
@@ -350,6 +350,9 @@ function knownNames(spec: ScenarioSpec): (name: string) => boolean {
   return (name) => known.has(name)
 }
 
+/** Variables that a login sets and programs read. */
+const ownOfShells = new Set('HOME PATH USER LOGNAME SHELL PWD TERM LANG IFS KUBECONFIG HOSTNAME EDITOR'.split(' '))
+
 /** What the schema cannot say: references, expressions, weights, names. */
 function checkSpec(
   spec: ScenarioSpec,
@@ -447,6 +450,9 @@ function checkSpec(
       if (spec.kind !== 'incident' && some) problem([name], `a ${spec.kind} has no ${name}`)
     }
   }
+  for (const name of Object.keys(spec.params))
+    if (ownOfShells.has(constantCase(name)))
+      problem(['params', name], `reaches scripts as ${constantCase(name)}, which their shell needs for itself; call it otherwise`)
   for (const [name, param] of Object.entries(spec.params))
     if (param.int && param.int.min > param.int.max) problem(['params', name, 'int'], 'min is above max')
 }

@@ -90,15 +90,14 @@ export function fill<T>(data: T, values: Values): T {
   return data
 }
 
-/** Values as a script's environment: `webPort` → WEB_PORT, `node.worker-1` → NODE_WORKER_1. */
+/** `webPort` → WEB_PORT, `node.worker-1` → NODE_WORKER_1 */
+export const constantCase = (name: string): string =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll(/[.-]/g, '_')
+    .toUpperCase()
+
+/** Values as a script's environment. */
 export function environment(values: Values): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name
-        .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-        .replaceAll(/[.-]/g, '_')
-        .toUpperCase(),
-      String(value),
-    ]),
-  )
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [constantCase(name), String(value)]))
 }

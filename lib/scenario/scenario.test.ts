@@ -54,6 +54,11 @@ describe('the catalogue of this repository', () => {
 })
 
 describe('lint', () => {
+  it('refuses a parameter that would take the place of what a shell needs', async () => {
+    await change('scenario.yaml', (text) => text.replace('params:\n', 'params:\n  home: { pick: [a, b] }\n'))
+    expect((await problems()).map(({ message }) => message)).toEqual([expect.stringContaining('reaches scripts as HOME')])
+  })
+
   it('reports every problem at once, each with file and line', async () => {
     await change('scenario.yaml', (text) =>
       text.replace('difficulty: medium', 'difficulty: fiendish').replace('weight: 7', 'weight: heavy').replace('minutes: 12', 'minuts: 12'),
