@@ -8,7 +8,11 @@ export default async function SiteLayout({ children }: { children: ReactNode }) 
   const [{ theme }, cards] = await Promise.all([reader(), lab().catalogue()])
   return (
     <>
-      <Header theme={theme} solved={cards.filter((card) => card.bestScore === 100).length} total={cards.length} />
+      <Header
+        theme={theme}
+        solved={cards.filter((card) => card.bestScore === 100).length}
+        total={cards.filter((card) => card.backends.some(({ offered }) => offered)).length}
+      />
       <main id="main" tabIndex={-1} className="mx-auto max-w-6xl px-4 pb-16 outline-none">
         {children}
       </main>

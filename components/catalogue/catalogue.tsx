@@ -12,7 +12,7 @@ import { Banner, Empty } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Badge } from '../ui/state.tsx'
-import { type Filter, fromQuery, isFiltered, isSolved, nextFor, noFilter, select, toQuery } from './filter.ts'
+import { type Filter, fromQuery, isFiltered, isOffered, isSolved, nextFor, noFilter, select, toQuery } from './filter.ts'
 import { StartButton } from './start.tsx'
 import { Trust } from './trust.tsx'
 
@@ -79,7 +79,7 @@ export function Catalogue({
 
       {cards.length >= fewCards && next !== null && running.length === 0 && ready && !isFiltered(filter) ? (
         <section aria-labelledby="next" className="mb-6 overflow-hidden rounded-lg border border-line bg-surface">
-          <h2 id="next" className="flex items-baseline gap-2 px-4 pt-3 text-[0.8125rem] font-semibold text-text-2">
+          <h2 id="next" className="flex flex-wrap items-baseline gap-x-2 px-4 pt-3 text-[0.8125rem] font-semibold text-text-2">
             {m.catalogue.next}
             <span className="font-normal text-text-3">{m.catalogue.nextWhy(m.domain[next.domain])}</span>
           </h2>
@@ -159,7 +159,7 @@ export function Catalogue({
                   {m.domain[group.domain]}
                   <span className="font-normal text-text-3 tabular-nums">
                     {m.catalogue.share(examWeights[group.domain])} ·{' '}
-                    {m.catalogue.solvedOf(group.cards.filter(isSolved).length, group.cards.length)}
+                    {m.catalogue.solvedOf(group.cards.filter(isSolved).length, group.cards.filter(isOffered).length)}
                   </span>
                 </h2>
                 <ul className="mt-2 overflow-hidden rounded-lg border border-line bg-surface">
@@ -230,18 +230,16 @@ function Row({ card, backends }: { card: ScenarioCard; backends: BackendView[] }
           <Fact>{m.catalogue.min(card.minutes)}</Fact>
           <Fact>{m.catalogue.nodes(card.nodes)}</Fact>
           <Fact>{m.catalogue.weight(card.weight)}</Fact>
-          {card.backends.map((backend) => (
-            <Trust key={backend.name} backend={backend} named={card.backends.length > 1} />
-          ))}
+          {offered.length === 0
+            ? null
+            : card.backends.map((backend) => <Trust key={backend.name} backend={backend} named={card.backends.length > 1} />)}
         </p>
         {offered.length === 0
-          ? card.backends
-              .filter((backend) => backend.reason)
-              .map((backend) => (
-                <p key={backend.name} className="mt-1.5 text-xs text-warn">
-                  {m.backend[backend.name]}: {text(backend.reason!)}
-                </p>
-              ))
+          ? [...new Set(card.backends.flatMap(({ reason }) => (reason ? [text(reason)] : [])))].map((reason) => (
+              <p key={reason} className="mt-1.5 text-xs text-text-2">
+                {reason}
+              </p>
+            ))
           : null}
       </div>
       <div className="flex items-center justify-between gap-4 sm:justify-end">
@@ -252,7 +250,7 @@ function Row({ card, backends }: { card: ScenarioCard; backends: BackendView[] }
             </Badge>
           ) : card.bestScore !== null ? (
             <span className="font-medium tabular-nums">{m.catalogue.best(card.bestScore)}</span>
-          ) : (
+          ) : offered.length === 0 ? null : (
             <span className="text-text-3">{card.attempts === 0 ? m.catalogue.untried : m.report.noScore}</span>
           )}
           {card.attempts > 0 ? <p className="mt-0.5 text-text-3 tabular-nums">{m.catalogue.attempts(card.attempts)}</p> : null}
@@ -266,6 +264,10 @@ function Row({ card, backends }: { card: ScenarioCard; backends: BackendView[] }
             {m.catalogue.resume}
             <ArrowRight aria-hidden className="size-4" />
           </Link>
+        ) : offered.length === 0 && card.backends.length > 0 ? (
+          <Badge tone="idle" icon="waiting">
+            {m.catalogue.planned}
+          </Badge>
         ) : (
           <StartButton card={card} backends={backends} className="min-w-24">
             <Play aria-hidden className="size-3.5 fill-current text-accent group-disabled:text-text-3" />

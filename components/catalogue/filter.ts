@@ -23,6 +23,7 @@ export interface Filter {
 }
 export const noFilter: Filter = { query: '', domain: null, difficulty: null, minutes: null, progress: null, backend: null }
 export const isFiltered = (filter: Filter): boolean => Object.entries(filter).some(([, value]) => value !== null && value !== '')
+export const isOffered = (card: ScenarioCard): boolean => card.backends.some(({ offered }) => offered)
 export const isSolved = (card: ScenarioCard): boolean => card.bestScore === 100
 
 /** Every word of the query is somewhere in what the card says, in either language: an engineer may search in both. */
@@ -36,7 +37,7 @@ function mentions(card: ScenarioCard, query: string): boolean {
 
 const rank: Record<Difficulty, number> = { easy: 0, medium: 1, hard: 2 }
 
-/** The cards that pass, grouped by domain in the exam's order; within one easy before hard, then by title. Empty groups are left out. */
+/** The cards that pass, grouped by domain in the exam's order; within one what can be started before what is planned, easy before hard, then by title. Empty groups are left out. */
 export function select(cards: readonly ScenarioCard[], filter: Filter, locale: Locale): { domain: Domain; cards: ScenarioCard[] }[] {
   const passing = cards.filter(
     (card) =>
@@ -53,7 +54,12 @@ export function select(cards: readonly ScenarioCard[], filter: Filter, locale: L
       domain: name,
       cards: passing
         .filter((card) => card.domain === name)
-        .sort((a, b) => rank[a.difficulty] - rank[b.difficulty] || a.title[locale].localeCompare(b.title[locale], locale)),
+        .sort(
+          (a, b) =>
+            Number(isOffered(b)) - Number(isOffered(a)) ||
+            rank[a.difficulty] - rank[b.difficulty] ||
+            a.title[locale].localeCompare(b.title[locale], locale),
+        ),
     }))
     .filter((group) => group.cards.length > 0)
 }
@@ -63,7 +69,7 @@ export function select(cards: readonly ScenarioCard[], filter: Filter, locale: L
  * scores), the easiest that can be started and is not solved. Null when nothing is left.
  */
 export function nextFor(cards: readonly ScenarioCard[], locale: Locale): ScenarioCard | null {
-  const open = cards.filter((card) => card.running === null && !isSolved(card) && card.backends.some(({ offered }) => offered))
+  const open = cards.filter((card) => card.running === null && !isSolved(card) && isOffered(card))
   const toWin = (name: Domain) => {
     const mine = cards.filter((card) => card.domain === name)
     return (examWeights[name] * mine.reduce((sum, card) => sum + 100 - (card.bestScore ?? 0), 0)) / (100 * mine.length)

@@ -62,6 +62,7 @@ export const en = {
     state: 'Progress',
     any: 'Any',
     backend: 'Runs on',
+    planned: 'Planned',
     next: 'Next for you',
     nextWhy: (domain: string) => `most is still to be won in ${domain}`,
     share: (n: number) => `${n} % of the exam`,

@@ -58,6 +58,7 @@ export const ko: Messages = {
     upTo: (n) => `${n}분 이하`,
     state: '진행',
     backend: '실행 환경',
+    planned: '준비 중',
     next: '다음 추천',
     nextWhy: (domain: string) => `${domain} 영역에서 얻을 점수가 가장 많이 남아 있습니다`,
     share: (n: number) => `시험의 ${n}%`,
