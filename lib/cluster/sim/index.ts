@@ -181,7 +181,7 @@ export function simProvider(options: SimOptions): SimProvider {
         } catch (thrown) {
           const error = asLabError(thrown)
           log(`lab ${id} of an earlier run cannot be brought back: ${error.message}`)
-          // What was never written down was never handed to anybody.
+          // What was never written down was made a moment before its worker died.
           if (error.code === 'not-found') await (await workers.room(id)).destroyed(id)
         }
       }

@@ -83,6 +83,19 @@ describe('A worker that dies', () => {
     await again.kill()
     await Promise.all([one.destroy(), other.destroy()])
   })
+  it('right after a restore brings back what was restored, not what was put away', async () => {
+    const from = provider('restored')
+    const cluster = await from.create({ workers: 1 }, () => {}, never)
+    await cluster.baseline(never)
+    await cluster.writeFile('worker-1', '/etc/contract-before', Buffer.from('broken'))
+    // It is written down broken.
+    await cluster.hurry?.(async () => {})
+    await cluster.restore(never)
+    await expect(cluster.exec('workstation', ['end-the-worker'])).rejects.toMatchObject({ code: 'backend-unavailable' })
+    await expect.poll(() => cluster.health(), { timeout: 20_000 }).toEqual({ state: 'ok' })
+    await expect(cluster.readFile('worker-1', '/etc/contract-before')).rejects.toMatchObject({ code: 'not-found' })
+    await cluster.destroy()
+  })
   it('and one that was killed while no server ran is found by the next', async () => {
     const first = provider('killed')
     const cluster = await first.create({ workers: 1 }, () => {}, never)

@@ -1,5 +1,5 @@
 // One simulated cluster inside of a worker: its shells that are held, its pace, its snapshots on disk. Knows nothing of sockets.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
@@ -341,6 +341,19 @@ export class HeldLab {
     this.#saving = saved.catch(() => {})
     return saved
   }
+  /** What is written down is the baseline, until there was time for what a restore has kept beside it: never what was put away. */
+  #saveBaseline(): Promise<void> {
+    const [from, to] = (['baseline', 'snapshot'] as const).map((name) => join(labDir(this.#ground.dir, this.id), `${name}.json.gz`)) as [
+      string,
+      string,
+    ]
+    const saved = this.#saving.then(async () => {
+      await copyFile(from, `${to}.part`)
+      await rename(`${to}.part`, to)
+    })
+    this.#saving = saved.catch(() => {})
+    return saved
+  }
   #writeRecord(): Promise<void> {
     return put(join(labDir(this.#ground.dir, this.id), 'lab.json'), JSON.stringify(this.#record))
   }
@@ -370,7 +383,7 @@ export class HeldLab {
     this.#restoring = restoring.catch(() => {})
     await restoring
     this.onClock()
-    const is = await this.lab.fingerprint()
+    const [is] = await Promise.all([this.lab.fingerprint(), this.#saveBaseline()])
     const differ = Object.keys({ ...wanted.parts, ...is.parts }).filter((part) => is.parts[part] !== wanted.parts[part])
     if (differ.length > 0)
       throw new LabError('restore-mismatch', `After restoring, these differ from the baseline: ${differ.join(', ')}.`, {
