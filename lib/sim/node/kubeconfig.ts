@@ -61,11 +61,13 @@ export function readKubeconfig(files: Files, path: string): Kubeconfig {
   const config = parseKubeconfig(files, path)
   // What names no other file is the same wherever it lies; a controller manager reads its own once for each of its controllers.
   if (!/^\s*-?\s*"?(certificate-authority|client-certificate|client-key|tokenFile)"?\s*:/m.test(source)) {
-    if (whole.size >= 16) whole.delete(whole.keys().next().value as string)
+    if (whole.size >= wholeMost) whole.delete(whole.keys().next().value as string)
     whole.set(source, config)
   }
   return config
 }
+/** some eight of each of the labs of a process: one that is put back reads its own again */
+const wholeMost = 256
 const whole = new Map<string, Kubeconfig>()
 
 function parseKubeconfig(files: Files, path: string): Kubeconfig {
