@@ -1,4 +1,4 @@
-# score: 40
+# score: 30
 # The addresses of today's pods, written down. The shop sells, until the first of them is replaced.
 set -euo pipefail
 addresses=$(kubectl -n "$NS" get pods -l "app=$APP,component=$COMPONENT" -o json |
