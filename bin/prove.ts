@@ -122,7 +122,7 @@ async function main(): Promise<number> {
       ? {}
       : {
           sample: sampleOf(
-            chosen.filter((one) => proofOf(one, backend.data as BackendName) !== null),
+            chosen.filter((one) => proofOf(one, backend.data) !== null),
             values.sample,
           ),
         }),

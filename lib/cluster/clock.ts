@@ -7,14 +7,11 @@ export const realClock: LabClock = { now: Date.now, wait, rate: 1 }
 
 export const clockOf = (cluster: Pick<Cluster, 'clock'>): LabClock => cluster.clock ?? realClock
 
-/** The most of the host's time that a deadline in a cluster's waits for. */
-const patienceMs = 10_000
-
 /**
- * Whether `ms` of the cluster's time have passed since it was asked for, and as much of the host's, 10 s at most: where a cluster's time passes
- * faster, the host's processes do not, and on a loaded host they are slower than anybody expects.
+ * Whether `ms` of the cluster's time have passed since it was asked for, and as much of the host's, `patienceMs` at most: where a cluster's time
+ * passes faster, the host's processes do not, and on a loaded host they are slower than anybody expects.
  */
-export function deadline(clock: LabClock, ms: number): () => boolean {
+export function deadline(clock: Pick<LabClock, 'now'>, ms: number, patienceMs = 10_000): () => boolean {
   const at = clock.now() + ms
   const host = performance.now() + Math.min(ms, patienceMs)
   return () => clock.now() >= at && performance.now() >= host

@@ -1,6 +1,6 @@
 // The verdict. Every check is looked at until it has held long enough, or until the cluster has settled without it.
 // "not repaired" and "could not look" never mix. Knows nothing of sessions; what it returns is plain data.
-import { type Api, type Cluster, clockOf, deadline, type KubeObject, kubernetesApi, type LabClock, realClock } from '#lib/cluster/index.ts'
+import { type Api, type Cluster, clockOf, deadline, type KubeObject, kubernetesApi, type LabClock } from '#lib/cluster/index.ts'
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
 import type { Handover } from './harmless.ts'
@@ -26,7 +26,7 @@ export interface GradeOptions {
 interface Limits {
   /** milliseconds without anything on its way, after which what does not hold is a fail */
   settleMs: number
-  /** and so many of the host's, whose programs do not become faster where a cluster's time does */
+  /** and at least so many of the host's, whose programs do not become faster where a cluster's time does */
   settleHostMs: number
   /** an API that does not answer may be one that is just starting: so long it counts as on its way */
   silentMs: number
@@ -42,9 +42,8 @@ interface Run {
   condition: AnyCondition
   startedAt: number
   holdsSince: number | null
-  failsSince: number | null
-  /** the same on the host's clock */
-  failsSinceHost: number
+  /** since it fails: has it failed for long enough? */
+  failed: (() => boolean) | null
   blindSince: number | null
   last: Observation | null
   cause: string | null
@@ -67,8 +66,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
     condition: conditionOf(check),
     startedAt: begun,
     holdsSince: null,
-    failsSince: null,
-    failsSinceHost: 0,
+    failed: null,
     blindSince: null,
     last: null,
     cause: null,
@@ -78,26 +76,24 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   const inner = new AbortController()
   const signal = AbortSignal.any([options.signal, inner.signal])
   const next = nextLook(clock, { soon: 150, beat: 700 }, signal)
-  let restSince: number | null = null
+  const settling = () => deadline(clock, limits.settleMs, limits.settleHostMs)
+  let rested: (() => boolean) | null = null
   let silentSince: number | null = null
-  let restSinceHost = 0
   watchObjects(eyes.api, checks, next.changed, signal)
   try {
     for (;;) {
       if (options.signal.aborted) throw new LabError('cancelled', 'Grading was cancelled.')
       const undecided = runs.filter((run) => run.verdict === null)
-      await Promise.all(undecided.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now)))
+      await Promise.all(undecided.map((run) => lookOnce(run, { ...eyes, signal: options.signal }, now, settling)))
       const time = now()
       const way = await onItsWay(eyes.api, time, options.signal)
       silentSince = way === 'silent' ? (silentSince ?? time) : null
       const returning = silentSince !== null && time - silentSince < limits.silentMs
       const moving = undecided.some((run) => run.last?.moving) || way === 'moving' || returning
-      if (restSince === null) restSinceHost = realClock.now()
-      restSince = moving ? null : (restSince ?? time)
-      const host = realClock.now()
+      rested = moving ? null : (rested ?? settling())
+      const calm = rested?.() ?? false
       for (const run of undecided) {
-        const patient = host - Math.max(restSinceHost, run.failsSinceHost) < limits.settleHostMs
-        const verdict = judge(run, time, patient ? null : restSince, overdue(), limits)
+        const verdict = judge(run, time, calm, overdue(), limits)
         if (verdict !== null) {
           run.verdict = verdict
           run.endedAt = time
@@ -112,7 +108,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
       runs
         .filter((run) => run.check.role === 'guard' && run.verdict === 'pass')
         .map(async (run) => {
-          await lookOnce(run, { ...eyes, signal: options.signal }, now)
+          await lookOnce(run, { ...eyes, signal: options.signal }, now, settling)
           if (run.last && !run.last.holds && run.blindSince === null) run.verdict = 'fail'
         }),
     )
@@ -122,7 +118,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
   return sum(runs)
 }
 
-async function lookOnce(run: Run, eyes: Eyes, now: () => number): Promise<void> {
+async function lookOnce(run: Run, eyes: Eyes, now: () => number, settling: () => () => boolean): Promise<void> {
   try {
     const seen = await observe(run.condition, eyes)
     const time = now()
@@ -131,10 +127,9 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number): Promise<void> 
     run.cause = null
     if (seen.holds) {
       run.holdsSince ??= time
-      run.failsSince = null
+      run.failed = null
     } else {
-      if (run.failsSince === null) run.failsSinceHost = realClock.now()
-      run.failsSince ??= time
+      run.failed ??= settling()
       run.holdsSince = null
     }
   } catch (error) {
@@ -142,16 +137,16 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number): Promise<void> 
     run.blindSince ??= now()
     run.cause = error.message
     run.holdsSince = null
-    run.failsSince = null
+    run.failed = null
   }
 }
 
-function judge(run: Run, time: number, restSince: number | null, late: boolean, limits: Limits): Verdict | null {
+function judge(run: Run, time: number, calm: boolean, late: boolean, limits: Limits): Verdict | null {
   if (run.blindSince !== null) return time - run.blindSince >= limits.retryMs || late ? 'not-evaluable' : null
   if (run.holdsSince !== null) return time - run.holdsSince >= run.check.hold * 1000 ? 'pass' : late ? 'timed-out' : null
-  if (run.failsSince === null) return null
+  if (run.failed === null) return null
   // Both must be old: the failure itself, and the calm of the cluster around it.
-  if (restSince !== null && time - restSince >= limits.settleMs && time - run.failsSince >= limits.settleMs) return 'fail'
+  if (calm && run.failed()) return 'fail'
   return late ? 'timed-out' : null
 }
 

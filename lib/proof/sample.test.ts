@@ -37,16 +37,16 @@ describe('a sample of the proofs', () => {
 
 describe('the catalogue', () => {
   it('has no problems', () => expect(problems).toEqual([]))
-  // Whoever changes what a scenario plays proves it again: npm run prove -- SLUG.
-  it.each(scenarios.map((scenario) => [scenario.slug, scenario] as const))(
-    '%s is what its recorded proof on kind played',
-    (_, scenario) => {
-      const proof = proofOf(scenario, 'kind')
-      if (proof === null) return // planned, and not offered
-      expect(proof.key).toMatchObject({ scenario: scenario.hash, grader: graderVersion })
-      expect(proof.variants.map(({ variant, proven }) => ({ variant, proven }))).toEqual(
-        scenario.spec.variants.map(({ name }) => ({ variant: name, proven: true })),
-      )
-    },
-  )
+  // Whoever changes what a scenario plays proves it again: npm run prove -- SLUG. What has no proof is planned, and not offered.
+  const recorded = scenarios.filter((scenario) => proofOf(scenario, 'kind') !== null).map(({ slug }) => slug)
+  it('has scenarios with a proof on kind', () =>
+    expect(recorded).toEqual(expect.arrayContaining(['cni-deleted', 'coredns-loop', 'kube-proxy-kubeconfig'])))
+  it.each(recorded)('%s is what its recorded proof on kind played', (slug) => {
+    const scenario = scenarios.find((one) => one.slug === slug)!
+    const proof = proofOf(scenario, 'kind')!
+    expect(proof.key).toMatchObject({ scenario: scenario.hash, grader: graderVersion })
+    expect(proof.variants.map(({ variant, proven }) => ({ variant, proven }))).toEqual(
+      scenario.spec.variants.map(({ name }) => ({ variant: name, proven: true })),
+    )
+  })
 })

@@ -74,5 +74,16 @@ describe('a Killercoda scenario', () => {
     expect(() => fromKillercoda(new Map([['index.json', '{}']]), { domain: 'storage' })).toThrow('title')
     const course = JSON.stringify({ title: 'x', details: { steps: [{ title: 'a' }] } })
     expect(() => fromKillercoda(new Map([['index.json', course]]), { domain: 'storage' })).toThrow('nothing to grade')
+    const script = (text?: string) => () =>
+      fromKillercoda(
+        new Map(
+          [...source].flatMap(([path, was]) => (path !== 'step2/verify.sh' ? [[path, was]] : text === undefined ? [] : [[path, text]])),
+        ),
+        {
+          domain: 'storage',
+        },
+      )
+    expect(script()).toThrow('step2/verify.sh of step 2 is not there')
+    expect(script('\n')).toThrow('step2/verify.sh of step 2 is empty')
   })
 })

@@ -2,8 +2,7 @@
 // Form: killercoda.com/creators, github.com/killercoda/scenario-examples. Knows nothing of disks; files come in and go out as texts by path.
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import type { Domain } from '#lib/protocol/index.ts'
-import { competencies, LabError } from '#lib/protocol/index.ts'
+import { competencies, type Domain, LabError } from '#lib/protocol/index.ts'
 
 const page = z.object({
   title: z.string().optional(),
@@ -76,8 +75,9 @@ export function fromKillercoda(
   }
   const { title, description, details: parts, time, difficulty } = parsed.data
   const notes: string[] = []
+  const find = (name: string): string | undefined => source.get(name.replace(/^\.?\//, ''))
   const read = (name: string): string => {
-    const text = source.get(name.replace(/^\.?\//, ''))
+    const text = find(name)
     if (text === undefined) notes.push(`index.json names ${name}, which is not there.`)
     return text ?? ''
   }
@@ -99,7 +99,20 @@ export function fromKillercoda(
       .filter((name) => name !== undefined)
       .map((name) => run(read(name))),
   ]
-  const verified = steps.flatMap((step, number) => (step.verify === undefined ? [] : [{ step, number, script: read(step.verify) }]))
+  const verified = steps.flatMap((step, number) => {
+    if (step.verify === undefined) return []
+    const script = find(step.verify)
+    // An empty script ends with 0: a goal that everybody reaches.
+    if (script === undefined || script.trim() === '')
+      throw new LabError(
+        'bad-request',
+        `The verify script ${step.verify} of step ${number + 1} is ${script === undefined ? 'not there' : 'empty'}.`,
+        {
+          hint: 'Put it where index.json says, or take it out of index.json.',
+        },
+      )
+    return [{ step, number, script }]
+  })
   if (verified.length === 0)
     throw new LabError('bad-request', 'No step of it has a verify script, so there is nothing to grade.', {
       hint: 'Write checks of your own: npm run scenario:new.',

@@ -9,6 +9,7 @@ import { competencies, type Text } from '#lib/protocol/index.ts'
 import { combine } from './compound.ts'
 import { constantCase, referencesIn } from './params.ts'
 import { type Check, compoundSpec, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
+import { type ProofFile, proofFile } from './trust.ts'
 
 /** One thing that is wrong: `file` as given by the caller's root, `line` from 1, 0 when the file as a whole is meant. */
 export interface Problem {
@@ -40,8 +41,8 @@ export interface Scenario {
   readonly hash: string
   /** the same without the scripts: what every one of them is played on */
   readonly stage: string
-  /** recorded proofs as parsed JSON, by backend */
-  readonly proofs: ReadonlyMap<string, unknown>
+  /** recorded proofs by backend; one in a form of earlier times counts as none */
+  readonly proofs: ReadonlyMap<string, ProofFile>
 }
 export interface Catalogue {
   readonly scenarios: readonly Scenario[]
@@ -158,7 +159,7 @@ async function readFolder(folder: string, root: string) {
   const report = (file: string, line: number, message: string) => problems.push({ file: relative(root, join(folder, file)), line, message })
   const names = await listFiles(folder)
   const files = new Map<string, string>()
-  const proofs = new Map<string, unknown>()
+  const proofs = new Map<string, ProofFile>()
   for (const name of names) {
     if ((await stat(join(folder, name))).size > maxFile) {
       report(name, 0, `larger than ${maxFile / 1024} KiB; a scenario is text that people read`)
@@ -171,7 +172,8 @@ async function readFolder(folder: string, root: string) {
       continue
     }
     try {
-      proofs.set(proof[1], JSON.parse(content))
+      const parsed = proofFile.safeParse(JSON.parse(content))
+      if (parsed.success) proofs.set(proof[1], parsed.data)
     } catch {
       report(name, 0, 'is not JSON; delete it and run `npm run prove` again')
     }

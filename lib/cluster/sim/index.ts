@@ -138,8 +138,11 @@ export function simProvider(options: SimOptions): SimProvider {
         })
         progress({ step, state: 'done' })
         step = ''
-        try {
+        const throwIfCancelled = () => {
           if (signal.aborted) throw new LabError('cancelled', 'The creation was cancelled.')
+        }
+        try {
+          throwIfCancelled()
           const { answer } = await (await link.peer()).call(
             'create',
             { id, spec, seed: randomInt(2 ** 31) },
@@ -147,6 +150,7 @@ export function simProvider(options: SimOptions): SimProvider {
           )
           const made = cluster(answer, link)
           await made.begin()
+          throwIfCancelled()
           return made
         } catch (error) {
           await link.destroyed(id)

@@ -150,7 +150,7 @@ export async function restoreBaseline(
     // What the learner changed in the API tells what must be started afresh; an API that is gone tells nothing.
     const now = await readObjects(api, AbortSignal.any([signal, AbortSignal.timeout(5000)])).catch(() => undefined)
     const changed = now === undefined ? undefined : differences(saved.objects, hashesOf(now))
-    const undo = now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now)
+    const undo = now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now, changed!)
     const restored = new Map<string, string[]>()
     let machinesChanged = false
     await Promise.all([
@@ -167,7 +167,7 @@ export async function restoreBaseline(
         const state = await nodeState(docker, grader, at, signal)
         if (files.every(isHome) && differences(stateParts(before.state), stateParts(state)).length === 0) return
         machinesChanged = true
-        await restoreState(docker, grader, at, before.state, files, signal)
+        await restoreState(docker, grader, at, before.state, state, files, signal)
       }),
     ])
     if (undo !== undefined && !machinesChanged) {

@@ -117,9 +117,13 @@ const following = new Set(['Pod', ...named])
  * What it takes to undo changes by the API alone: objects to delete, and nodes whose specification or labels were changed. Undefined when
  * something of the baseline itself was removed or changed: what had used it may remember that, and only etcd's data undo it.
  */
-export function additions(before: ObjectHashes, now: readonly KubeObject[]): { added: KubeObject[]; nodes: string[] } | undefined {
+export function additions(
+  before: ObjectHashes,
+  now: readonly KubeObject[],
+  changed = differences(before, hashesOf(now)),
+): { added: KubeObject[]; nodes: string[] } | undefined {
   const nodes: string[] = []
-  for (const key of differences(before, hashesOf(now))) {
+  for (const key of changed) {
     const [version = '', kind = '', name = ''] = key.split(' ')
     if (before[key] === undefined || following.has(kind)) continue
     const there = version === 'v1' && kind === 'Node' && now.some((one) => one.kind === 'Node' && one.metadata.name === name)

@@ -107,6 +107,7 @@ export async function restoreState(
   grader: Grader,
   machine: FileMachine,
   before: NodeState,
+  found: NodeState,
   filesChanged: readonly string[],
   signal: AbortSignal,
 ): Promise<string[]> {
@@ -121,17 +122,16 @@ export async function restoreState(
   if (filesChanged.some((path) => /^\/(etc\/ssh)/.test(path))) restart.add('ssh.service')
   // Clears the back-off of static pods too, which a fault may have driven up to five minutes.
   restart.add('kubelet.service')
-  let now = await nodeState(docker, grader, machine, signal)
   for (const [name, value] of Object.entries(before.settings)) {
-    if (name !== 'links' && now.settings[name] !== value) await run(['sysctl', '-w', `${name.replaceAll('/', '.')}=${value}`])
+    if (name !== 'links' && found.settings[name] !== value) await run(['sysctl', '-w', `${name.replaceAll('/', '.')}=${value}`])
   }
-  if (now.rules.join('\n') !== before.rules.join('\n')) await run(['iptables-restore'], before.iptables)
-  if (now.settings.links !== before.settings.links) await run(['sh', '-c', 'tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up'])
-  const added = now.images.filter((image) => !before.images.includes(image))
+  if (found.rules.join('\n') !== before.rules.join('\n')) await run(['iptables-restore'], before.iptables)
+  if (found.settings.links !== before.settings.links) await run(['sh', '-c', 'tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up'])
+  const added = found.images.filter((image) => !before.images.includes(image))
   if (added.length > 0) await run(['crictl', 'rmi', ...added])
   await run(['systemctl', 'reset-failed'])
   for (const unit of restart) await run(['systemctl', 'restart', unit])
-  now = await nodeState(docker, grader, machine, signal)
+  const now = await nodeState(docker, grader, machine, signal)
   for (const unit of Object.keys(before.units)) if (!now.units[unit]) await run(['systemctl', 'start', unit])
   for (const unit of Object.keys(now.units)) if (!before.units[unit]) await run(['systemctl', 'stop', unit])
   return done

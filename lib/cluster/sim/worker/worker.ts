@@ -150,7 +150,13 @@ export class Worker {
       create: async (ask, context) => {
         if (this.#leaving) throw new LabError('backend-unavailable', 'This worker is ending.', { hint: 'Try again.' })
         const lab = await step(context, 'Booting the simulated nodes', () => HeldLab.create(ask, options, context.signal))
-        await step(context, 'Setting its clock', () => lab.begin())
+        try {
+          await step(context, 'Setting its clock', () => lab.begin())
+          if (context.signal.aborted) throw new LabError('cancelled', 'The creation was cancelled.')
+        } catch (error) {
+          await lab.destroy()
+          throw error
+        }
         return this.#keep(lab).view()
       },
       load: async ({ id }) => (this.#labs.get(id) ?? this.#keep(await HeldLab.load(id, options))).view(),
