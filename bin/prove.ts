@@ -8,7 +8,7 @@ import { availableMemory } from 'node:process'
 import { parseArgs } from 'node:util'
 import { bringKubectl, cacheFolder } from '#lib/host/index.ts'
 import { prove, record, sampleOf } from '#lib/proof/index.ts'
-import { asLabError, type BackendName, backendName, LabError } from '#lib/protocol/index.ts'
+import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 import { loadCatalogue, type ProofVariant, proofOf } from '#lib/scenario/index.ts'
 import { kindBackend, root, simBackend } from '#lib/server/index.ts'
 

@@ -2,9 +2,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { asLabError, domain, LabError } from '#lib/protocol/index.ts'
+import { domain, LabError } from '#lib/protocol/index.ts'
 import { fromKillercoda } from '#lib/scenario/index.ts'
-import { root } from '#lib/server/index.ts'
+import { newFolder, run } from './authoring.ts'
 
 const usage = `npm run scenario:import -- FOLDER DOMAIN SLUG [--at control-plane]
 
@@ -26,28 +26,17 @@ async function textsOf(folder: string): Promise<Map<string, string>> {
   return texts
 }
 
-async function main(): Promise<void> {
+run(async () => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { at: { type: 'string', default: 'workstation' } } })
   const [from, wanted, slug] = positionals
-  const parsed = domain.safeParse(wanted)
   const at = (['workstation', 'control-plane'] as const).find((name) => name === values.at)
-  if (from === undefined || !parsed.success || at === undefined || slug === undefined || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(slug))
-    throw new LabError('bad-request', usage)
-  const folder = path.join(process.env.KUBEMEND_SCENARIOS ?? path.join(root, 'scenarios'), parsed.data, slug)
-  const shown = path.relative(process.cwd(), folder)
-  if (await stat(folder).catch(() => undefined))
-    throw new LabError('conflict', `${shown} is there already.`, { hint: 'Choose another slug.' })
+  if (from === undefined || at === undefined) throw new LabError('bad-request', usage)
+  const { domain, folder, shown } = await newFolder(wanted, slug, usage)
   const texts = await textsOf(from).catch((error: NodeJS.ErrnoException) => {
     throw new LabError('bad-request', `${from} cannot be read: ${error.message}`)
   })
-  const { files, notes } = fromKillercoda(texts, { domain: parsed.data, at })
+  const { files, notes } = fromKillercoda(texts, { domain, at })
   await mkdir(folder, { recursive: true })
   for (const [name, text] of files) await writeFile(path.join(folder, name), text)
   process.stderr.write(`${shown} is there. What is left to do:\n${notes.map((note) => `  - ${note}\n`).join('')}`)
-}
-
-main().catch((thrown: unknown) => {
-  const error = asLabError(thrown)
-  process.stderr.write(`${error.message}\n${error.hint ? `${error.hint}\n` : ''}`)
-  process.exit(error.code === 'bad-request' ? 2 : 1)
 })

@@ -1,5 +1,6 @@
 // Pages under the common header. Asks the lab how far the reader has come.
 import type { ReactNode } from 'react'
+import { isOffered, isSolved } from '#components/catalogue/filter.ts'
 import { Header } from '#components/chrome/header.tsx'
 import { lab } from '#lib/server/handle.ts'
 import { reader } from '../reader.ts'
@@ -8,11 +9,7 @@ export default async function SiteLayout({ children }: { children: ReactNode }) 
   const [{ theme }, cards] = await Promise.all([reader(), lab().catalogue()])
   return (
     <>
-      <Header
-        theme={theme}
-        solved={cards.filter((card) => card.bestScore === 100).length}
-        total={cards.filter((card) => card.backends.some(({ offered }) => offered)).length}
-      />
+      <Header theme={theme} solved={cards.filter(isSolved).length} total={cards.filter(isOffered).length} />
       <main id="main" tabIndex={-1} className="mx-auto max-w-6xl px-4 pb-16 outline-none">
         {children}
       </main>

@@ -1,5 +1,5 @@
 // Which parts of which proofs a test run plays when there is no time for all of them. Knows nothing of clusters.
-import { conditionOf, type Scenario, type Step, stepOf } from '#lib/scenario/index.ts'
+import { belongs, conditionOf, type Scenario, type Step, stepOf } from '#lib/scenario/index.ts'
 import { type Task, tasksOf } from './play.ts'
 
 /** `each`: one variant of every scenario. `cover`: as few variants as use every kind of step and condition that the catalogue uses. */
@@ -26,8 +26,7 @@ function partsOf(scenario: Scenario, variant: string): Task[] {
 /** What of the engine a variant uses: kinds of steps with their way of changing, kinds of conditions. */
 export function usesOf(scenario: Scenario, variant: string): Set<string> {
   const uses = new Set<string>()
-  const mine = <T extends { only?: string[] | undefined }>(list: readonly T[]) =>
-    list.filter((one) => !one.only || one.only.includes(variant))
+  const mine = <T extends { only?: string[] | undefined }>(list: readonly T[]) => list.filter((one) => belongs(one, variant))
   const condition = (one: Parameters<typeof conditionOf>[0]) => uses.add(`condition ${conditionOf(one).kind}`)
   const step = (one: Step) => {
     const { kind, body } = stepOf(one)

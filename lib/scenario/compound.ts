@@ -1,11 +1,11 @@
 // Makes one scenario of two: parameters renamed apart, steps one after the other, checks of both with their shares of the score, and the
-// scripts of the proof from those of the two. Knows nothing of folders but where the members' manifests lie.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// scripts of the proof from those of the two. Knows nothing of folders.
 import type { Text } from '#lib/protocol/index.ts'
-import type { Part, Scenario } from './load.ts'
-import { constantCase } from './params.ts'
-import type { Check, CompoundSpec, Condition, ScenarioSpec, Step } from './schema.ts'
+import type { Scenario } from './load.ts'
+import { constantCase, mapTexts, replaceReferences } from './params.ts'
+import { type Part, plays } from './parts.ts'
+import { inlined } from './resolve.ts'
+import { belongs, type Check, type CompoundSpec, type Condition, type ScenarioSpec, type Step } from './schema.ts'
 
 const ordinals = ['first', 'second'] as const
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
@@ -14,32 +14,15 @@ const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 function renamed(scenario: Scenario, variant: string, share: number, ordinal: (typeof ordinals)[number]) {
   const { spec } = scenario
   const name = (param: string) => `${ordinal}${upper(param)}`
-  const reference = (whole: string, inner: string | undefined): string => {
-    if (inner === undefined) return whole
-    if (inner === 'variant') return variant
-    const [head = '', ...rest] = inner.split('.')
-    return head in spec.params && (rest.length === 0 || inner === `${head}.name`) ? `\${${[name(head), ...rest].join('.')}}` : whole
-  }
-  const text = (value: string): string => value.replace(/\$\$\{|\$\{([^}]*)\}/g, reference)
-  const all = <T>(value: T): T => {
-    if (typeof value === 'string') return text(value) as T
-    if (Array.isArray(value)) return value.map(all) as T
-    if (value !== null && typeof value === 'object')
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), all(item)])) as T
-    return value
-  }
+  const text = (value: string): string =>
+    replaceReferences(value, '$${', (inner, whole) => {
+      if (inner === 'variant') return variant
+      const [head = '', ...rest] = inner.split('.')
+      return head in spec.params && (rest.length === 0 || inner === `${head}.name`) ? `\${${[name(head), ...rest].join('.')}}` : whole
+    })
   const mine = <T extends { only?: string[] | undefined }>(list: readonly T[]): T[] =>
-    list.filter(({ only }) => only === undefined || only.includes(variant)).map(({ only: _, ...one }) => all(one) as T)
-  const inline = (manifest: string | { file: string }) =>
-    typeof manifest === 'string' ? manifest : readFileSync(join(scenario.folder, manifest.file), 'utf8')
-  const steps = (list: readonly Step[]): Step[] =>
-    mine(
-      list.map((one) => ({
-        ...one,
-        ...(one.apply === undefined ? {} : { apply: inline(one.apply) }),
-        ...(one.file?.content === undefined ? {} : { file: { ...one.file, content: inline(one.file.content) } }),
-      })),
-    )
+    list.filter((one) => belongs(one, variant)).map(({ only: _, ...one }) => mapTexts(one, text) as T)
+  const steps = (list: readonly Step[]): Step[] => mine(inlined(list, scenario.folder))
   const chosen = spec.variants.find((one) => one.name === variant)?.params ?? {}
   const params: ScenarioSpec['params'] = Object.fromEntries(
     Object.entries(spec.params).map(([param, source]) => [name(param), param in chosen ? { value: chosen[param] } : source]),
@@ -56,8 +39,7 @@ function renamed(scenario: Scenario, variant: string, share: number, ordinal: (t
       script.split('\n').slice(1).join('\n').trim(),
       ')',
     ].join('\n')
-  const of = (kind: Part['kind']): string[] =>
-    scenario.parts.filter((part) => part.kind === kind && (part.variants.length === 0 || part.variants.includes(variant))).map(script)
+  const of = (kind: Part['kind']): string[] => scenario.parts.filter((part) => part.kind === kind && plays(part, variant)).map(script)
   return {
     spec,
     params,

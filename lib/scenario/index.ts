@@ -1,11 +1,13 @@
 // The only door of scenario: schema, loader and lint, parameters, recorded proofs.
 export { fromKillercoda, type Imported } from './killercoda.ts'
-export { type Catalogue, idOf, loadCatalogue, loadScenario, type Part, type Problem, plays, type Scenario } from './load.ts'
+export { type Catalogue, idOf, loadCatalogue, loadScenario, type Problem, type Scenario } from './load.ts'
 export type { Values } from './params.ts'
+export { type Part, plays } from './parts.ts'
 export { type ResolvedScenario, resolve } from './resolve.ts'
 export {
   type AnyCondition,
   type AnyStep,
+  belongs,
   type Check,
   type Condition,
   type ConditionKind,

@@ -8,7 +8,8 @@ import type { z } from 'zod'
 import { competencies, type Text } from '#lib/protocol/index.ts'
 import { combine } from './compound.ts'
 import { constantCase, referencesIn } from './params.ts'
-import { type Check, compoundSpec, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
+import { type Part, plays, readPart } from './parts.ts'
+import { belongs, type Check, compoundSpec, conditionOf, type ScenarioSpec, type Step, scenarioSpec } from './schema.ts'
 import { type ProofFile, proofFile } from './trust.ts'
 
 /** One thing that is wrong: `file` as given by the caller's root, `line` from 1, 0 when the file as a whole is meant. */
@@ -16,15 +17,6 @@ export interface Problem {
   file: string
   line: number
   message: string
-}
-/** A script of the proof: what it must score, and for which variants (empty: all). */
-export interface Part {
-  kind: 'solution' | 'alternative' | 'cheat' | 'partial'
-  name: string
-  file: string
-  score: number
-  variants: readonly string[]
-  script: string
 }
 export interface Scenario {
   /** opaque, stable: what a learner sees in addresses in place of the slug */
@@ -298,9 +290,6 @@ function readYaml<T>(text: string, schema: z.ZodType<T>, report: (line: number, 
   return null
 }
 
-/** Does a part belong to a variant? */
-export const plays = (part: Part, variant: string): boolean => part.variants.length === 0 || part.variants.includes(variant)
-
 /** zod hides what is wrong inside a union; the branch that came furthest speaks for it. */
 function flatten(
   issues: readonly { code?: string; path: PropertyKey[]; message: string; errors?: unknown }[],
@@ -316,30 +305,6 @@ function flatten(
       ? best.map((one) => ({ path: [...issue.path, ...one.path], message: one.message }))
       : [{ path: issue.path, message: issue.message }]
   })
-}
-
-function readPart(
-  kind: Part['kind'],
-  file: string,
-  content: string,
-  spec: ScenarioSpec,
-  problem: (line: number, message: string) => void,
-): Part | null {
-  const header = /^# score: (\d{1,3})(?:; variants: ([a-z0-9-]+(?:, *[a-z0-9-]+)*))?$/.exec(content.split('\n', 1)[0] as string)
-  if (!header) {
-    problem(1, 'the first line says what the script must score: `# score: 100`, or `# score: 40; variants: a, b`')
-    return null
-  }
-  const score = Number(header[1])
-  const variants = header[2]?.split(/, */) ?? []
-  for (const name of variants) if (!spec.variants.some((variant) => variant.name === name)) problem(1, `there is no variant "${name}"`)
-  if (score > 100) problem(1, 'a score is 0 to 100')
-  if ((kind === 'solution' || kind === 'alternative') && score !== 100)
-    problem(1, `${kind === 'solution' ? 'the solution' : 'an alternative'} must score 100`)
-  if (kind === 'cheat' && score !== 0) problem(1, 'a cheat must score 0; a half repair belongs in partials/')
-  if (kind === 'partial' && (score === 0 || score === 100)) problem(1, 'a partial scores between 0 and 100')
-  if (content.split('\n').every((line) => line.trim() === '' || line.startsWith('#'))) problem(1, 'does nothing')
-  return { kind, name: (file.split('/').at(-1) as string).replace(/\.sh$/, ''), file, score, variants, script: content }
 }
 
 function knownNames(spec: ScenarioSpec): (name: string) => boolean {
@@ -459,7 +424,4 @@ function checkSpec(
     if (param.int && param.int.min > param.int.max) problem(['params', name, 'int'], 'min is above max')
 }
 
-/** Does a step, condition or check belong to a variant? */
-export const belongs = (one: { only?: string[] | undefined }, variant: string): boolean =>
-  one.only === undefined || one.only.includes(variant)
 const goalsOf = (checks: readonly Check[], variant: string) => checks.filter((one) => one.role === 'goal' && belongs(one, variant))

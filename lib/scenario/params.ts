@@ -64,10 +64,13 @@ export function referencesIn(text: string): string[] {
   return [...text.matchAll(reference)].flatMap((match) => (match[1] === undefined ? [] : [match[1]]))
 }
 
+/** The text with something else in place of its references. `literal` in place of each `$${`. */
+export const replaceReferences = (text: string, literal: string, other: (name: string, whole: string) => string): string =>
+  text.replace(reference, (whole: string, name: string | undefined) => (name === undefined ? literal : other(name, whole)))
+
 /** The text with its references filled in. @throws LabError scenario-invalid on an unknown name */
 export function fillText(text: string, values: Values): string {
-  return text.replace(reference, (_, name: string | undefined) => {
-    if (name === undefined) return '${'
+  return replaceReferences(text, '${', (name) => {
     const value = values[name]
     if (value === undefined)
       throw new LabError('scenario-invalid', `\${${name}} is not a parameter of this scenario.`, {
@@ -77,17 +80,22 @@ export function fillText(text: string, values: Values): string {
   })
 }
 
+/** A deep copy with something else in place of every string: of keys by `key`, of values by `value`. */
+export function mapTexts<T>(data: T, key: (text: string) => string, value: (text: string) => unknown = key): T {
+  if (typeof data === 'string') return value(data) as T
+  if (Array.isArray(data)) return data.map((item) => mapTexts(item, key, value)) as T
+  if (data !== null && typeof data === 'object')
+    return Object.fromEntries(Object.entries(data).map(([name, item]) => [key(name), mapTexts(item, key, value)])) as T
+  return data
+}
+
 /** A deep copy with every string filled in; a string that is one reference alone keeps the value's type. */
 export function fill<T>(data: T, values: Values): T {
-  if (typeof data === 'string') {
-    const alone = /^\$\{([^}]*)\}$/.exec(data)
-    if (alone?.[1] !== undefined && values[alone[1]] !== undefined) return values[alone[1]] as T
-    return fillText(data, values) as T
-  }
-  if (Array.isArray(data)) return data.map((item) => fill(item, values)) as T
-  if (data !== null && typeof data === 'object')
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [fillText(key, values), fill(value, values)])) as T
-  return data
+  const filled = (text: string) => fillText(text, values)
+  return mapTexts(data, filled, (text) => {
+    const alone = /^\$\{([^}]*)\}$/.exec(text)?.[1]
+    return (alone === undefined ? undefined : values[alone]) ?? filled(text)
+  })
 }
 
 /** `webPort` → WEB_PORT, `node.worker-1` → NODE_WORKER_1 */

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Text } from '#lib/protocol/index.ts'
-import { belongs, type Scenario } from './load.ts'
+import type { Scenario } from './load.ts'
 import { drawValues, environment, fill, fillText, type NamedNode, type Values } from './params.ts'
-import type { Check, Condition, Step } from './schema.ts'
+import { belongs, type Check, type Condition, type Step } from './schema.ts'
 
 export interface ResolvedScenario {
   readonly id: string
@@ -35,6 +35,17 @@ const spoken = (script: string, env: Readonly<Record<string, string>>): string =
     (whole, ...names: (string | undefined)[]) => env[names.slice(0, 3).find((name) => name !== undefined) ?? ''] ?? whole,
   )
 
+/** Steps with the texts of the folder's files in place of their names. */
+export function inlined(steps: readonly Step[], folder: string): Step[] {
+  const read = (manifest: string | { file: string }) =>
+    typeof manifest === 'string' ? manifest : readFileSync(join(folder, manifest.file), 'utf8')
+  return steps.map((one) => ({
+    ...one,
+    ...(one.apply === undefined ? {} : { apply: read(one.apply) }),
+    ...(one.file?.content === undefined ? {} : { file: { ...one.file, content: read(one.file.content) } }),
+  }))
+}
+
 /**
  * Draws and fills in. Manifests that a step names by file are read from the scenario's folder and become inline.
  * @param options.variant in place of the one that the seed would draw
@@ -42,15 +53,6 @@ const spoken = (script: string, env: Readonly<Record<string, string>>): string =
  */
 export function resolve(scenario: Scenario, options: { seed: string; nodes: readonly NamedNode[]; variant?: string }): ResolvedScenario {
   const { variant, values } = drawValues(scenario.spec, options.seed, options.nodes, options.variant)
-  const inline = (one: Step): Step => {
-    const read = (manifest: string | { file: string }) =>
-      typeof manifest === 'string' ? manifest : readFileSync(join(scenario.folder, manifest.file), 'utf8')
-    return {
-      ...one,
-      ...(one.apply === undefined ? {} : { apply: read(one.apply) }),
-      ...(one.file?.content === undefined ? {} : { file: { ...one.file, content: read(one.file.content) } }),
-    }
-  }
   const pick = <T extends { only?: string[] | undefined }>(list: readonly T[]): T[] =>
     fill(
       list.filter((one) => belongs(one, variant)),
@@ -69,8 +71,8 @@ export function resolve(scenario: Scenario, options: { seed: string; nodes: read
     explanation: both(scenario.explanation, values),
     hints: spec.hints.map((hint) => both(hint, values)),
     solution: spoken(scenario.solution, environment(values)),
-    prepare: pick(spec.prepare.map(inline)),
-    fault: pick(spec.fault.map(inline)),
+    prepare: pick(inlined(spec.prepare, scenario.folder)),
+    fault: pick(inlined(spec.fault, scenario.folder)),
     symptom: pick(spec.symptom),
     symptomWithin: spec.symptomWithin,
     checks: pick(spec.checks),

@@ -348,3 +348,7 @@ export function stepOf(value: Step): AnyStep {
 /** The JSON Schemas that editors use, see scenarios/scenario.schema.json and compound.schema.json. */
 export const jsonSchema = (of: 'scenario' | 'compound' = 'scenario') =>
   z.toJSONSchema(of === 'scenario' ? scenarioSpec : compoundSpec, { io: 'input', unrepresentable: 'any' })
+
+/** Does a step, condition or check belong to a variant? */
+export const belongs = (one: { only?: string[] | undefined }, variant: string): boolean =>
+  one.only === undefined || one.only.includes(variant)

@@ -4,6 +4,9 @@ import { type ClusterProvider, kindProvider } from '#lib/cluster/index.ts'
 import { dockerPlan, findTool, images, kubernetesVersion, machineFacts, thisMachine } from '#lib/host/index.ts'
 import { root } from './config.ts'
 
+/** For so long the set-up is taken to be able to do what it could. */
+const planMs = 15_000
+
 /** `owner` tells clusters of several servers on one Docker apart; `dataDir` keeps what belongs to them. */
 export async function kindBackend(options: { owner: string; dataDir: string; env: NodeJS.ProcessEnv }): Promise<ClusterProvider> {
   // Docker may come later than this server: the facts are looked at anew before each creation, in the same object.
@@ -21,14 +24,19 @@ export async function kindBackend(options: { owner: string; dataDir: string; env
     ...(program === undefined ? {} : { kind: program }),
     ...(socketPath === undefined ? {} : { docker: { socketPath } }),
   })
+  // Every page asks, and the answer takes several commands.
+  let looked: { at: number; plan: ReturnType<typeof dockerPlan> } | undefined
+  const plan = () => {
+    if (looked === undefined || performance.now() - looked.at > planMs) looked = { at: performance.now(), plan: dockerPlan(thisMachine) }
+    return looked.plan.catch(() => undefined)
+  }
   return {
     ...provider,
     /** Docker that is not there is nothing that a person must see to where the set-up would bring it. */
     async status(signal) {
       const status = await provider.status(signal)
       if (status.state !== 'unavailable') return status
-      const plan = await dockerPlan(thisMachine).catch(() => undefined)
-      if (plan === undefined || plan.changes.length === 0) return status
+      if (((await plan())?.changes.length ?? 0) === 0) return status
       return { ...status, state: 'preparable', remedy: 'Run `npm run setup:kind`, or let this page do it.' }
     },
     async create(spec, progress, signal) {
