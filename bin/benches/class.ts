@@ -11,8 +11,8 @@ import { simBackend } from '#lib/server/index.ts'
 import type { Bench, Figure } from '../bench.ts'
 import { timed } from './lab.ts'
 import { busyOf, memoryOf, quantile, shellOf } from './sim.ts'
+import { type Line, letters, sitDown } from './typist.ts'
 
-type Line = Awaited<ReturnType<typeof shellOf>>
 interface Felt {
   /** milliseconds from each key to its echo */
   echoes: number[]
@@ -22,36 +22,13 @@ interface Felt {
 const command = 'kubectl get pods -A'
 /** kubectl itself takes a tenth of a second of a core: a class that asks all the time waits for that, and not for its labs */
 const linesEach = 12
-const letters = 'abcdefghijklmnopqrstuvwxyz'
 /** between two keys: 40 to 80 words a minute */
 const pause = (key: number): number => 120 + ((key * 7919) % 160)
 
 /** Types until `end` (performance.now): a line in some five seconds, and a command after every `linesEach`. */
 async function learner(line: Line, number: number, end: number, ask: string): Promise<Felt> {
   const felt: Felt = { echoes: [], commands: [] }
-  let seen = ''
-  let wake = () => {}
-  line.onData((bytes) => {
-    seen += Buffer.from(bytes).toString()
-    wake()
-  })
-  /** until this has come, but no longer than half a minute */
-  const until = async (mark: RegExp) => {
-    const late = performance.now() + 30_000
-    while (!mark.test(seen)) {
-      if (performance.now() > late) throw new LabError('timeout', `Half a minute without an answer: ${JSON.stringify(seen.slice(-200))}`)
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          wake = resolve
-        }),
-        wait(1000),
-      ])
-    }
-    seen = ''
-  }
-  // A prompt in which no key is; the terminal is wide enough for a line.
-  line.write('PS1="> "; echo be"gi"n\r')
-  await until(/begin\r\n.*> $/)
+  const { until } = await sitDown(line)
   let key = number
   for (let lines = number; performance.now() < end; lines++) {
     for (const letter of letters) {

@@ -15,6 +15,7 @@ import { loadCatalogue, resolve } from '#lib/scenario/index.ts'
 import { kindBackend, root, simBackend } from '#lib/server/index.ts'
 import type { Bench, Figure } from '../bench.ts'
 import { plainKind, timed } from './lab.ts'
+import { type Line, letters, sitDown } from './typist.ts'
 
 const slug = 'kube-proxy-kubeconfig'
 const starts = 8
@@ -68,30 +69,12 @@ export async function busyOf(dir: string): Promise<number> {
 }
 
 /** Milliseconds from each key to its echo. */
-async function echoes(
-  line: { write(text: string): void; onData(listener: (bytes: Uint8Array) => void): void },
-  count: number,
-): Promise<number[]> {
-  let seen = ''
-  let wake = () => {}
-  line.onData((bytes) => {
-    seen += Buffer.from(bytes).toString()
-    wake()
-  })
-  const until = async (mark: RegExp) => {
-    while (!mark.test(seen))
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    seen = ''
-  }
-  // A prompt in which no key is.
-  line.write('PS1="> "; echo be"gi"n\r')
-  await until(/begin\r\n.*> $/)
+async function echoes(line: Line, count: number): Promise<number[]> {
+  const { until } = await sitDown(line)
   const times: number[] = []
   for (let index = 0; index < count; index++) {
     const from = performance.now()
-    const key = 'abcdefghijklmnopqrstuvwxyz'[index % 26] as string
+    const key = letters[index % letters.length] as string
     line.write(key)
     await until(new RegExp(key))
     times.push(performance.now() - from)
@@ -102,7 +85,7 @@ async function echoes(
   }
   return times
 }
-export async function shellOf(cluster: Cluster): Promise<Parameters<typeof echoes>[0]> {
+export async function shellOf(cluster: Cluster): Promise<Line> {
   const shell = await cluster.shell('workstation', { id: 'bench', size: { cols: 80, rows: 24 } })
   let listener: (bytes: Uint8Array) => void = () => {}
   shell.onOutput((bytes) => listener(bytes))
