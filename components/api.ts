@@ -89,6 +89,10 @@ export function errorWords(error: ErrorView | ApiError | unknown, m: Messages): 
       : { title: m.error.unexpected, message: null, hint: m.error.unexpectedHint }
   }
   const view = errorView.safeParse(error)
-  if (view.success) return { title: m.error.codes[view.data.code], message: view.data.message, hint: view.data.hint ?? null }
+  if (view.success) {
+    const { code, ko } = view.data
+    const { hint, message } = m.code === 'ko' && ko !== undefined ? ko : view.data
+    return { title: m.error.codes[code], message, hint: hint ?? null }
+  }
   return { title: m.error.unexpected, message: error instanceof Error ? error.message : null, hint: m.error.unexpectedHint }
 }

@@ -56,6 +56,7 @@ export function TerminalPane({
   const [query, setQuery] = useState('')
   const [found, setFound] = useState<{ index: number; count: number } | null>(null)
   const [failed, setFailed] = useState<ErrorView | null>(null)
+  const said = failed === null ? null : errorWords(failed, m)
   const [up, setUp] = useState(false)
   const { id } = terminal
   const words = useRef(m)
@@ -326,9 +327,9 @@ export function TerminalPane({
         <p role="status" className="border-t border-line bg-warn-tint px-4 py-2 text-warn">
           {m.terminal.lost}
         </p>
-      ) : failed ? (
+      ) : said ? (
         <p role="alert" className="border-t border-line bg-fail-tint px-4 py-2 text-fail">
-          {errorWords(failed, m).title}: {failed.message} {failed.hint}
+          {said.title}: {said.message} {said.hint}
         </p>
       ) : !online ? (
         <p className="border-t border-line bg-warn-tint px-4 py-2 text-warn">{m.terminal.offline}</p>

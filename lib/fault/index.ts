@@ -58,10 +58,17 @@ export async function confirm(cluster: Cluster, scenario: ResolvedScenario, cont
   } catch (error) {
     const cause = asLabError(error)
     if (cause.code !== 'timeout') throw cause
-    throw new LabError('symptom-absent', `The incident did not show itself, so there is nothing to mend. ${cause.message}`, {
-      cause: error,
-      hint: 'Start again; it is not counted as an attempt.',
-    })
+    throw new LabError(
+      'symptom-absent',
+      {
+        en: `The incident did not show itself, so there is nothing to mend. ${cause.message}`,
+        ko: `장애가 나타나지 않아 고칠 것이 없습니다. ${cause.message}`,
+      },
+      {
+        cause: error,
+        hint: { en: 'Start again; it is not counted as an attempt.', ko: '다시 시작하세요. 시도한 것으로 세지 않습니다.' },
+      },
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 // The one error class of the project. Knows nothing of HTTP or of any module: a code, words for the person, and the cause.
 import { z } from 'zod'
+import type { Text } from './views.ts'
 
 /**
  * What went wrong, as a stable name. `user` errors are the person's to mend, `lab` errors ours or the machine's.
@@ -37,29 +38,39 @@ export const errorView = z.object({
   message: z.string(),
   /** what the person can do about it */
   hint: z.string().optional(),
+  /** the same in Korean, of errors that a learner may meet */
+  ko: z.object({ message: z.string(), hint: z.string().optional() }).optional(),
 })
 /** The only form in which an error crosses a port or a socket. */
 export type ErrorView = z.infer<typeof errorView>
 
+/** In English, or in every language of the product where a learner may meet it. */
+export type Words = string | Text
+const english = (words: Words): string => (typeof words === 'string' ? words : words.en)
+const korean = (words: Words): string => (typeof words === 'string' ? words : words.ko)
+
 export interface LabErrorOptions {
   /** what the person can do about it */
-  hint?: string
+  hint?: Words | undefined
   cause?: unknown
 }
 
 export class LabError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
-  constructor(code: ErrorCode, message: string, options: LabErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+  readonly ko: ErrorView['ko']
+  constructor(code: ErrorCode, message: Words, options: LabErrorOptions = {}) {
+    super(english(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'LabError'
     this.code = code
-    this.hint = options.hint
+    const { hint } = options
+    this.hint = hint === undefined ? undefined : english(hint)
+    if (typeof message !== 'string' || (hint !== undefined && typeof hint !== 'string'))
+      this.ko = { message: korean(message), ...(hint === undefined ? {} : { hint: korean(hint) }) }
   }
   view(): ErrorView {
-    return this.hint === undefined
-      ? { code: this.code, message: this.message }
-      : { code: this.code, message: this.message, hint: this.hint }
+    const { code, hint, ko, message } = this
+    return { code, message, ...(hint === undefined ? {} : { hint }), ...(ko === undefined ? {} : { ko }) }
   }
 }
 

@@ -19,6 +19,7 @@ import {
   type SessionEvent,
   type SessionView,
   type StepView,
+  type Text,
   type Topology,
 } from '#lib/protocol/index.ts'
 import type { ResolvedScenario, Scenario } from '#lib/scenario/index.ts'
@@ -229,7 +230,10 @@ export class Session {
         return this.#run('grade', (context) => this.#grade('given-up', context))
       case 'retry':
         if (this.#view.state !== 'failed' || this.#work !== null)
-          throw new LabError('conflict', 'Only a session that failed to start can be tried again.')
+          throw new LabError('conflict', {
+            en: 'Only a session that failed to start can be tried again.',
+            ko: '시작하지 못한 실습만 다시 시도할 수 있습니다.',
+          })
         this.#state({ state: 'starting', error: null, steps: pendingSteps(startSteps) })
         return this.begin()
     }
@@ -268,25 +272,42 @@ export class Session {
   #mustBeReady(verb: string): void {
     const { state } = this.#view
     if (state === 'ready' && this.#work === null && !this.#closed) return
-    const why: Record<SessionView['state'], string> = {
-      starting: 'it is still being prepared',
-      ready: 'it is busy',
-      resetting: 'it is being reset',
-      grading: 'it is being graded already',
-      ended: 'it has ended',
-      failed: 'it failed to start',
+    const why: Record<SessionView['state'], Text> = {
+      starting: { en: 'it is still being prepared', ko: '아직 준비하는 중입니다' },
+      ready: { en: 'it is busy', ko: '다른 일을 하고 있습니다' },
+      resetting: { en: 'it is being reset', ko: '되돌리는 중입니다' },
+      grading: { en: 'it is being graded already', ko: '이미 채점하는 중입니다' },
+      ended: { en: 'it has ended', ko: '이미 끝났습니다' },
+      failed: { en: 'it failed to start', ko: '시작하지 못했습니다' },
     }
     throw new LabError(
       'conflict',
-      `This session cannot ${verb}: ${why[state]}.`,
-      state === 'ended' ? { hint: 'Its report is there; start the scenario again for another attempt.' } : {},
+      { en: `This session cannot ${verb}: ${why[state].en}.`, ko: `지금은 할 수 없습니다. ${why[state].ko}.` },
+      state === 'ended'
+        ? {
+            hint: {
+              en: 'Its report is there; start the scenario again for another attempt.',
+              ko: '보고서가 있습니다. 다시 하려면 시나리오를 새로 시작하세요.',
+            },
+          }
+        : {},
     )
   }
   #requireGround(): void {
     if (this.#view.outage !== null)
-      throw new LabError('backend-unavailable', `Not now: ${this.#view.outage.message}`, {
-        hint: 'The lab goes on by itself once that is back; time does not count until then.',
-      })
+      throw new LabError(
+        'backend-unavailable',
+        {
+          en: `Not now: ${this.#view.outage.message}`,
+          ko: `지금은 할 수 없습니다. ${(this.#view.outage.ko ?? this.#view.outage).message}`,
+        },
+        {
+          hint: {
+            en: 'The lab goes on by itself once that is back; time does not count until then.',
+            ko: '복구되면 실습은 저절로 이어집니다. 그때까지 시간은 세지 않습니다.',
+          },
+        },
+      )
   }
 
   /** One piece of work in the background; what it throws has been told before it gets here. */
@@ -580,7 +601,12 @@ export class Session {
     this.#mustBeReady('give a hint')
     const { shown } = this.#view.hints
     const next = this.#resolved?.hints[shown.length]
-    if (next === undefined) throw new LabError('conflict', 'All hints have been shown.', { hint: 'Giving up reveals the solution.' })
+    if (next === undefined)
+      throw new LabError(
+        'conflict',
+        { en: 'All hints have been shown.', ko: '힌트를 모두 보았습니다.' },
+        { hint: { en: 'Giving up reveals the solution.', ko: '포기하면 풀이를 볼 수 있습니다.' } },
+      )
     this.#emit({ type: 'hint', hint: { index: shown.length, text: next } })
   }
 
@@ -721,9 +747,16 @@ export class Session {
   openTerminal(place: Place, size: Size): Promise<Terminal> {
     const cluster = this.#lab()
     if (place !== 'workstation' && !cluster.nodes.some((node) => node.place === place)) {
-      throw new LabError('not-found', `This lab has no ${place}.`, {
-        hint: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.`,
-      })
+      throw new LabError(
+        'not-found',
+        { en: `This lab has no ${place}.`, ko: `이 실습에는 ${place}이(가) 없습니다.` },
+        {
+          hint: {
+            en: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.`,
+            ko: `workstation, ${cluster.nodes.map((node) => node.place).join(', ')}이(가) 있습니다.`,
+          },
+        },
+      )
     }
     return this.terminals.open(place, size)
   }
@@ -731,15 +764,21 @@ export class Session {
     if (this.#view.state !== 'ready') {
       throw new LabError(
         'conflict',
-        this.#view.state === 'ended' ? 'This session has ended, its cluster is gone.' : 'The lab is not ready yet.',
-        this.#view.state === 'ended' ? {} : { hint: 'Wait until its steps are done.' },
+        this.#view.state === 'ended'
+          ? { en: 'This session has ended, its cluster is gone.', ko: '실습이 끝나 클러스터가 없습니다.' }
+          : { en: 'The lab is not ready yet.', ko: '실습이 아직 준비되지 않았습니다.' },
+        this.#view.state === 'ended' ? {} : { hint: { en: 'Wait until its steps are done.', ko: '준비 단계가 끝날 때까지 기다리세요.' } },
       )
     }
     this.#requireGround()
     if (this.#cluster === null)
-      throw new LabError('backend-unavailable', 'The cluster of this session has not been found again yet.', {
-        hint: 'Wait a moment and try again.',
-      })
+      throw new LabError(
+        'backend-unavailable',
+        { en: 'The cluster of this session has not been found again yet.', ko: '이 실습의 클러스터를 아직 다시 찾지 못했습니다.' },
+        {
+          hint: { en: 'Wait a moment and try again.', ko: '잠시 기다렸다가 다시 시도하세요.' },
+        },
+      )
     return this.#cluster
   }
 
@@ -790,7 +829,13 @@ export class Session {
       return result
     } catch (thrown) {
       end(signal.aborted ? 'cancelled' : 'failed')
-      throw signal.aborted ? new LabError('cancelled', 'The session was ended while it was being prepared.', { cause: thrown }) : thrown
+      throw signal.aborted
+        ? new LabError(
+            'cancelled',
+            { en: 'The session was ended while it was being prepared.', ko: '준비하는 동안 실습이 끝났습니다.' },
+            { cause: thrown },
+          )
+        : thrown
     }
   }
 

@@ -145,9 +145,19 @@ export class Sessions {
    * @throws LabError not-found, bad-request, capacity-exceeded, backend-unavailable, disk-full
    */
   async start(user: string, scenarioId: string, options: { backend?: BackendName; seed?: string } = {}): Promise<{ id: string }> {
-    if (this.#closed) throw new LabError('backend-unavailable', 'The server is shutting down.', { hint: 'Try again in a moment.' })
+    if (this.#closed)
+      throw new LabError(
+        'backend-unavailable',
+        { en: 'The server is shutting down.', ko: '서버가 종료되는 중입니다.' },
+        { hint: { en: 'Try again in a moment.', ko: '잠시 후 다시 시도하세요.' } },
+      )
     const scenario = this.#options.catalogue.byId(scenarioId)
-    if (scenario === undefined) throw new LabError('not-found', 'There is no such scenario.', { hint: 'Choose one from the catalogue.' })
+    if (scenario === undefined)
+      throw new LabError(
+        'not-found',
+        { en: 'There is no such scenario.', ko: '그런 시나리오가 없습니다.' },
+        { hint: { en: 'Choose one from the catalogue.', ko: '목록에서 고르세요.' } },
+      )
     const clusters = await this.#choose(scenario, options.backend)
     const limit = this.#options.perUser ?? 2
     const alive =
@@ -155,9 +165,15 @@ export class Sessions {
     if (alive >= limit) {
       throw new LabError(
         'capacity-exceeded',
-        `You have ${alive} ${alive === 1 ? 'session' : 'sessions'} running, and ${limit} is the most on this server.`,
         {
-          hint: 'Submit or give up one of them first; the catalogue shows which are running.',
+          en: `You have ${alive} ${alive === 1 ? 'session' : 'sessions'} running, and ${limit} is the most on this server.`,
+          ko: `실행 중인 실습이 ${alive}개이고, 이 서버에서는 ${limit}개까지 할 수 있습니다.`,
+        },
+        {
+          hint: {
+            en: 'Submit or give up one of them first; the catalogue shows which are running.',
+            ko: '먼저 그중 하나를 제출하거나 포기하세요. 목록에서 실행 중인 실습을 볼 수 있습니다.',
+          },
         },
       )
     }
@@ -215,11 +231,12 @@ export class Sessions {
       .filter((view) => wanted === undefined || view.name === wanted)
       .map((view) => ({ view, clusters: this.#backends.get(view.name)! }))
     const fitting = able.filter(({ clusters }) => this.#offer(scenario, clusters).offered)
+    const why = able[0] === undefined ? undefined : this.#offer(scenario, able[0].clusters).reason
     if (able.length > 0 && fitting.length === 0)
-      throw new LabError(
-        'bad-request',
-        `This scenario cannot run here. ${this.#offer(scenario, able[0]!.clusters).reason?.en ?? ''}`.trim(),
-      )
+      throw new LabError('bad-request', {
+        en: `This scenario cannot run here. ${why?.en ?? ''}`.trim(),
+        ko: `이 시나리오는 여기에서 실행할 수 없습니다. ${why?.ko ?? ''}`.trim(),
+      })
     const ready = fitting.find(({ view }) => view.state === 'ready')
     if (ready !== undefined) return ready.clusters
     const first = fitting[0]?.view
@@ -255,7 +272,11 @@ export class Sessions {
   async #row(user: string, id: string): Promise<SessionRow> {
     const row = /^[a-f0-9]{16}$/.test(id) ? await this.#options.store.session(id) : null
     if (row === null || row.user_id !== user)
-      throw new LabError('not-found', 'There is no such session.', { hint: 'The catalogue lists those that are running.' })
+      throw new LabError(
+        'not-found',
+        { en: 'There is no such session.', ko: '그런 실습이 없습니다.' },
+        { hint: { en: 'The catalogue lists those that are running.', ko: '실행 중인 실습은 목록에 있습니다.' } },
+      )
     return row
   }
 
@@ -272,9 +293,13 @@ export class Sessions {
     const scenario = this.#options.catalogue.byId(row.scenario_id)
     const clusters = this.#backends.get(row.backend as BackendName) ?? [...this.#backends.values()][0]
     if (scenario === undefined || clusters === undefined)
-      throw new LabError('scenario-invalid', 'The scenario of this session is no longer in the catalogue.', {
-        hint: 'Its report is still there.',
-      })
+      throw new LabError(
+        'scenario-invalid',
+        { en: 'The scenario of this session is no longer in the catalogue.', ko: '이 실습의 시나리오가 더 이상 목록에 없습니다.' },
+        {
+          hint: { en: 'Its report is still there.', ko: '보고서는 남아 있습니다.' },
+        },
+      )
     const session = this.#session(row, scenario, clusters, await this.#storedTerminals(id))
     // A failed one may be tried again, and must then be the same for everybody.
     if (row.state === 'failed') this.#live.set(id, session)
@@ -297,7 +322,12 @@ export class Sessions {
   async report(user: string, id: string): Promise<Report> {
     await this.#row(user, id)
     const row = await this.#options.store.report(id)
-    if (row === null) throw new LabError('not-found', 'This session has no report yet.', { hint: 'Submit it or give it up first.' })
+    if (row === null)
+      throw new LabError(
+        'not-found',
+        { en: 'This session has no report yet.', ko: '아직 보고서가 없습니다.' },
+        { hint: { en: 'Submit it or give it up first.', ko: '먼저 제출하거나 포기하세요.' } },
+      )
     return reportSchema.parse(JSON.parse(row.body))
   }
   /** File of a terminal's recording. @throws LabError not-found */
@@ -306,7 +336,11 @@ export class Sessions {
     const live = this.#live.get(id)?.terminals.loaded(terminal)
     if (live !== undefined) await (await live).settled()
     const stored = await this.#storedTerminals(id)
-    if (!stored.some((one) => one.id === terminal)) throw new LabError('not-found', `This session has no terminal ${terminal}.`)
+    if (!stored.some((one) => one.id === terminal))
+      throw new LabError('not-found', {
+        en: `This session has no terminal ${terminal}.`,
+        ko: `이 실습에는 터미널 ${terminal}이(가) 없습니다.`,
+      })
     return recordingFile(this.#dir(id), terminal)
   }
   async #storedTerminals(id: string): Promise<StoredTerminal[]> {
@@ -344,16 +378,27 @@ export class Sessions {
       const usable = (row.state === 'ready' || row.state === 'grading') && row.cluster_id !== null && row.baseline !== null
       if (!usable) {
         session.failWith(
-          new LabError('cancelled', 'The server was restarted while this lab was being prepared.', {
-            hint: 'Try again; a fresh cluster is used.',
-          }),
+          new LabError(
+            'cancelled',
+            { en: 'The server was restarted while this lab was being prepared.', ko: '실습을 준비하는 동안 서버가 다시 시작되었습니다.' },
+            {
+              hint: { en: 'Try again; a fresh cluster is used.', ko: '다시 시도하세요. 새 클러스터를 사용합니다.' },
+            },
+          ),
         )
         continue
       }
       session.outage(
-        new LabError('backend-unavailable', 'The server was restarted and is looking for the cluster of this lab.', {
-          hint: 'This takes a few seconds; time does not count until then.',
-        }),
+        new LabError(
+          'backend-unavailable',
+          {
+            en: 'The server was restarted and is looking for the cluster of this lab.',
+            ko: '서버가 다시 시작되어 이 실습의 클러스터를 찾고 있습니다.',
+          },
+          {
+            hint: { en: 'This takes a few seconds; time does not count until then.', ko: '몇 초 걸립니다. 그때까지 시간은 세지 않습니다.' },
+          },
+        ),
       )
       this.#waiting.set(session, row.cluster_id)
     }
@@ -401,9 +446,16 @@ export class Sessions {
       this.#waiting.delete(session)
       if (!session.alive) continue
       session.failWith(
-        new LabError('backend-unavailable', 'The server was restarted, and the cluster of this lab is gone.', {
-          hint: 'Try again; a fresh cluster is used.',
-        }),
+        new LabError(
+          'backend-unavailable',
+          {
+            en: 'The server was restarted, and the cluster of this lab is gone.',
+            ko: '서버가 다시 시작되었고 이 실습의 클러스터가 사라졌습니다.',
+          },
+          {
+            hint: { en: 'Try again; a fresh cluster is used.', ko: '다시 시도하세요. 새 클러스터를 사용합니다.' },
+          },
+        ),
       )
     }
   }

@@ -163,7 +163,11 @@ export class Terminal {
   async #attachOnce(): Promise<void> {
     const cluster = this.#options.cluster()
     if (cluster === null)
-      throw new LabError('backend-unavailable', 'This session has no cluster at the moment.', { hint: 'Wait until the lab is ready.' })
+      throw new LabError(
+        'backend-unavailable',
+        { en: 'This session has no cluster at the moment.', ko: '지금은 이 실습에 클러스터가 없습니다.' },
+        { hint: { en: 'Wait until the lab is ready.', ko: '실습이 준비될 때까지 기다리세요.' } },
+      )
     const asked = Math.max(0, this.#ring.end - this.#base)
     const shell = await cluster.shell(this.#options.place, { id: this.#options.shellId, size: this.#size, from: asked })
     if (this.#ended) {
@@ -211,7 +215,10 @@ export class Terminal {
     }
     this.#change('lost')
     this.#options.onTrouble?.(
-      new LabError('backend-unavailable', `The connection to the shell on ${this.#options.place} broke: ${end.message}`),
+      new LabError('backend-unavailable', {
+        en: `The connection to the shell on ${this.#options.place} broke: ${end.message}`,
+        ko: `${this.#options.place}의 셸과 연결이 끊겼습니다: ${end.message}`,
+      }),
     )
     this.#reattachLater()
   }

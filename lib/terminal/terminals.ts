@@ -57,14 +57,31 @@ export class Terminals {
   async open(place: Place, size: Size): Promise<Terminal> {
     const alive = [...this.#stored.values()].filter((terminal) => terminal.state !== 'closed')
     if (alive.length >= limits.terminalsPerSession) {
-      throw new LabError('capacity-exceeded', `A session has ${limits.terminalsPerSession} terminals at most, and all of them are open.`, {
-        hint: 'Close one that you no longer need.',
-      })
+      throw new LabError(
+        'capacity-exceeded',
+        {
+          en: `A session has ${limits.terminalsPerSession} terminals at most, and all of them are open.`,
+          ko: `터미널은 한 실습에 ${limits.terminalsPerSession}개까지이고, 모두 열려 있습니다.`,
+        },
+        {
+          hint: { en: 'Close one that you no longer need.', ko: '필요 없는 것을 닫으세요.' },
+        },
+      )
     }
     if (this.#stored.size >= everOpened) {
-      throw new LabError('capacity-exceeded', `This session has opened ${everOpened} terminals, which is all it may.`, {
-        hint: 'Go on in one of those that are open; tmux gives you more shells in one.',
-      })
+      throw new LabError(
+        'capacity-exceeded',
+        {
+          en: `This session has opened ${everOpened} terminals, which is all it may.`,
+          ko: `이 실습은 터미널을 ${everOpened}개 열었고, 더는 열 수 없습니다.`,
+        },
+        {
+          hint: {
+            en: 'Go on in one of those that are open; tmux gives you more shells in one.',
+            ko: '열려 있는 터미널에서 계속하세요. tmux로 셸을 더 만들 수 있습니다.',
+          },
+        },
+      )
     }
     const id = Math.max(0, ...this.#stored.keys()) + 1
     const nth = [...this.#stored.values()].filter((terminal) => terminal.place === place).length + 1
@@ -131,7 +148,12 @@ export class Terminals {
    */
   async get(id: number): Promise<Terminal> {
     const stored = this.#stored.get(id)
-    if (stored === undefined) throw new LabError('not-found', `This session has no terminal ${id}.`, { hint: 'Open a new one.' })
+    if (stored === undefined)
+      throw new LabError(
+        'not-found',
+        { en: `This session has no terminal ${id}.`, ko: `이 실습에는 터미널 ${id}이(가) 없습니다.` },
+        { hint: { en: 'Open a new one.', ko: '새로 여세요.' } },
+      )
     let loading = this.#terminals.get(id)
     if (loading === undefined) {
       loading = this.#load(stored, defaultSize)

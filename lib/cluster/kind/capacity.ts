@@ -21,7 +21,12 @@ export function checkCapacity(spec: ClusterSpec, supply: Supply, options: Capaci
   const need = (spec.workers + 1) * nodeMiB + workstationMiB
   const hint =
     'End a lab that is no longer needed (or make the pool of warm clusters smaller), or raise the limit in the server’s settings if you know better.'
-  const refuse = (why: string) => new LabError('capacity-exceeded', `No room for another cluster: ${why}`, { hint })
+  const refuse = (why: string) =>
+    new LabError(
+      'capacity-exceeded',
+      { en: `No room for another cluster: ${why}`, ko: `클러스터를 더 만들 자리가 없습니다: ${why}` },
+      { hint },
+    )
   if (options.clusters !== undefined) {
     if (supply.clusters >= options.clusters) throw refuse(`${supply.clusters} of at most ${options.clusters} are there.`)
     return

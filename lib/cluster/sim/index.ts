@@ -99,9 +99,16 @@ export function simProvider(options: SimOptions): SimProvider {
     }
   }
   const refuse = (why: string) =>
-    new LabError('capacity-exceeded', `No room for another simulated cluster: ${why}`, {
-      hint: 'End a lab that is no longer needed, or make the pool of warm clusters smaller.',
-    })
+    new LabError(
+      'capacity-exceeded',
+      { en: `No room for another simulated cluster: ${why}`, ko: `모의 클러스터를 더 만들 자리가 없습니다: ${why}` },
+      {
+        hint: {
+          en: 'End a lab that is no longer needed, or make the pool of warm clusters smaller.',
+          ko: '필요 없는 실습을 끝내거나, 미리 준비하는 클러스터 수를 줄이세요.',
+        },
+      },
+    )
 
   return {
     backend: 'sim',

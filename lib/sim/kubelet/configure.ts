@@ -1,7 +1,8 @@
 // A container's configuration for the runtime, from its pod's spec: command, environment, mounts, user. Writes the files that the kubelet keeps for it.
 import type { KubeObject } from '../kube.ts'
 import type { SimImage } from '../process.ts'
-import { amount, ConfigFailure, commandLine, environment, hostnameOf, hostsFile, userOf } from './environment.ts'
+import { quantity } from '../schema/index.ts'
+import { ConfigFailure, commandLine, environment, hostnameOf, hostsFile, userOf } from './environment.ts'
 import type { Kit } from './kit.ts'
 import type { ContainerConfig, Mount, SandboxState } from './types.ts'
 import { podDirectory } from './volumes.ts'
@@ -86,7 +87,7 @@ export function configure(
     privileged: Boolean(security.privileged),
     capabilities: security.capabilities?.add ?? [],
     stopSignal: image.stopSignal ?? 15,
-    ...(container.resources?.limits?.memory === undefined ? {} : { memoryLimit: amount(container.resources.limits.memory) }),
+    ...(container.resources?.limits?.memory === undefined ? {} : { memoryLimit: quantity(container.resources.limits.memory) }),
     labels: {
       'io.kubernetes.container.name': container.name,
       'io.kubernetes.pod.name': name,

@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net'
 import { ApiError, type Client, type KubeObject } from '../kube.ts'
 import type { Files } from '../machine.ts'
 import type { SimImage } from '../process.ts'
+import { quantity } from '../schema/index.ts'
 import { podName } from './status.ts'
 
 /** A container cannot be configured: CreateContainerConfigError with this message. */
@@ -49,23 +50,6 @@ export function fieldValue(pod: KubeObject, path: string, podIP: string): string
   }
 }
 
-const scale: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-}
-/** A quantity as a number; 0 for what is none. */
-export const amount = (text: string | number): number => {
-  const found = /^([0-9.]+)([a-zA-Z]*)$/.exec(String(text))
-  return found ? Number(found[1]) * (scale[found[2] as string] ?? 1) : 0
-}
 /** A container's request or limit; a limit that is not set is what the node has. */
 export function resourceValue(
   pod: KubeObject,
@@ -81,8 +65,8 @@ export function resourceValue(
   const [, kind, resource] = found as unknown as [string, string, string]
   const set = container.resources?.[kind]?.[resource]
   const fallback = kind === 'requests' ? 0 : resource === 'cpu' ? node.cpus : resource === 'memory' ? node.memoryBytes : 0
-  const value = set === undefined ? fallback : amount(set)
-  const divisor = amount(reference.divisor && reference.divisor !== '0' ? reference.divisor : '1')
+  const value = set === undefined ? fallback : quantity(set)
+  const divisor = quantity(reference.divisor && reference.divisor !== '0' ? reference.divisor : '1')
   return String(Math.ceil(value / divisor))
 }
 

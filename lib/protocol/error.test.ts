@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest'
+import { errorView, LabError } from './index.ts'
+
+it('an error crosses a port in every language that it has', () => {
+  const both = new LabError('conflict', { en: 'All hints have been shown.', ko: '힌트를 모두 보았습니다.' }, { hint: 'Ask.' })
+  expect(both.message).toBe('All hints have been shown.')
+  expect(errorView.parse(both.view())).toEqual({
+    code: 'conflict',
+    message: 'All hints have been shown.',
+    hint: 'Ask.',
+    ko: { message: '힌트를 모두 보았습니다.', hint: 'Ask.' },
+  })
+  expect(new LabError('internal', 'No room.').view()).toEqual({ code: 'internal', message: 'No room.' })
+})
