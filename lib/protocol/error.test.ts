@@ -10,5 +10,6 @@ it('an error crosses a port in every language that it has', () => {
     hint: 'Ask.',
     ko: { message: '힌트를 모두 보았습니다.', hint: 'Ask.' },
   })
+  expect(LabError.from(both.view()).view()).toEqual(both.view())
   expect(new LabError('internal', 'No room.').view()).toEqual({ code: 'internal', message: 'No room.' })
 })

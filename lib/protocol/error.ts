@@ -68,6 +68,11 @@ export class LabError extends Error {
     if (typeof message !== 'string' || (hint !== undefined && typeof hint !== 'string'))
       this.ko = { message: korean(message), ...(hint === undefined ? {} : { hint: korean(hint) }) }
   }
+  /** One that has crossed a port. */
+  static from({ code, message, hint, ko }: ErrorView): LabError {
+    const said = (en: string, korean: string | undefined): Words => (korean === undefined ? en : { en, ko: korean })
+    return new LabError(code, said(message, ko?.message), hint === undefined ? {} : { hint: said(hint, ko?.hint) })
+  }
   view(): ErrorView {
     const { code, hint, ko, message } = this
     return { code, message, ...(hint === undefined ? {} : { hint }), ...(ko === undefined ? {} : { ko }) }

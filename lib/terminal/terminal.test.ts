@@ -399,22 +399,25 @@ test('commands are read as they stood on the screen: typed, edited, recalled, co
   const terminals = new Terminals({ dir, prefix: 's', cluster: () => cluster, onChange: () => {} })
   const terminal = await terminals.open('workstation', { cols: 60, rows: 20 })
   const page = new Looker()
-  let wake: () => void = () => {}
   const { output } = page
   page.output = (bytes, offset) => {
     output.call(page, bytes, offset)
     viewer?.ack(page.at)
-    wake()
   }
   const viewer = terminal.watch(page, 0)
-  const seen = (text: RegExp) =>
-    new Promise<void>((resolve) => {
-      wake = () => {
-        if (text.test(page.text.toString())) resolve()
-      }
-      wake()
-    })
-  const prompts = async (count: number) => seen(new RegExp(`(?:candidate@[^$]*\\$ [\\s\\S]*?){${count}}`))
+  const soon = { timeout: 25_000, interval: 10 }
+  /** what follows each prompt, so that a failure shows what was on the screen */
+  const prompts = (count: number) =>
+    expect
+      .poll(
+        () =>
+          page.text
+            .toString()
+            .split(/candidate@[^$]*\$ /)
+            .slice(1),
+        soon,
+      )
+      .toSatisfy((after: string[]) => after.length >= count)
   const type = (text: string) => terminal.input(Buffer.from(text))
   await prompts(1)
   type('echo first\r')
@@ -434,11 +437,7 @@ test('commands are read as they stood on the screen: typed, edited, recalled, co
   type('ls unus\t\r')
   await prompts(9)
   type('exit\r')
-  await seen(/exit/)
-  await new Promise<void>((resolve) => {
-    const look = () => (terminal.view.state === 'closed' ? resolve() : setImmediate(look))
-    look()
-  })
+  await expect.poll(() => terminal.view.state, soon).toBe('closed')
   await terminal.settled()
   const commands = (await commandsOf(recordingFile(dir, 1))).map((one) => one.command)
   expect(commands).toEqual([

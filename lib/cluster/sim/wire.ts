@@ -241,8 +241,7 @@ export class Peer {
     if ('stream' in head) this.#options.onStream(head, bytes)
     else if ('done' in head) this.#settle(head.done)?.resolve({ answer: head.answer, bytes: Buffer.from(bytes) })
     else if ('failed' in head) {
-      const { code, message, hint } = head.error
-      this.#settle(head.failed)?.reject(new LabError(code, message, hint === undefined ? {} : { hint }))
+      this.#settle(head.failed)?.reject(LabError.from(head.error))
     } else if ('note' in head) this.#waiting.get(head.note)?.note?.(head.value as never, bytes)
     else if ('clock' in head) this.#options.onClock?.(head.clock, head.now, head.rate)
     else if ('cancel' in head) this.#working.get(head.cancel)?.abort()
