@@ -55,6 +55,10 @@ class KubeProxy {
   #nodeName = ''
   #services: Following | undefined
   #slices: Following | undefined
+  /** service → slice's key → slice: one that was given to another service stays with the first too (endpointslicecache.go, updatePending) */
+  readonly #bySvc = new Map<string, Map<string, KubeObject>>()
+  /** the slices as they were last seen, by key */
+  readonly #tracked = new Map<string, KubeObject>()
   #started = false
   #ended = false
   #lastSync = Number.NEGATIVE_INFINITY
@@ -226,7 +230,13 @@ class KubeProxy {
       client,
       'discovery.k8s.io/v1/endpointslices',
       { labelSelector: labels },
-      { changed: changed('endpoint slice'), broken: (error) => this.#broken('EndpointSlice', error) },
+      {
+        changed: () => {
+          this.#track()
+          changed('endpoint slice')()
+        },
+        broken: (error) => this.#broken('EndpointSlice', error),
+      },
     )
     const cidrs = following(
       client,
@@ -324,6 +334,26 @@ class KubeProxy {
     }
   }
 
+  #track(): void {
+    const now = this.#slices?.objects ?? new Map<string, KubeObject>()
+    const serviceOf = (slice: KubeObject) => {
+      const name = slice.metadata.labels?.['kubernetes.io/service-name']
+      return name ? `${slice.metadata.namespace}/${name}` : undefined
+    }
+    for (const [key, slice] of this.#tracked) {
+      if (now.has(key)) continue
+      this.#tracked.delete(key)
+      this.#bySvc.get(serviceOf(slice) ?? '')?.delete(key)
+    }
+    for (const [key, slice] of now) {
+      if (this.#tracked.get(key) === slice) continue
+      this.#tracked.set(key, slice)
+      const service = serviceOf(slice)
+      if (service === undefined) continue
+      const known = this.#bySvc.get(service) ?? new Map<string, KubeObject>()
+      this.#bySvc.set(service, known.set(key, slice))
+    }
+  }
   /** At most once in minSyncPeriod, as its BoundedFrequencyRunner. */
   #sync(): void {
     if (this.#due || this.#ended || !this.#services?.synced || !this.#slices?.synced) return
@@ -341,11 +371,7 @@ class KubeProxy {
   #program(): void {
     const { tables, links } = namespaceOf(this.#context.net)
     const services = [...(this.#services?.objects.values() ?? [])]
-    const bySvc = new Map<string, KubeObject[]>()
-    for (const slice of this.#slices?.objects.values() ?? []) {
-      const name = `${slice.metadata.namespace}/${slice.metadata.labels?.['kubernetes.io/service-name'] ?? ''}`
-      bySvc.set(name, [...(bySvc.get(name) ?? []), slice])
-    }
+    const bySvc = new Map([...this.#bySvc].map(([service, slices]) => [service, [...slices.values()]]))
     const wanted = (this.#config.nodePortAddresses ?? []) as string[]
     const own = [...links.values()].flatMap((link) => link.addresses.map(({ ip }) => ip))
     const primary = parseIp(this.#context.machine.address)

@@ -266,6 +266,37 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect((await at.run('lab-worker', 'curl -sS --max-time 5 http://10.96.5.7/')).out).toContain('Welcome to nginx')
   })
 
+  it('keeps with a service an EndpointSlice that was given to another, until the slice goes or it starts anew', async () => {
+    const at = await cluster()
+    const b = at.pod('lab-worker2')
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], { files: nginxFiles, net: b.netns })
+    at.service('web', '10.96.0.20', 80, [{ ip: b.ip, node: 'lab-worker2' }])
+    at.service('shop', '10.96.0.21', 80, [])
+    await at.settle()
+    const open = (ip: string) => at.network.open(at.network.host('lab-worker'), 'tcp', ip, 80).outcome
+    expect([open('10.96.0.20'), open('10.96.0.21')]).toEqual(['open', 'refused'])
+    const given = (name: string) =>
+      at.objects.put('discovery.k8s.io/v1/endpointslices', {
+        metadata: { name: 'web-x', namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
+        addressType: 'IPv4',
+        ports: [{ name: '', port: 80, protocol: 'TCP' }],
+        endpoints: [{ addresses: [b.ip], nodeName: 'lab-worker2', conditions: { ready: true, serving: true, terminating: false } }],
+      })
+    given('shop')
+    await at.settle()
+    expect([open('10.96.0.20'), open('10.96.0.21')]).toEqual(['open', 'open'])
+    at.proxies[1]?.signal(15)
+    at.proxy('lab-worker')
+    await at.settle()
+    expect([open('10.96.0.20'), open('10.96.0.21')]).toEqual(['refused', 'open'])
+    given('web')
+    await at.settle()
+    expect([open('10.96.0.20'), open('10.96.0.21')]).toEqual(['open', 'open'])
+    at.objects.remove('discovery.k8s.io/v1/endpointslices', 'web-x', 'default')
+    await at.settle()
+    expect([open('10.96.0.20'), open('10.96.0.21')]).toEqual(['refused', 'open'])
+  })
+
   it('firewalls a port from everybody outside', async () => {
     const at = await cluster()
     at.network
