@@ -7,8 +7,9 @@ sets=$(kubectl -n "$NS" get replicasets -l app=web -o json)
 new=$(jq -r '.items[] | select(.spec.template.spec.containers[0].image != "nginx:1.28") | .metadata.name' <<< "$sets")
 old=$(jq -r '.items[] | select(.spec.template.spec.containers[0].image == "nginx:1.28") | .metadata.name' <<< "$sets")
 kubectl -n "$NS" set image "replicaset/$new" web=nginx:1.29
-kubectl -n "$NS" scale replicaset "$new" --replicas=3
 kubectl -n "$NS" delete pods -l app=web --field-selector=status.phase=Pending
-kubectl -n "$NS" wait --for=jsonpath='{.status.readyReplicas}'=3 "replicaset/$new" --timeout=60s
+kubectl -n "$NS" wait --for=jsonpath='{.status.readyReplicas}'=1 "replicaset/$new" --timeout=60s
 kubectl -n "$NS" scale replicaset "$old" --replicas=0
+kubectl -n "$NS" scale replicaset "$new" --replicas=3
+kubectl -n "$NS" wait --for=jsonpath='{.status.readyReplicas}'=3 "replicaset/$new" --timeout=60s
 kubectl -n "$NS" rollout status deployment feed --timeout=120s
