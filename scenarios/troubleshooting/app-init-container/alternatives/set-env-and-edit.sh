@@ -3,7 +3,7 @@
 set -euo pipefail
 kubectl -n "$NS" set env deployment/booking -c load-seats DATABASE="$DB:$PORT"
 kubectl -n "$NS" get deployment tickets -o json |
-  jq '(.spec.template.spec.initContainers[] | select(.name == "load-prices") | .volumeMounts[0].mountPath) = "/pages"' |
+  jq 'del(.metadata.resourceVersion) | (.spec.template.spec.initContainers[] | select(.name == "load-prices") | .volumeMounts[0].mountPath) = "/pages"' |
   kubectl replace -f -
 kubectl -n "$NS" rollout status deployment booking --timeout=120s
 kubectl -n "$NS" rollout status deployment tickets --timeout=120s
