@@ -1,4 +1,4 @@
-# score: 30
+# score: 25
 # The configuration is right again, but only one node was made to read it.
 set -euo pipefail
 right=$(ssh worker-1 sudo cat /etc/kubernetes/kubelet.conf | sed -nE 's#^ *server: (\S+)$#\1#p')
