@@ -1,4 +1,4 @@
-# score: 75
+# score: 50
 # The Service wants another label, so servers with that label are started. The cluster's own ones still serve nobody.
 set -euo pipefail
 kubectl -n kube-system get deployment coredns -o json |
