@@ -22,6 +22,7 @@ export const noKubelets: KubeletDoor = {
   exec: async () => refuse(),
   attach: async () => refuse(),
   open: () => ({ outcome: 'refused', why: 'no kubelet' }),
+  page: () => refuse(),
 }
 export const admin: User = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
 

@@ -23,6 +23,7 @@ const kubelets: KubeletDoor = {
     return command[0] === 'false' ? 3 : 0
   },
   attach: async () => 0,
+  page: (node, path) => ({ status: 200, type: 'text/plain', body: `${node} serves ${path}` }),
   open: () => ({
     outcome: 'open',
     from: '10.244.0.1',
@@ -247,6 +248,11 @@ describe('over HTTPS', () => {
       ['BOOKMARK', undefined],
     ])
     expect(old.map((event) => [event.type, event.object.metadata.name])).toEqual([['ADDED', 'w1']])
+  })
+  it("hands a request on to a node's kubelet", async () => {
+    client.create('v1/nodes', { metadata: { name: 'n1' } })
+    expect((await asked('/api/v1/nodes/n1/proxy/configz?a=b', { as: root })).text).toBe('n1 serves /configz?a=b')
+    expect((await asked('/api/v1/nodes/none/proxy/configz', { as: root })).json.message).toBe('nodes "none" not found')
   })
   it('hands a request on to a pod', async () => {
     client.create('v1/pods', {

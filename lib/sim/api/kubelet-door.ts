@@ -47,4 +47,6 @@ export interface KubeletDoor {
   attach(node: string, ref: ContainerRef, request: Omit<ExecRequest, 'command'>, streams: ExecStreams): Promise<number>
   /** who answers on this port inside the pod */
   open(node: string, pod: { namespace: string; pod: string }, port: number): Opened | Failed
+  /** What the kubelet itself serves at a path, for nodes/proxy. Throws what the client must see when it does not answer. */
+  page(node: string, path: string): { status: number; type: string; body: string }
 }

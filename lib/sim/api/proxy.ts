@@ -1,5 +1,5 @@
-// The proxy subresource of pods and services: an HTTP request handed to what listens in a pod. Nodes are refused. Knows nothing of routes.
-// Source: apimachinery/pkg/util/proxy, pkg/registry/core/{pod,service}/rest.go
+// The proxy subresource: of pods and services an HTTP request handed to what listens in a pod, of nodes one that their kubelet answers. Knows nothing of routes.
+// Source: apimachinery/pkg/util/proxy, pkg/registry/core/{node,pod,service}/rest.go
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KubeObject } from '../kube.ts'
 import { ApiError } from '../kube.ts'
@@ -14,6 +14,13 @@ export async function proxied(
   response: ServerResponse,
   target: Target,
 ): Promise<void> {
+  if (target.served.bucket === 'nodes') {
+    const node = operations.stored(operations.registry.get('v1/nodes'), '', target.name)
+    const { status, type, body } = kubelets.page(node.metadata.name, pathOf(request))
+    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+    response.end(body)
+    return
+  }
   const [, name = '', , port = ''] = /^(?:(https?):)?([^:]+)(:([^:]*))?$/.exec(target.name)?.slice(0) ?? []
   const plain = /^(?:https?:)?([^:]+)/.exec(target.name)?.[1] ?? name
   const { pod, number } =
@@ -33,17 +40,21 @@ export async function proxied(
   if (opened.listener.http === undefined) throw new ApiError(503, 'ServiceUnavailable', 'error trying to reach service: EOF')
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
-  const path = (request.url ?? '/').replace(/^.*?\/proxy(?=\/|\?|$)/, '') || '/'
   const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]))
   const answer = await opened.listener.http({
     method: request.method ?? 'GET',
-    path: path.startsWith('/') ? path : `/${path}`,
+    path: pathOf(request),
     headers,
     body: Buffer.concat(chunks),
     from: opened.from,
   })
   response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length })
   response.end(answer.body)
+}
+/** what follows `/proxy` in a request's address */
+function pathOf(request: IncomingMessage): string {
+  const path = (request.url ?? '/').replace(/^.*?\/proxy(?=\/|\?|$)/, '') || '/'
+  return path.startsWith('/') ? path : `/${path}`
 }
 function ofPod(operations: Operations, target: Target, name: string, port: string): { pod: KubeObject; number: number } {
   if (target.served.bucket !== 'pods') {

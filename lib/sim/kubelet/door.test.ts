@@ -208,6 +208,21 @@ test('crictl shows the same as the kubelet, and what it removes comes back', asy
   expect(await tool('ps')).toMatchObject({ code: 1, err: expect.stringContaining('connect: connection refused') })
 })
 
+test('configz tells what the kubelet goes by, not what its file has come to say since', async () => {
+  await begin()
+  const told = () => JSON.parse(door.page('node-1', '/configz').body).kubeletconfig
+  expect(told()).toMatchObject({ clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local', maxPods: 110, syncFrequency: '1m0s' })
+  const path = '/var/lib/kubelet/config.yaml'
+  node.files.write(path, (node.files.text(path) as string).replace('10.96.0.10', '10.96.0.53'))
+  expect(told().clusterDNS).toEqual(['10.96.0.10'])
+  node.stopKubelet()
+  expect(() => door.page('node-1', '/configz')).toThrow(
+    'error trying to reach service: dial tcp 172.18.0.2:10250: connect: connection refused',
+  )
+  node.startKubelet()
+  expect(told().clusterDNS).toEqual(['10.96.0.53'])
+})
+
 test('who shows no certificate that the kubelet trusts gets neither logs nor a shell', async () => {
   await begin()
   const now = node.clock.now()

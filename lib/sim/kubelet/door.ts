@@ -98,6 +98,29 @@ export function kubeletDoor(
       if (!netns) return { outcome: 'unreachable', why: 'the pod has no network namespace' }
       return network.open(netns, 'tcp', '127.0.0.1', port)
     },
+    page(node, path) {
+      const runtime = lookup(node)
+      const kubelet = runtime && kubeletOn(runtime.machine)
+      if (!kubelet) {
+        const why = runtime
+          ? `dial tcp ${runtime.machine.address}:10250: connect: connection refused`
+          : `dial tcp: lookup ${node}: no such host`
+        throw new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${why}`)
+      }
+      const plain = (status: number, body: string) => ({ status, type: 'text/plain; charset=utf-8', body })
+      const refused = caller && kubelet.refuses(caller())
+      if (refused) return plain(refused, refused === 401 ? 'Unauthorized' : nobody('get'))
+      const json = (body: unknown) => ({ status: 200, type: 'application/json', body: JSON.stringify(body) })
+      switch (path.split('?')[0]) {
+        case '/healthz':
+          return plain(200, 'ok')
+        // component-base/configz: what was read of flags and file together, under the name it was registered with.
+        case '/configz':
+          return json({ kubeletconfig: kubelet.configz() })
+        default:
+          return plain(404, '404 page not found\n')
+      }
+    },
   }
 }
 

@@ -8,6 +8,7 @@ import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { Network } from '../net.ts'
 import { certificates, distrust } from '../pki.ts'
 import type { Random } from '../random.ts'
+import { goDuration } from './backoff.ts'
 import { type Configuration, configure, StartFailure, StartPanic } from './config.ts'
 import type { Kit } from './kit.ts'
 import { NodeStatus } from './node.ts'
@@ -78,6 +79,30 @@ export class Kubelet implements Daemon {
     return [...this.#workers.values()].filter((one) => one.pod.metadata.name === name && one.pod.metadata.namespace === namespace).pop()
   }
 
+  /** The configuration it goes by, as /configz tells it: of the real one's fields those that the simulated kubelet has. */
+  configz(): Record<string, unknown> {
+    const { config } = this
+    return {
+      kind: 'KubeletConfiguration',
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      enableServer: true,
+      staticPodPath: config.staticPodPath,
+      syncFrequency: goDuration(config.syncMs),
+      fileCheckFrequency: goDuration(config.fileCheckMs),
+      port: config.port,
+      authentication: { x509: { clientCAFile: config.clientCAFile }, anonymous: { enabled: config.anonymous } },
+      authorization: { mode: config.authorizationMode },
+      clusterDomain: config.clusterDomain,
+      clusterDNS: config.clusterDNS,
+      nodeStatusUpdateFrequency: goDuration(config.nodeStatusUpdateMs),
+      nodeStatusReportFrequency: goDuration(config.nodeStatusReportMs),
+      nodeLeaseDurationSeconds: config.leaseSeconds,
+      maxPods: config.maxPods,
+      resolvConf: config.resolvConf,
+      registerNode: config.registerNode,
+      containerRuntimeEndpoint: config.runtimeEndpoint,
+    }
+  }
   /** Who may ask it for logs and the like: 401 without a certificate that its client CA vouches for, 403 for nobody in particular. */
   refuses(certificate: X509Certificate | undefined): 401 | 403 | undefined {
     const { machine, clock } = this.#options

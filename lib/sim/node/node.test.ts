@@ -231,6 +231,7 @@ const noKubelets: KubeletDoor = {
   exec: async () => refuse(),
   attach: async () => refuse(),
   open: () => ({ outcome: 'refused', why: 'no kubelet' }),
+  page: () => refuse(),
 }
 
 /** The four programs on one machine, run as the runtime would run them. */
