@@ -242,6 +242,14 @@ describe('services', () => {
     expect(client.update('v1/services', { ...made, spec: { ...spec, selector: { app: 'b' } } }).spec.clusterIP).toBe(made.spec.clusterIP)
     expect(client.create('v1/services', service('h', { clusterIP: 'None' })).spec.clusterIPs).toEqual(['None'])
   })
+  it('takes a policy for outside traffic back with the last external address', () => {
+    const { client } = start()
+    const made = client.create('v1/services', service('e', { selector: { app: 'e' }, externalIPs: ['172.18.0.9'] }))
+    expect(made.spec.externalTrafficPolicy).toBe('Cluster')
+    const patched = client.patch('v1/services', 'e', 'default', 'merge', { spec: { externalIPs: null } })
+    expect(patched.spec.externalIPs).toBeUndefined()
+    expect(patched.spec.externalTrafficPolicy).toBeUndefined()
+  })
   it('of the API server come back when they are deleted', async () => {
     const { client, clock } = start()
     client.delete('v1/services', 'kubernetes', 'default')

@@ -131,7 +131,9 @@ function dropOfType(spec: KubeObject, old: KubeObject): void {
   const drop = (key: string) => {
     if (JSON.stringify(spec[key]) === JSON.stringify(old[key])) delete spec[key]
   }
-  const outside = (one: KubeObject) => one.type === 'NodePort' || one.type === 'LoadBalancer'
+  // pkg/api/service/util.go ExternallyAccessible
+  const outside = (one: KubeObject) =>
+    one.type === 'NodePort' || one.type === 'LoadBalancer' || (one.type === 'ClusterIP' && (one.externalIPs ?? []).length > 0)
   if (needsAddress(old) && !needsAddress(spec) && spec.type === 'ExternalName') {
     for (const key of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) drop(key)
   }
@@ -139,7 +141,7 @@ function dropOfType(spec: KubeObject, old: KubeObject): void {
     const ports = (one: KubeObject) => JSON.stringify((one.ports ?? []).map((port: KubeObject) => port.nodePort))
     if (ports(spec) === ports(old)) for (const port of spec.ports ?? []) delete port.nodePort
   }
-  if (outside(old) && !outside(spec) && (spec.externalIPs ?? []).length === 0) drop('externalTrafficPolicy')
+  if (outside(old) && !outside(spec)) drop('externalTrafficPolicy')
   if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
     for (const key of ['allocateLoadBalancerNodePorts', 'loadBalancerClass', 'healthCheckNodePort']) drop(key)
   }
