@@ -111,11 +111,9 @@ class KubeProxy {
     }
     const mode = String(this.#config.mode ?? '')
     if (!['', 'iptables', 'nftables', 'ipvs'].includes(mode))
+      // pkg/proxy/apis/config/validation: the path is Mode's, and ProxyMode below it.
       return this.#fail(
-        `[KubeProxyConfiguration.mode: Invalid value: ${quoted(mode)}: must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])]`.slice(
-          1,
-          -1,
-        ),
+        `KubeProxyConfiguration.Mode.ProxyMode: Invalid value: ${quoted(mode)}: must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`,
         'failed validate: ',
       )
     const cidr = String(this.#config.clusterCIDR ?? '')
@@ -182,10 +180,12 @@ class KubeProxy {
       )
     info('server.go:264', '"kube-proxy running in dual-stack mode" primary ipFamily="IPv4"')
     const mode = this.#config.mode || 'iptables'
+    // ipvs/proxier.go CanUseIPVSProxier on a kernel without it: a virtual server is accepted, and is not there.
+    if (mode === 'ipvs') info('proxier.go:644', `"Dummy VS not created" scheduler=${quoted(String(this.#config.ipvs?.scheduler || 'rr'))}`)
     if (mode !== 'iptables')
       return this.#fail(
         mode === 'ipvs'
-          ? "can't use the IPVS proxier: IPVS proxier will not be used because the required kernel modules are not loaded"
+          ? "can't use the IPVS proxier: Ipvs not supported"
           : 'unable to create proxier: nftables mode is not supported by this simulated cluster, use iptables',
       )
     info('server_linux.go:136', '"Using iptables Proxier"')

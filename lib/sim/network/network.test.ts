@@ -297,6 +297,27 @@ describe('a cluster with Flannel and kube-proxy', () => {
     expect([open('10.96.0.20'), open('10.96.0.21')]).toEqual(['refused', 'open'])
   })
 
+  it('kube-proxy refuses a mode that it does not have at once, and ipvs once it has asked the kernel', async () => {
+    const at = await cluster()
+    const started = async (mode: string) => {
+      const text = `apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nclientConnection:\n  kubeconfig: /var/lib/kube-proxy/kubeconfig.conf\nmode: ${mode}\n`
+      const one = at.start('lab-worker', ['/usr/local/bin/kube-proxy', '--config=/conf', '--hostname-override=lab-worker'], {
+        files: { '/conf': text },
+      })
+      await at.settle()
+      return { code: one.code, text: one.lines.join('\n') }
+    }
+    const gone = await started('userspace')
+    expect(gone.code).toBe(1)
+    expect(gone.text).toContain(
+      '"command failed" err="failed validate: KubeProxyConfiguration.Mode.ProxyMode: Invalid value: \\"userspace\\": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])"',
+    )
+    const missing = await started('ipvs')
+    expect(missing.code).toBe(1)
+    expect(missing.text).toContain('"Dummy VS not created" scheduler="rr"')
+    expect(missing.text).toContain('"Error running ProxyServer" err="can\'t use the IPVS proxier: Ipvs not supported"')
+  })
+
   it('firewalls a port from everybody outside', async () => {
     const at = await cluster()
     at.network
