@@ -139,16 +139,18 @@ async function main(): Promise<number> {
           },
         }
       : {}),
+    ...(script || values.variant !== undefined || values.sample !== undefined || values['no-record']
+      ? {}
+      : {
+          onScenario: async (scenario, whole) => {
+            if (await record(scenario, whole, await provider.identity(), () => new Date()))
+              log(`recorded ${path.relative(process.cwd(), scenario.folder)}/proof.${provider.backend}.json`)
+          },
+        }),
     clusters,
     signal: cancel.signal,
     log,
   })
-  if (!script && values.variant === undefined && values.sample === undefined) {
-    const identity = await provider.identity()
-    for (const scenario of scenarios)
-      if (!values['no-record'] && (await record(scenario, variants, identity, () => new Date())))
-        log(`recorded ${path.relative(process.cwd(), scenario.folder)}/proof.${provider.backend}.json`)
-  }
   if (values.json) process.stdout.write(`${JSON.stringify(variants, null, 1)}\n`)
   else process.stdout.write(`${table(variants)}\n`)
   return variants.every((one) => one.proven) ? 0 : 1

@@ -25,6 +25,8 @@ export interface ProveOptions {
   keep?: (cluster: Cluster, slug: string) => void
   /** clusters side by side, default 1 */
   clusters?: number
+  /** told of each scenario as soon as all that was asked for of it has been played, with its variants: a run that is broken off later loses nothing */
+  onScenario?: (scenario: Scenario, variants: readonly ProofVariant[]) => Promise<void>
   signal: AbortSignal
   log: (line: string) => void
 }
@@ -91,19 +93,7 @@ export async function prove(options: ProveOptions): Promise<ProofVariant[]> {
     if (parts.length > 0) log(`${id}: ${parts.length} parts are known from before`)
     known.set(id, parts)
   }
-  if (jobs.length > 0) {
-    log(`${jobs.length} parts to play on ${provider.backend}`)
-    await run(jobs, options, async (job, parts) => {
-      known.get(variantId(job.scenario, job.variant))?.push(...parts)
-      if (!options.with && parts.every((part) => part.ok)) await cache.write(partKey(job.scenario, job.key), job.variant, job.task, parts)
-      for (const part of parts)
-        log(
-          `${part.ok ? 'ok  ' : 'FAIL'} ${variantId(job.scenario, job.variant)} ${part.kind} "${part.name}" scored ${part.score ?? '–'}${part.expected === null ? '' : ` of ${part.expected}`} in ${part.seconds} s${part.problem ? `: ${part.problem}` : ''}`,
-        )
-    })
-  }
-  if (signal.aborted) throw new LabError('cancelled', 'The proof was cancelled; what was played is remembered.')
-  return chosen.map(({ scenario, variant, id }) => {
+  const resultOf = ({ scenario, variant, id }: (typeof chosen)[number]): ProofVariant & { complete: boolean } => {
     const order = wanted(tasksFor(scenario, variant))
     const parts = inOrder(order, known.get(id) ?? [])
     const complete = options.with !== undefined || order.every((name) => parts.some((part) => idOf(part) === name))
@@ -114,8 +104,34 @@ export async function prove(options: ProveOptions): Promise<ProofVariant[]> {
       proven: complete && parts.every((part) => part.ok),
       seconds: Math.round(parts.reduce((sum, part) => sum + part.seconds, 0) * 10) / 10,
       parts,
+      complete,
     }
-  })
+  }
+  const told = new Set<Scenario>()
+  const tell = async (scenario: Scenario) => {
+    const results = chosen.filter((one) => one.scenario === scenario).map(resultOf)
+    if (told.has(scenario) || !results.every(({ complete }) => complete)) return
+    told.add(scenario)
+    await options.onScenario?.(
+      scenario,
+      results.map(({ complete: _, ...result }) => result),
+    )
+  }
+  for (const { scenario } of chosen) await tell(scenario)
+  if (jobs.length > 0) {
+    log(`${jobs.length} parts to play on ${provider.backend}`)
+    await run(jobs, options, async (job, parts) => {
+      known.get(variantId(job.scenario, job.variant))?.push(...parts)
+      if (!options.with && parts.every((part) => part.ok)) await cache.write(partKey(job.scenario, job.key), job.variant, job.task, parts)
+      for (const part of parts)
+        log(
+          `${part.ok ? 'ok  ' : 'FAIL'} ${variantId(job.scenario, job.variant)} ${part.kind} "${part.name}" scored ${part.score ?? '–'}${part.expected === null ? '' : ` of ${part.expected}`} in ${part.seconds} s${part.problem ? `: ${part.problem}` : ''}`,
+        )
+      await tell(job.scenario)
+    })
+  }
+  if (signal.aborted) throw new LabError('cancelled', 'The proof was cancelled; what was played is remembered.')
+  return chosen.map(resultOf).map(({ complete: _, ...result }) => result)
 }
 
 const idOf = (part: { kind: string; name: string }): string => `${part.kind} ${part.name}`

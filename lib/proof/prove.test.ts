@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import type { ClusterProvider } from '#lib/cluster/index.ts'
+import { loadCatalogue, proofOf } from '#lib/scenario/index.ts'
+import { prove } from './index.ts'
+
+const catalogue = await loadCatalogue(fileURLToPath(new URL('../../scenarios', import.meta.url)))
+
+it('what is recorded is not played again, and every scenario is told of once it is whole', async () => {
+  const cacheDir = await mkdtemp(join(tmpdir(), 'parts-'))
+  const scenarios = ['coredns-loop', 'cni-deleted'].map((slug) => catalogue.bySlug(slug)!)
+  const { image, kubernetes } = proofOf(scenarios[0]!, 'kind')!.key
+  const provider = (kubernetesVersion: string) =>
+    ({
+      backend: 'kind',
+      identity: async () => ({ image, kubernetesVersion }),
+      create: async () => {
+        throw new Error('a cluster was made')
+      },
+    }) as unknown as ClusterProvider
+  const told: [string, string[], boolean][] = []
+  const options = {
+    scenarios,
+    cacheDir,
+    signal: new AbortController().signal,
+    log: () => {},
+    onScenario: async (scenario: (typeof scenarios)[number], variants: readonly { variant: string; proven: boolean }[]) => {
+      told.push([scenario.slug, variants.map(({ variant }) => variant), variants.every(({ proven }) => proven)])
+    },
+  }
+  const variants = await prove({ ...options, provider: provider(kubernetes) })
+  expect(told).toEqual([
+    ['coredns-loop', ['corefile', 'kubelet'], true],
+    ['cni-deleted', ['default'], true],
+  ])
+  expect(variants.map(({ slug, proven }) => `${slug} ${proven}`)).toEqual(['coredns-loop true', 'coredns-loop true', 'cni-deleted true'])
+  // Another Kubernetes is another cluster: all is played, and nothing is told of what could not be.
+  await expect(prove({ ...options, provider: provider('v1.0.0') })).rejects.toThrow('a cluster was made')
+  expect(told).toHaveLength(2)
+  await rm(cacheDir, { recursive: true })
+})
