@@ -61,6 +61,8 @@ export interface Netns {
   /** throws Error `bind: address already in use` */
   listen(listener: Listener): { close(): void }
   listeners(): readonly Listener[]
+  /** settings of this namespace that were set, by name as in sysctl(8) */
+  readonly sysctls?: Map<string, string>
 }
 
 export type Outcome = 'open' | 'refused' | 'timeout' | 'unreachable'

@@ -23,7 +23,8 @@ export interface ContainerContext {
   /** the container's root: the image's files, with volumes mounted in their places, read-only ones refusing writes with EROFS */
   readonly files: Files
   /** user id that it runs as, and what it may do */
-  readonly security: { uid: number; privileged: boolean; capabilities: readonly string[] }
+  /** `capabilities` are those that were added to the runtime's usual ones, `drop` those that were taken away */
+  readonly security: { uid: number; privileged: boolean; capabilities: readonly string[]; drop?: readonly string[] }
   readonly pod: { namespace: string; name: string; uid: string; hostNetwork: boolean }
   log(text: string, stream?: 'stdout' | 'stderr'): void
   /** the process ended by itself; called at most once, later calls are ignored */

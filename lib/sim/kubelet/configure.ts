@@ -86,6 +86,7 @@ export function configure(
     user,
     privileged: Boolean(security.privileged),
     capabilities: security.capabilities?.add ?? [],
+    drop: security.capabilities?.drop ?? [],
     stopSignal: image.stopSignal ?? 15,
     ...(container.resources?.limits?.memory === undefined ? {} : { memoryLimit: quantity(container.resources.limits.memory) }),
     labels: {

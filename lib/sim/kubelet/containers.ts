@@ -158,7 +158,7 @@ export class Habitat {
     more: Pick<ContainerContext, 'log' | 'exit' | 'saved' | 'memory'>,
   ): ContainerContext {
     const { clock, machine, net, container, pod } = this.#options
-    const { user, privileged, capabilities } = container.config
+    const { user, privileged, capabilities, drop = [] } = container.config
     return {
       clock,
       machine,
@@ -169,7 +169,7 @@ export class Habitat {
       env: request.env,
       cwd: request.cwd,
       files: this.files,
-      security: { uid: user.uid, privileged, capabilities },
+      security: { uid: user.uid, privileged, capabilities, drop },
       pod: { namespace: pod.namespace, name: pod.name, uid: pod.uid, hostNetwork: pod.hostNetwork },
       ...more,
     }

@@ -240,6 +240,7 @@ export class ContainerRuntime implements Runtime {
     if (!config.hostNetwork) {
       try {
         const { ip, netns } = cni.add(this.#cniSandbox(state))
+        for (const [name, value] of Object.entries(config.sysctls ?? {})) netns.sysctls?.set(name, value)
         box.net = netns
         box.state = { ...state, ip, network: true }
       } catch (error) {

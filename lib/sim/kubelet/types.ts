@@ -15,6 +15,8 @@ export interface SandboxConfig {
   hostNetwork: boolean
   hostname: string
   portMappings: readonly PortMapping[]
+  /** of the pod's security context */
+  sysctls?: Readonly<Record<string, string>>
   /** text of the pod's /etc/resolv.conf */
   resolvConf: string
   logDirectory: string
@@ -64,6 +66,8 @@ export interface ContainerConfig {
   user: { uid: number; gid: number; supplementalGroups: readonly number[] }
   privileged: boolean
   capabilities: readonly string[]
+  /** capabilities taken away, ALL for every one */
+  drop?: readonly string[]
   stopSignal: number
   /** bytes; undefined without a limit */
   memoryLimit?: number

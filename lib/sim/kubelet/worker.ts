@@ -432,6 +432,9 @@ export class PodWorker {
         hostNetwork: Boolean(this.pod.spec.hostNetwork),
         hostname: hostnameOf(this.pod, nodeName),
         portMappings,
+        sysctls: Object.fromEntries(
+          (this.pod.spec.securityContext?.sysctls ?? []).map((one: KubeObject): [string, string] => [one.name, String(one.value)]),
+        ),
         resolvConf: dns.text,
         logDirectory: `/var/log/pods/${namespace}_${name}_${uid}`,
         labels: {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Client } from '../kube.ts'
 import type { DnsAnswer, DnsQuestion, HttpAnswer, Listener } from '../net.ts'
 import type { ContainerContext, Program } from '../process.ts'
+import { bindRefusal } from './bind.ts'
 import { KubernetesZone } from './coredns-kubernetes.ts'
 import { type Answer, cache, hosts, matches, normal, type Plugin, type Query, rewrite, wrong, zoneOf } from './coredns-plugins.ts'
 import { CorefileError, type Directive, parseCorefile, pluginOrder, type ServerBlock } from './corefile.ts'
@@ -218,13 +219,15 @@ class CoreDns {
     const opened: { close(): void }[] = []
     const open = (listener: Listener) => {
       try {
+        const refused = bindRefusal(this.#context, listener.port)
+        if (refused !== undefined) throw new Error(refused)
         opened.push(net.listen(listener))
         return true
       } catch (error) {
         const at = `${listener.address === '::' ? '' : listener.address}:${listener.port}`
-        tell(
-          listener.protocol === 'udp' ? `listen udp ${at}: ${(error as Error).message}` : `listen tcp ${at}: ${(error as Error).message}`,
-        )
+        // caddy.go startServers puts its own word before what a server says; what plugins open at their start has none.
+        const step = listener.dns === undefined ? '' : listener.protocol === 'udp' ? 'ListenPacket: ' : 'Listen: '
+        tell(`${step}listen ${listener.protocol} ${at}: ${(error as Error).message}`)
         for (const one of opened) one.close()
         return false
       }

@@ -122,7 +122,13 @@ export function lab() {
   const start = (
     node: string,
     argv: readonly string[],
-    options: { files?: Record<string, string>; net?: Netns; env?: Record<string, string>; root?: Files } = {},
+    options: {
+      files?: Record<string, string>
+      net?: Netns
+      env?: Record<string, string>
+      root?: Files
+      security?: ContainerContext['security']
+    } = {},
   ): Started => {
     const on = machines.get(node) as Machine
     count += 1
@@ -139,7 +145,7 @@ export function lab() {
       env: options.env ?? {},
       cwd: '/',
       files,
-      security: { uid: 0, privileged: true, capabilities: [] },
+      security: options.security ?? { uid: 0, privileged: true, capabilities: [] },
       pod: { namespace: 'default', name: `pod-${count}`, uid: '', hostNetwork: options.net === undefined },
       log: (text) => started.lines.push(...text.replace(/\n$/, '').split('\n')),
       exit: (code) => {

@@ -537,6 +537,21 @@ describe('DNS', () => {
     expect(server.lines.at(-1)).toBe('[INFO] Reloading complete')
     expect(await ask()).toMatchObject({ addresses: ['10.1.2.4'] })
   })
+  it('may not open a port below the first unprivileged one without the capability for it', async () => {
+    const at = await cluster()
+    const text = '.:53 {\n    errors\n}\n'
+    const dropped = { uid: 0, privileged: false, capabilities: [], drop: ['ALL'] }
+    const { netns } = at.pod('lab-worker')
+    const begin = (security: typeof dropped) =>
+      at.start('lab-worker', ['coredns', '-conf', '/Corefile'], { net: netns, files: { '/Corefile': text }, security })
+    // containerd leaves no port of a pod privileged
+    begin(dropped).signal(9)
+    netns.sysctls?.set('net.ipv4.ip_unprivileged_port_start', '1024')
+    const refused = begin(dropped)
+    expect([refused.code, refused.lines.at(-1)]).toEqual([1, 'Listen: listen tcp :53: bind: permission denied'])
+    const allowed = begin({ ...dropped, capabilities: ['NET_BIND_SERVICE'] as never[] })
+    expect(allowed.code).toBeUndefined()
+  })
   // Each as CoreDNS 1.13.1 says it.
   it.each([
     ['.:53 {\n    errors\n    forwardd . 1.1.1.1\n}\n', "/Corefile:3 - Error during parsing: Unknown directive 'forwardd'"],

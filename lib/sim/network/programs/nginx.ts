@@ -2,6 +2,7 @@
 // that it does not act upon are accepted when nginx knows them. Knows nothing of Kubernetes.
 import type { HttpAnswer, HttpRequest } from '../../net.ts'
 import type { ContainerContext, Program } from '../../process.ts'
+import { bindRefusal } from '../bind.ts'
 import type { ProgramDeps } from '../deps.ts'
 import { ask, parseResolvConf, resolveHost } from '../dns.ts'
 import { parseUrl, request } from '../http.ts'
@@ -250,6 +251,8 @@ class Nginx {
     this.#resolved = resolved
     for (const port of ports) {
       try {
+        const refused = bindRefusal(this.#context, port)
+        if (refused !== undefined) throw new Error(refused)
         this.#listeners.push(
           net.listen({
             protocol: 'tcp',
@@ -261,7 +264,7 @@ class Nginx {
         )
       } catch (error) {
         throw new Emergency(
-          `bind() to 0.0.0.0:${port} failed (${/in use/.test((error as Error).message) ? '98: Address already in use' : '99: Cannot assign requested address'})`,
+          `bind() to 0.0.0.0:${port} failed (${/in use/.test((error as Error).message) ? '98: Address already in use' : /denied/.test((error as Error).message) ? '13: Permission denied' : '99: Cannot assign requested address'})`,
         )
       }
     }
