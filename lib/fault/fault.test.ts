@@ -152,6 +152,40 @@ describe('the symptom', () => {
   const symptom = [
     { resource: { ...ref, expect: 'object.data["config.conf"].contains("/bad")', show: 'object.data["config.conf"]' } },
   ] as Condition[]
+  it('restarts once more what was started too early to see the change', async () => {
+    const pod = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'default', labels: { app: 'proxy' } },
+      spec: { containers: [{ name: 'proxy', image: 'proxy' }] },
+    })
+    await api.put(pod('first'))
+    const of = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
+    const stop = new AbortController()
+    // Their owner: what is deleted comes back under another name, and only the third has read what was changed.
+    const owner = (async () => {
+      for (const [name, next] of [
+        ['first', 'second'],
+        ['second', 'third'],
+      ] as const) {
+        while ((await api.get(of(name))) && !stop.signal.aborted) await new Promise((resolve) => setImmediate(resolve))
+        if (!stop.signal.aborted) await api.put(pod(next))
+      }
+    })()
+    const broken = {
+      ...scenario({
+        fault: [{ restart: { namespace: 'default', selector: { app: 'proxy' } } }],
+        symptom: [{ resource: { ...of('third'), match: {} } }] as unknown as Condition[],
+      }),
+      symptomWithin: 1,
+    }
+    await inject(cluster, broken, context)
+    await expect.poll(() => api.get(of('second'))).not.toBeNull()
+    await confirm(cluster, broken, context)
+    expect(await api.get(of('third'))).not.toBeNull()
+    stop.abort()
+    await owner
+  })
   it('must be seen before a lab is handed over', async () => {
     const error = await failure(confirm(cluster, scenario({ symptom }), context))
     expect(error.code).toBe('symptom-absent')

@@ -50,11 +50,28 @@ export const prepare = (cluster: Cluster, scenario: ResolvedScenario, context: F
 export const inject = (cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<Undo[]> =>
   withApi(cluster, context, (step) => all(scenario.fault, step, 'changing'))
 
-/** Waits until every symptom is seen. @throws LabError symptom-absent with what is seen instead */
+/**
+ * Waits until every symptom is seen. What the fault restarts is restarted once more when half of the time has shown nothing: a kubelet that was
+ * behind with its watch may have started the pods with the ConfigMap as it was before. @throws LabError symptom-absent with what is seen instead
+ */
 export async function confirm(cluster: Cluster, scenario: ResolvedScenario, context: FaultContext): Promise<void> {
-  if (scenario.symptom.length === 0) return
+  const { fault, symptom, symptomWithin } = scenario
+  if (symptom.length === 0) return
+  const restarts = fault.filter((one) => one.restart !== undefined)
   try {
-    await withApi(cluster, context, (step) => untilHolds(scenario.symptom, scenario.symptomWithin, step))
+    await withApi(cluster, context, async (step) => {
+      if (restarts.length === 0) return untilHolds(symptom, symptomWithin, step)
+      const early = await untilHolds(symptom, symptomWithin / 2, step).then(
+        () => true,
+        (error: unknown) => {
+          if (asLabError(error).code === 'timeout') return false
+          throw error
+        },
+      )
+      if (early) return
+      await all(restarts, step, 'restarting again,')
+      await untilHolds(symptom, symptomWithin, step)
+    })
   } catch (error) {
     const cause = asLabError(error)
     if (cause.code !== 'timeout') throw cause
