@@ -33,6 +33,7 @@ const (
 func init() {
 	operations["write"] = writePath
 	operations["tree"] = readTree
+	operations["layer"] = readLayer
 	operations["put"] = putTree
 	operations["processes"] = listProcesses
 	operations["kill"] = killProcesses
@@ -304,6 +305,73 @@ func readTree(ctx context.Context, r request) (answer, error) {
 		}
 	}
 	return answer{"nodes": nodes}, nil
+}
+
+// readLayer names what is in a container's writable layer, an upper directory of overlayfs by its path on the host: paths as the container sees them, those that
+// it hides among them. `whole` is false when the layer hides more than it names: a folder in the place of one of the image's, a renamed one, too many.
+func readLayer(ctx context.Context, r request) (answer, error) {
+	var a struct {
+		Upper string `json:"upper"`
+	}
+	if err := arguments(r, &a); err != nil {
+		return nil, err
+	}
+	r.Pid = 1
+	root, err := rootOf(r)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(root)
+	top, err := openIn(root, a.Upper, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, pathError(a.Upper, err)
+	}
+	paths, whole := []string{}, true
+	// visit closes the directory.
+	var visit func(fd int, at string) error
+	visit = func(fd int, at string) error {
+		directory := os.NewFile(uintptr(fd), at)
+		defer directory.Close()
+		if ctx.Err() != nil {
+			return fmt.Errorf("the layer could not be read within %d ms", r.TimeoutMs)
+		}
+		for _, name := range []string{"trusted.overlay.opaque", "trusted.overlay.redirect"} {
+			if size, err := unix.Fgetxattr(fd, name, nil); err == nil && size > 0 {
+				whole = false
+			}
+		}
+		entries, err := directory.ReadDir(-1)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if len(paths) >= maxTree {
+				whole = false
+				return nil
+			}
+			below := path.Join(at, entry.Name())
+			paths = append(paths, below)
+			if !entry.IsDir() {
+				continue
+			}
+			child, err := unix.Openat(fd, entry.Name(), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+			if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+				continue // gone meanwhile
+			}
+			if err != nil {
+				return pathError(below, err)
+			}
+			if err := visit(child, below); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := visit(top, "/"); err != nil {
+		return nil, err
+	}
+	sort.Strings(paths)
+	return answer{"paths": paths, "whole": whole}, nil
 }
 
 // putTree removes paths (with what is below them), then makes entries as `tree` described them, in the order given.

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func args(t *testing.T, r request, values any) request {
@@ -85,6 +88,44 @@ func TestPutMakesWhatTreeSaw(t *testing.T) {
 	is, _ := json.Marshal(tree())
 	if string(was) != string(is) {
 		t.Fatalf("before %s\nafter  %s", was, is)
+	}
+}
+
+func TestLayerNamesWhatIsInIt(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root sees another process's root")
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What process 1 has at its root is not always what this one has.
+	if _, err := os.Stat(filepath.Join("/proc/1/root", dir)); err != nil {
+		t.Skipf("process 1 sees another file system: %v", err)
+	}
+	os.MkdirAll(filepath.Join(dir, "etc/new"), 0o755)
+	os.WriteFile(filepath.Join(dir, "etc/new/file"), nil, 0o644)
+	os.Symlink("/elsewhere", filepath.Join(dir, "etc/link"))
+	layer := func() answer {
+		t.Helper()
+		a, err := readLayer(context.Background(), args(t, request{Op: "layer", TimeoutMs: 3000}, entries{"upper": dir}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := layer()
+	if got := strings.Join(a["paths"].([]string), " "); got != "/etc /etc/link /etc/new /etc/new/file" || a["whole"] != true {
+		t.Fatalf("%s, whole %v", got, a["whole"])
+	}
+	if err := unix.Setxattr(filepath.Join(dir, "etc/new"), "trusted.overlay.opaque", []byte("y"), 0); err != nil {
+		t.Skipf("no such attributes here: %v", err)
+	}
+	if layer()["whole"] != false {
+		t.Fatal("a folder that hides the image's was not noticed")
+	}
+	if _, err := readLayer(context.Background(), args(t, request{Op: "layer", TimeoutMs: 3000}, entries{"upper": dir + "/gone"})); err == nil {
+		t.Fatal("a layer that is not there was read")
 	}
 }
 

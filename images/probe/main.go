@@ -264,7 +264,7 @@ var operations = map[string]func(context.Context, request) (answer, error){
 // check refuses what makes no sense and fills in defaults.
 func check(r *request) error {
 	if operations[r.Op] == nil {
-		return missing("bad-request", "unknown op %q; tcp, udp, dns, http, read, stat, list and unit are known", r.Op)
+		return missing("bad-request", "unknown op %q", r.Op)
 	}
 	if r.Pid < 1 {
 		return missing("bad-request", "pid must be that of the container's first process, not %d", r.Pid)

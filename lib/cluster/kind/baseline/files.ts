@@ -1,5 +1,5 @@
-// Files of one machine against its baseline. What has changed is asked of Docker (the layer above the image) and, for folders that are
-// mounts, of the grader, so that no program of the machine's own is trusted. Knows nothing of what files mean.
+// Files of one machine against its baseline. What has changed is what lies in the container's layer above the image, and in folders that are
+// mounts; the grader reads both, so that no program of the machine's own is trusted. Knows nothing of what files mean.
 import { LabError } from '#lib/protocol/index.ts'
 import type { Docker } from '../docker.ts'
 import type { Grader } from '../grader.ts'
@@ -50,9 +50,22 @@ export interface FileMachine {
   name: string
   image: string
   pid: number
+  /** the layer's directory on Docker's host, where its driver is overlay2 */
+  upper?: string | undefined
 }
 
-async function changedPaths(docker: Docker, machine: FileMachine): Promise<string[]> {
+/** Paths that the machine may have changed: those of its layer, and where that does not tell all, what Docker finds by comparing every file. */
+async function changedPaths(docker: Docker, grader: Grader, machine: FileMachine): Promise<string[]> {
+  if (machine.upper !== undefined) {
+    const layer = await grader
+      .one({ op: 'layer', pid: machine.pid, timeoutMs: 15_000, args: { upper: machine.upper } })
+      .catch((error: unknown) => {
+        // A Docker whose files the grader does not see, or a grader of an earlier version.
+        if (error instanceof LabError && ['not-found', 'bad-request'].includes(error.code)) return { whole: false, paths: [] }
+        throw error
+      })
+    if (layer.whole) return (layer.paths as string[]).filter((path) => !volatile.test(path))
+  }
   const changes = await docker.ask(
     `compare ${machine.name} with its image`,
     (api) => api.getContainer(machine.container).changes() as Promise<{ Path: string; Kind: number }[] | null>,
@@ -76,7 +89,7 @@ async function tree(
 
 /** Everything that makes this machine differ from its image, with content. @throws LabError too-large beyond 8 MiB */
 export async function recordFiles(docker: Docker, grader: Grader, machine: FileMachine): Promise<FilesBaseline> {
-  const paths = [...new Set([...(await changedPaths(docker, machine)), ...mounted])].sort()
+  const paths = [...new Set([...(await changedPaths(docker, grader, machine)), ...mounted])].sort()
   return { nodes: await tree(grader, machine.pid, paths, { deep, content: true }) }
 }
 
@@ -99,7 +112,7 @@ interface Comparison {
 async function compare(docker: Docker, grader: Grader, owner: string, machine: FileMachine, baseline: FilesBaseline): Promise<Comparison> {
   const wanted = new Map(baseline.nodes.map((node) => [node.path, node]))
   const shallow = baseline.nodes.map((node) => node.path).filter((path) => !deepest(path))
-  const changed = await changedPaths(docker, machine)
+  const changed = await changedPaths(docker, grader, machine)
   const paths = [...new Set([...changed, ...shallow, ...mounted])].sort()
   const now = new Map((await tree(grader, machine.pid, paths, { deep })).map((node) => [node.path, node]))
   const unknown = changed.filter((path) => !wanted.has(path))

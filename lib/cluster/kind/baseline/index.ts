@@ -39,7 +39,9 @@ const isNode = (machine: Machine) => machine.place !== 'workstation'
 async function fileMachine({ docker }: Ground, machine: Machine): Promise<FileMachine> {
   const details = await docker.ask(`look at ${machine.name}`, (api) => api.getContainer(machine.container).inspect())
   if (!details.State.Running) throw new LabError('conflict', `${machine.name} is not running.`)
-  return { container: machine.container, name: machine.name, image: details.Image, pid: details.State.Pid }
+  const driver = details.GraphDriver as { Name: string; Data?: Record<string, string> | null } | undefined
+  const upper = driver?.Name === 'overlay2' ? driver.Data?.UpperDir : undefined
+  return { container: machine.container, name: machine.name, image: details.Image, pid: details.State.Pid, upper }
 }
 const load = async (subject: Subject): Promise<Saved | undefined> => {
   try {
