@@ -55,6 +55,19 @@ func rootOf(r request) (int, error) {
 	return fd, nil
 }
 
+func parentProcess(pid int) (int, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, missing("not-found", "process %d has ended", pid)
+	}
+	// The name before it may hold anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("/proc/%d/stat: %q", pid, stat)
+	}
+	return strconv.Atoi(fields[1])
+}
+
 func openIn(root int, name string, flags int) (int, error) {
 	return unix.Openat2(root, name, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
 }
@@ -313,10 +326,14 @@ func readLayer(ctx context.Context, r request) (answer, error) {
 	var a struct {
 		Upper string `json:"upper"`
 	}
-	if err := arguments(r, &a); err != nil {
+	err := arguments(r, &a)
+	if err != nil {
 		return nil, err
 	}
-	r.Pid = 1
+	// Who started the container's first process lives where the layers lie; process 1 may be out of reach.
+	if r.Pid, err = parentProcess(r.Pid); err != nil {
+		return nil, err
+	}
 	root, err := rootOf(r)
 	if err != nil {
 		return nil, err

@@ -93,15 +93,11 @@ func TestPutMakesWhatTreeSaw(t *testing.T) {
 
 func TestLayerNamesWhatIsInIt(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root sees another process's root")
+		t.Skip("only root sets trusted attributes")
 	}
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
-	}
-	// What process 1 has at its root is not always what this one has.
-	if _, err := os.Stat(filepath.Join("/proc/1/root", dir)); err != nil {
-		t.Skipf("process 1 sees another file system: %v", err)
 	}
 	os.MkdirAll(filepath.Join(dir, "etc/new"), 0o755)
 	os.WriteFile(filepath.Join(dir, "etc/new/file"), nil, 0o644)
