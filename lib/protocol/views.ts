@@ -209,12 +209,28 @@ export type HintView = z.infer<typeof hintView>
 export const sessionState = z.enum(['starting', 'ready', 'resetting', 'grading', 'ended', 'failed'])
 export type SessionState = z.infer<typeof sessionState>
 export const sessionOutcome = z.enum(['solved', 'submitted', 'given-up', 'abandoned'])
+export const sessionMode = z.enum(['practice', 'mastery', 'exam'])
+export type SessionMode = z.infer<typeof sessionMode>
+/**
+ * What a mode lets a learner have. `sealed`: no score and no report before the drill has ended. `picture`: the cluster's topology and
+ * events beside the terminal.
+ */
+export const modeRules: Record<
+  SessionMode,
+  { hints: boolean; checks: boolean; reset: boolean; picture: boolean; clock: boolean; sealed: boolean }
+> = {
+  practice: { hints: true, checks: true, reset: true, picture: true, clock: true, sealed: false },
+  mastery: { hints: true, checks: false, reset: true, picture: true, clock: false, sealed: false },
+  exam: { hints: false, checks: false, reset: false, picture: false, clock: true, sealed: true },
+}
 
 /** All that a page needs to draw a session; events after `seq` continue it. */
 export const sessionView = z.object({
   id: z.string(),
   scenario: scenarioCard,
-  mode: z.enum(['practice', 'exam']),
+  mode: sessionMode,
+  /** id of the drill that it is a task of */
+  drill: z.string().optional(),
   backend: backendName,
   state: sessionState,
   outcome: sessionOutcome.nullable(),

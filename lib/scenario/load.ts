@@ -24,6 +24,8 @@ export interface Scenario {
   readonly slug: string
   readonly folder: string
   readonly spec: ScenarioSpec
+  /** slugs of the incidents that it is made of; empty when it stands for itself */
+  readonly members: readonly string[]
   readonly brief: Text
   readonly explanation: Text
   /** the solution's script as shown in the report */
@@ -140,7 +142,17 @@ async function loadCompound(
       .update(JSON.stringify([without(written, prose), data.combines.map(({ scenario }) => members.get(scenario)![kind])]))
       .digest('hex')
   return {
-    scenario: { id: idOf(slug), slug, folder, brief, ...combined, hash: digest('hash'), stage: digest('stage'), proofs },
+    scenario: {
+      id: idOf(slug),
+      slug,
+      folder,
+      brief,
+      ...combined,
+      members: data.combines.map(({ scenario }) => scenario),
+      hash: digest('hash'),
+      stage: digest('stage'),
+      proofs,
+    },
     problems,
   }
 }
@@ -235,6 +247,7 @@ export async function loadScenario(folder: string, root = folder): Promise<{ sce
   const scenario: Scenario = {
     id: idOf(slug),
     slug,
+    members: [],
     folder,
     spec,
     brief,
