@@ -66,6 +66,13 @@ export class Pool {
     return { ...(await this.provider.status(signal)), warm: this.idle.length }
   }
 
+  /** How many more can be claimed and kept at the same time, warm ones counted; null where the provider cannot tell. */
+  async room(spec: ClusterSpec): Promise<number | null> {
+    const more = await this.provider.room?.(spec)
+    // What is warm of another kind is given up for one that is wanted.
+    return more === undefined ? null : more + this.idle.length
+  }
+
   /** What an earlier run left, for the caller to use or to give back; then the pool begins. */
   async *adopt(): AsyncGenerator<Cluster> {
     yield* this.provider.adopt()

@@ -186,6 +186,8 @@ export interface ClusterProvider {
   status(signal?: AbortSignal): Promise<Omit<BackendView, 'warm'>>
   /** Kubernetes version and image digest that a proof is keyed by */
   identity(): Promise<{ kubernetesVersion: string; image: string }>
+  /** how many more `create` would make now, all of them kept; left out: it cannot tell */
+  room?(spec: ClusterSpec): Promise<number>
   /** rolls back on failure. @throws LabError capacity-exceeded, backend-unavailable, docker-unavailable, cluster-create-failed, cancelled */
   create(spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster>
   /** those that an earlier run of this server left, usable as they are */

@@ -48,6 +48,8 @@ export interface Clusters {
   readonly backend: BackendName
   readonly can: ReadonlySet<Capability>
   status(signal?: AbortSignal): Promise<BackendView>
+  /** how many more it holds now; left out, or null: it cannot tell */
+  room?(spec: ClusterSpec): Promise<number | null>
   /** a clean one, warm or new. @throws LabError capacity-exceeded, backend-unavailable, cluster-create-failed, cancelled */
   claim(spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster>
   /** gives a used one back, which is restored or destroyed */

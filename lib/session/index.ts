@@ -1,4 +1,5 @@
 // The only door of session: the life of a lab as a state machine and an event stream.
+export type { Clock } from '#lib/terminal/index.ts'
 export type { Baseline, CheckWatch, Clusters, Engine, Grade, StepContext } from './engine.ts'
 export { FileConflict } from './files.ts'
 export { type Listener, type Log, type Numbered, Session } from './session.ts'

@@ -12,6 +12,7 @@ import {
   type ClusterEvent,
   type FileView,
   LabError,
+  modeRules,
   type Place,
   type Report,
   type SaveFile,
@@ -56,6 +57,8 @@ export interface SessionDeps {
   terminals?: Pick<TerminalsOptions, 'open' | 'tuning'>
   /** the row is gone from the living: the owner may forget the session */
   onEnded: () => void
+  /** hears every event, for whoever has more than one session in view */
+  onEvent?: (event: SessionEvent) => void
 }
 /** As much of a logger as is needed; no secrets go into it. */
 export interface Log {
@@ -77,6 +80,8 @@ export class Session {
   readonly user: string
   readonly scenario: Scenario
   readonly seed: string
+  /** id of the drill that it is a task of: then it is handed in there */
+  readonly drill: string | null
   readonly #deps: SessionDeps
   readonly #listeners = new Set<Listener>()
   readonly terminals: Terminals
@@ -104,12 +109,17 @@ export class Session {
   #saving: Promise<unknown> = Promise.resolve()
   #told = { message: '', at: 0 }
   #closed = false
+  /** nobody may change the lab any more: it is handed in */
+  #frozen = false
+  /** of the report, where the time that the lab was there is not the time that was spent on it */
+  #workedMs: number | null = null
 
   constructor(deps: SessionDeps, row: SessionRow, scenario: Scenario, terminals: readonly StoredTerminal[] = []) {
     this.#deps = deps
     this.id = row.id
     this.user = row.user_id
     this.seed = row.seed
+    this.drill = row.drill_id
     this.scenario = scenario
     this.#view = { ...(JSON.parse(row.view) as SessionView), spentMs: row.spent_ms }
     this.#seq = row.seq
@@ -215,6 +225,7 @@ export class Session {
       case 'hint':
         return this.#hint()
       case 'reset':
+        this.#mustAllow('reset', 'A lab cannot be reset in an exam.')
         this.#mustBeReady('be reset')
         this.#requireGround()
         return this.#run('reset', (context) => this.#reset(context))
@@ -237,6 +248,28 @@ export class Session {
         this.#state({ state: 'starting', error: null, steps: pendingSteps(startSteps) })
         return this.begin()
     }
+  }
+
+  /**
+   * Ends what can change the lab from here: shells are closed, files can no longer be saved. What the cluster does by itself goes on.
+   * Also before its cluster is found again after a restart of the server.
+   */
+  async freeze(): Promise<void> {
+    this.#frozen = true
+    await this.terminals.closeAll()
+  }
+  /**
+   * Hands in the lab of a drill's task: frozen, then graded as it is. Resolves when it has ended, or when grading failed and may be tried again.
+   * @param workedMs what the report says was spent on it
+   * @throws LabError conflict, backend-unavailable while it cannot be graded
+   */
+  async handIn(workedMs: number): Promise<void> {
+    await this.freeze()
+    this.#workedMs = workedMs
+    this.#mustBeReady('be handed in')
+    this.#requireGround()
+    this.#run('grade', (context) => this.#grade('submitted', context))
+    await this.idle()
   }
 
   /** Ends it without a grade, whatever it is doing. */
@@ -269,6 +302,12 @@ export class Session {
     while (this.#work !== null) await this.#work.done
   }
 
+  get #rules() {
+    return modeRules[this.#view.mode]
+  }
+  #mustAllow(what: 'hints' | 'reset', why: string): void {
+    if (!this.#rules[what]) throw new LabError('forbidden', why, { hint: 'A drill in the mode practice or mastery has hints and resets.' })
+  }
   #mustBeReady(verb: string): void {
     const { state } = this.#view
     if (state === 'ready' && this.#work === null && !this.#closed) return
@@ -389,18 +428,21 @@ export class Session {
       ),
       brief: resolved.brief,
       nodes: this.#cluster!.nodes.map(({ place, name }) => ({ place, name })),
-      hints: { ...this.#view.hints, total: resolved.hints.length },
-      checks: resolved.checks.map(
-        (check): CheckLive => ({
-          id: check.id,
-          role: check.role,
-          title: check.title,
-          weight: check.weight,
-          hold: check.hold,
-          state: 'waiting',
-          since: now,
-        }),
-      ),
+      hints: { ...this.#view.hints, total: this.#rules.hints ? resolved.hints.length : 0 },
+      // Their very titles say what was broken: who sees none while working does not get them to read either.
+      checks: this.#rules.checks
+        ? resolved.checks.map(
+            (check): CheckLive => ({
+              id: check.id,
+              role: check.role,
+              title: check.title,
+              weight: check.weight,
+              hold: check.hold,
+              state: 'waiting',
+              since: now,
+            }),
+          )
+        : [],
       error: null,
     })
     this.#watch()
@@ -427,7 +469,19 @@ export class Session {
     this.#state({
       state: 'failed',
       steps,
-      error: { ...error.view(), hint: error.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.' },
+      error: {
+        ...this.#shown(error).view(),
+        hint: error.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.',
+      },
+    })
+  }
+
+  /** What a learner may read of an error: in an exam not what names a scenario's steps or checks. */
+  #shown(error: LabError): LabError {
+    const inner = ['scenario-invalid', 'fault-not-injected', 'symptom-absent', 'cluster-unreachable', 'restore-mismatch', 'internal']
+    if (!this.#rules.sealed || !inner.includes(error.code)) return error
+    return new LabError(error.code, 'Something failed on our side; the server log says what.', {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
     })
   }
 
@@ -504,13 +558,15 @@ export class Session {
     })
     let grade: Grade
     try {
-      grade = await this.#step('grade', signal, (context) => engine.grade(cluster, resolved, this.#baseline, context))
+      // How many checks there are, and how soon they were decided, is part of the verdict.
+      const quietly = (context: StepContext): StepContext => (this.#rules.sealed ? { signal: context.signal, progress: () => {} } : context)
+      grade = await this.#step('grade', signal, (context) => engine.grade(cluster, resolved, this.#baseline, quietly(context)))
     } catch (thrown) {
       const error = asLabError(thrown)
       this.#deps.log.warn({ session: this.id, code: error.code, error: error.message, cause: causeOf(error) }, 'grading failed')
       if (this.#closed) return
       // Our failure: the learner keeps the lab and may submit again.
-      this.#state({ state: 'ready', error: { ...error.view(), hint: error.hint ?? 'Nothing is lost: submit again.' } })
+      this.#state({ state: 'ready', error: { ...this.#shown(error).view(), hint: error.hint ?? 'Nothing is lost: submit again.' } })
       this.#watch()
       return
     }
@@ -538,6 +594,7 @@ export class Session {
           outcome,
           score: report.score,
           graded_at: report.gradedAt,
+          sealed: this.#rules.sealed ? 1 : 0,
           body: JSON.stringify(report),
         })
       } catch (thrown) {
@@ -549,11 +606,12 @@ export class Session {
       }
     }
     this.#cluster = null
+    const sealed = this.#rules.sealed && graded !== null
     this.#state({
       state: 'ended',
-      outcome,
+      outcome: sealed ? 'submitted' : outcome,
       endedAt: clock.now(),
-      score: graded?.grade.score ?? null,
+      score: sealed ? null : (graded?.grade.score ?? null),
       outage: null,
       ...(graded === null ? { error: null } : {}),
     })
@@ -586,7 +644,7 @@ export class Session {
       totalWeight: grade.totalWeight,
       brokenGuards: grade.brokenGuards,
       checks: grade.checks,
-      spentMs: this.#spent(),
+      spentMs: this.#workedMs ?? this.#spent(),
       hintsShown: this.#view.hints.shown.length,
       resets: this.#view.resets,
       explanation: resolved.explanation,
@@ -598,6 +656,7 @@ export class Session {
   }
 
   #hint(): void {
+    this.#mustAllow('hints', 'An exam gives no hints.')
     this.#mustBeReady('give a hint')
     const { shown } = this.#view.hints
     const next = this.#resolved?.hints[shown.length]
@@ -633,7 +692,7 @@ export class Session {
     this.#checksWatch?.abort()
     const cluster = this.#cluster
     const resolved = this.#resolved
-    if (cluster === null || resolved === null) return
+    if (cluster === null || resolved === null || !this.#rules.checks) return
     const controller = new AbortController()
     this.#checksWatch = controller
     const onChange = (check: CheckLive) => {
@@ -658,6 +717,7 @@ export class Session {
     this.#emit({ type: 'check', check })
   }
   #followTopology(): void {
+    if (!this.#rules.picture) return
     if (this.#topologyWatch !== null || this.#listeners.size === 0 || this.#watching === null || this.#cluster === null) return
     const controller = new AbortController()
     this.#topologyWatch = controller
@@ -744,7 +804,7 @@ export class Session {
     return saved
   }
   /** @throws LabError conflict, capacity-exceeded, what the cluster said */
-  openTerminal(place: Place, size: Size): Promise<Terminal> {
+  async openTerminal(place: Place, size: Size): Promise<Terminal> {
     const cluster = this.#lab()
     if (place !== 'workstation' && !cluster.nodes.some((node) => node.place === place)) {
       throw new LabError(
@@ -758,9 +818,15 @@ export class Session {
         },
       )
     }
-    return this.terminals.open(place, size)
+    const terminal = await this.terminals.open(place, size)
+    if (this.#frozen) {
+      await terminal.close()
+      throw handedIn()
+    }
+    return terminal
   }
   #lab(): Cluster {
+    if (this.#frozen && this.#view.state !== 'ended') throw handedIn()
     if (this.#view.state !== 'ready') {
       throw new LabError(
         'conflict',
@@ -856,6 +922,7 @@ export class Session {
       this.#tailBase = applyEvent(this.#tailBase, dropped.event)
     }
     for (const listener of this.#listeners) listener.event(numbered)
+    this.#deps.onEvent?.(event)
     const view = { ...this.#view, spentMs: this.#spent() }
     const row = {
       seq: numbered.seq,
@@ -912,13 +979,17 @@ const rowOf = (session: string, stored: StoredTerminal) => ({
   state: stored.state,
   exit_code: stored.exitCode,
 })
+const handedIn = () =>
+  new LabError('conflict', 'This task is handed in: its lab can no longer be changed.', { hint: 'Go on with another task of the drill.' })
 const causeOf = (error: LabError): string | undefined => (error.cause instanceof Error ? error.cause.message : undefined)
 
 /** The view of a session that has just been asked for. */
-export function firstView(values: Pick<SessionView, 'id' | 'scenario' | 'backend' | 'createdAt'>, hints: number): SessionView {
+export function firstView(
+  values: Pick<SessionView, 'id' | 'scenario' | 'backend' | 'createdAt' | 'mode' | 'drill'>,
+  hints: number,
+): SessionView {
   return {
     ...values,
-    mode: 'practice',
     state: 'starting',
     outcome: null,
     readyAt: null,
@@ -928,7 +999,7 @@ export function firstView(values: Pick<SessionView, 'id' | 'scenario' | 'backend
     brief: quiet,
     nodes: [],
     checks: [],
-    hints: { total: hints, shown: [] },
+    hints: { total: modeRules[values.mode].hints ? hints : 0, shown: [] },
     resets: 0,
     terminals: [],
     outage: null,

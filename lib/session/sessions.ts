@@ -12,6 +12,9 @@ import {
   type Report,
   report as reportSchema,
   type ScenarioCard,
+  type SessionAction,
+  type SessionEvent,
+  type SessionMode,
   type SessionView,
   type Text,
   type TrustView,
@@ -53,6 +56,9 @@ export class Sessions {
   readonly #backends: ReadonlyMap<BackendName, Clusters>
   /** users whose start is being written, so that two at once do not both pass the limit */
   readonly #starting = new Map<string, number>()
+  /** users who sit an exam: until it ends they have nothing but its labs */
+  readonly #examined = new Set<string>()
+  readonly #observers = new Set<(session: Session, event: SessionEvent) => void>()
   /** sessions of an earlier run whose cluster has not been found yet, and its id */
   readonly #waiting = new Map<Session, string | null>()
   #states = new Map<BackendName, BackendView>()
@@ -100,7 +106,7 @@ export class Sessions {
   #card(scenario: Scenario, user: string, attempts?: { attempts: number; best: number | null }): ScenarioCard {
     const { spec } = scenario
     const running = [...this.#live.values()].find(
-      (session) => session.user === user && session.scenario.id === scenario.id && session.alive,
+      (session) => session.user === user && session.scenario.id === scenario.id && session.alive && session.drill === null,
     )
     return {
       id: scenario.id,
@@ -138,13 +144,80 @@ export class Sessions {
     return { offered: true }
   }
 
+  /** What may be started on a backend, in the catalogue's order. */
+  offered(backend: BackendName): Scenario[] {
+    const clusters = this.#backends.get(backend)
+    return clusters === undefined ? [] : this.#options.catalogue.scenarios.filter((scenario) => this.#offer(scenario, clusters).offered)
+  }
+  /** How many more labs of these workers a backend holds now, as far as it can tell; null when it cannot. */
+  async room(backend: BackendName, workers: number): Promise<number | null> {
+    return (await this.#backends.get(backend)?.room?.({ workers })) ?? null
+  }
+  scenario(id: string): Scenario | undefined {
+    return this.#options.catalogue.byId(id)
+  }
+
+  // ---- exams
+
+  /** From now on this user has only the labs of a drill: no practice, no reports. What is told of an exam's end is `release`. */
+  examine(user: string): void {
+    this.#examined.add(user)
+  }
+  release(user: string): void {
+    this.#examined.delete(user)
+  }
+  #notExamined(user: string, what: string): void {
+    if (this.#examined.has(user))
+      throw new LabError('forbidden', `An exam of yours is running; ${what} until it has ended.`, { hint: 'Finish the exam first.' })
+  }
+  /** Labs of this user that are alive and belong to no drill. */
+  practising(user: string): number {
+    const alive = [...this.#live.values()].filter((session) => session.user === user && session.alive && session.drill === null).length
+    return alive + (this.#starting.get(user) ?? 0)
+  }
+  /** Calls back with every event of the sessions of drills. */
+  observe(observer: (session: Session, event: SessionEvent) => void): void {
+    this.#observers.add(observer)
+  }
+  /** The living sessions of drills. */
+  drilled(): Session[] {
+    return [...this.#live.values()].filter((session) => session.drill !== null)
+  }
+  /** A drill's session while it lives. */
+  live(id: string): Session | undefined {
+    return this.#live.get(id)
+  }
+  /** The report of a drill's session, for its drill alone; null when there is none. */
+  async verdict(id: string): Promise<Pick<Report, 'score' | 'evaluatedWeight' | 'totalWeight'> | null> {
+    const row = await this.#options.store.report(id)
+    return row === null ? null : reportSchema.parse(JSON.parse(row.body))
+  }
+  /** Opens what a drill has kept sealed: reports, scores and outcomes of its sessions. */
+  async reveal(drill: string): Promise<void> {
+    const { store } = this.#options
+    await store.unseal(drill)
+    for (const row of await store.sessions({ drill })) {
+      const graded = await store.report(row.id)
+      if (graded === null) continue
+      const view = { ...(JSON.parse(row.view) as SessionView), score: graded.score, outcome: graded.outcome }
+      await store.updateSession(row.id, { score: graded.score, outcome: graded.outcome, view: JSON.stringify(view) })
+    }
+  }
+
   // ---- start and find
 
   /**
    * Writes the row and answers at once; the steps go on in the background.
-   * @throws LabError not-found, bad-request, capacity-exceeded, backend-unavailable, disk-full
+   * @param options.drill it is a task of: not counted among the sessions that a user may have, the drill answers for it
+   * @throws LabError not-found, bad-request, capacity-exceeded, backend-unavailable, disk-full; forbidden while the user sits an exam
    */
-  async start(user: string, scenarioId: string, options: { backend?: BackendName; seed?: string } = {}): Promise<{ id: string }> {
+  async start(
+    user: string,
+    scenarioId: string,
+    options: { backend?: BackendName; seed?: string; drill?: { id: string; mode: SessionMode } } = {},
+  ): Promise<{ id: string }> {
+    const { drill } = options
+    if (drill === undefined) this.#notExamined(user, 'no other lab is started')
     if (this.#closed)
       throw new LabError(
         'backend-unavailable',
@@ -159,10 +232,11 @@ export class Sessions {
         { hint: { en: 'Choose one from the catalogue.', ko: '목록에서 고르세요.' } },
       )
     const clusters = await this.#choose(scenario, options.backend)
+    // An exam may have begun while backends were asked.
+    if (drill === undefined) this.#notExamined(user, 'no other lab is started')
     const limit = this.#options.perUser ?? 2
-    const alive =
-      [...this.#live.values()].filter((session) => session.user === user && session.alive).length + (this.#starting.get(user) ?? 0)
-    if (alive >= limit) {
+    const alive = this.practising(user)
+    if (drill === undefined && alive >= limit) {
       throw new LabError(
         'capacity-exceeded',
         {
@@ -177,14 +251,23 @@ export class Sessions {
         },
       )
     }
-    this.#starting.set(user, (this.#starting.get(user) ?? 0) + 1)
+    const counted = drill === undefined ? 1 : 0
+    this.#starting.set(user, (this.#starting.get(user) ?? 0) + counted)
     try {
       const id = randomBytes(8).toString('hex')
       const seed = options.seed ?? randomBytes(5).toString('hex')
       const createdAt = this.#clock.now()
+      const mode = drill?.mode ?? 'practice'
       const attempts = (await this.#options.store.attempts(user)).find((row) => row.scenario_id === scenario.id)
       const view = firstView(
-        { id, scenario: { ...this.#card(scenario, user, attempts), running: id }, backend: clusters.backend, createdAt },
+        {
+          id,
+          scenario: { ...this.#card(scenario, user, attempts), running: id },
+          backend: clusters.backend,
+          createdAt,
+          mode,
+          ...(drill ? { drill: drill.id } : {}),
+        },
         scenario.spec.hints.length,
       )
       const row: SessionRow = {
@@ -192,7 +275,8 @@ export class Sessions {
         user_id: user,
         scenario_id: scenario.id,
         slug: scenario.slug,
-        mode: 'practice',
+        mode,
+        drill_id: drill?.id ?? null,
         backend: clusters.backend,
         seed,
         state: 'starting',
@@ -215,17 +299,31 @@ export class Sessions {
       session.begin()
       return { id }
     } finally {
-      const left = (this.#starting.get(user) ?? 1) - 1
+      const left = (this.#starting.get(user) ?? counted) - counted
       if (left > 0) this.#starting.set(user, left)
       else this.#starting.delete(user)
     }
   }
 
-  async #choose(scenario: Scenario, wanted?: BackendName): Promise<Clusters> {
+  /**
+   * The backend that is asked for, else the first that is ready.
+   * @throws LabError bad-request, backend-unavailable
+   */
+  async readyBackend(wanted?: BackendName): Promise<BackendName> {
+    this.#known(wanted)
+    const views = (await this.backendViews()).filter((view) => wanted === undefined || view.name === wanted)
+    const ready = views.find((view) => view.state === 'ready')
+    if (ready === undefined) throw noBackend(views[0])
+    return ready.name
+  }
+  #known(wanted?: BackendName): void {
     if (wanted !== undefined && !this.#backends.has(wanted))
       throw new LabError('bad-request', `This server has no backend "${wanted}".`, {
         hint: `It has: ${[...this.#backends.keys()].join(', ') || 'none'}.`,
       })
+  }
+  async #choose(scenario: Scenario, wanted?: BackendName): Promise<Clusters> {
+    this.#known(wanted)
     const views = await this.backendViews()
     const able = views
       .filter((view) => wanted === undefined || view.name === wanted)
@@ -239,15 +337,12 @@ export class Sessions {
       })
     const ready = fitting.find(({ view }) => view.state === 'ready')
     if (ready !== undefined) return ready.clusters
-    const first = fitting[0]?.view
-    throw new LabError('backend-unavailable', first === undefined ? 'This server has no backend for labs.' : first.message, {
-      hint: first?.remedy ?? 'Run `npm run doctor` on the server, it says what is missing.',
-    })
+    throw noBackend(fitting[0]?.view)
   }
 
   #session(row: SessionRow, scenario: Scenario, clusters: Clusters, terminals: readonly StoredTerminal[] = []): Session {
     const { engine, healthMs, log, store, terminals: terminalOptions } = this.#options
-    return new Session(
+    const session: Session = new Session(
       {
         engine,
         clusters,
@@ -256,6 +351,13 @@ export class Sessions {
         log,
         dir: this.#dir(row.id),
         onEnded: () => this.#live.delete(row.id),
+        ...(row.drill_id === null
+          ? {}
+          : {
+              onEvent: (event: SessionEvent) => {
+                for (const observer of this.#observers) observer(session, event)
+              },
+            }),
         ...(healthMs === undefined ? {} : { healthMs }),
         ...(terminalOptions === undefined ? {} : { terminals: terminalOptions }),
       },
@@ -263,6 +365,7 @@ export class Sessions {
       scenario,
       terminals,
     )
+    return session
   }
   #dir(id: string): string {
     return path.join(this.#options.store.dataDir, 'sessions', id)
@@ -306,6 +409,20 @@ export class Sessions {
     return session
   }
 
+  /**
+   * What a learner asks of a session.
+   * @throws LabError as `Session.act`; conflict for what only the drill may do that it is a task of; forbidden during an exam
+   */
+  async act(user: string, id: string, action: SessionAction): Promise<void> {
+    const session = await this.open(user, id)
+    if (session.drill === null) this.#notExamined(user, 'this lab has to wait')
+    else if (action.type !== 'hint' && action.type !== 'reset')
+      throw new LabError('conflict', 'This lab is a task of a drill, which hands it in and prepares it.', {
+        hint: 'Use the page of the drill.',
+      })
+    return session.act(action)
+  }
+
   /** @throws LabError not-found */
   async view(user: string, id: string): Promise<SessionView> {
     const live = this.#live.get(id)
@@ -318,9 +435,10 @@ export class Sessions {
     const rows = await this.#options.store.sessions({ user })
     return rows.map((row) => this.#live.get(row.id)?.view() ?? { ...(JSON.parse(row.view) as SessionView), spentMs: row.spent_ms })
   }
-  /** @throws LabError not-found while there is none */
+  /** @throws LabError not-found while there is none; forbidden while an exam keeps it sealed, and any report while one runs */
   async report(user: string, id: string): Promise<Report> {
     await this.#row(user, id)
+    this.#notExamined(user, 'reports stay closed')
     const row = await this.#options.store.report(id)
     if (row === null)
       throw new LabError(
@@ -328,11 +446,14 @@ export class Sessions {
         { en: 'This session has no report yet.', ko: '아직 보고서가 없습니다.' },
         { hint: { en: 'Submit it or give it up first.', ko: '먼저 제출하거나 포기하세요.' } },
       )
+    if (row.sealed !== 0)
+      throw new LabError('forbidden', 'The report of this task is sealed until its exam has ended.', { hint: 'Finish the exam first.' })
     return reportSchema.parse(JSON.parse(row.body))
   }
-  /** File of a terminal's recording. @throws LabError not-found */
+  /** File of a terminal's recording. @throws LabError not-found; forbidden while an exam runs */
   async recording(user: string, id: string, terminal: number): Promise<string> {
     await this.#row(user, id)
+    this.#notExamined(user, 'recordings stay closed')
     const live = this.#live.get(id)?.terminals.loaded(terminal)
     if (live !== undefined) await (await live).settled()
     const stored = await this.#storedTerminals(id)
@@ -476,7 +597,8 @@ export class Sessions {
     this.#cancelSweep = this.#clock.after(60_000, () => {
       const oldest = this.#clock.now() - (this.#options.maxAgeMs ?? 8 * 3_600_000)
       for (const session of this.#live.values()) {
-        if (!session.alive || session.view().createdAt >= oldest) continue
+        // A drill has a time of its own.
+        if (!session.alive || session.drill !== null || session.view().createdAt >= oldest) continue
         this.#options.log.info({ session: session.id }, 'session ended by age')
         void session.abandon()
       }
@@ -491,3 +613,8 @@ export class Sessions {
     await Promise.allSettled([...this.#live.values()].map((session) => session.detach()))
   }
 }
+
+const noBackend = (view: BackendView | undefined) =>
+  new LabError('backend-unavailable', view === undefined ? 'This server has no backend for labs.' : view.message, {
+    hint: view?.remedy ?? 'Run `npm run doctor` on the server, it says what is missing.',
+  })

@@ -1,14 +1,22 @@
-// The only door of store: rows of sessions, their events, terminals, reports and settings. Knows nothing of what they mean:
+// The only door of store: rows of sessions, their events, terminals, reports, of drills, and settings. Knows nothing of what they mean:
 // documents go in and come out as they are. SQLite in the data directory; the builder's SQL is portable.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Kysely, Migrator } from 'kysely'
 import { LabError } from '#lib/protocol/index.ts'
 import { type Open, sqliteDialect } from './sqlite.ts'
-import { migrationProvider, type ReportRow, type SessionEventRow, type SessionRow, type Tables, type TerminalRow } from './tables.ts'
+import {
+  type DrillRow,
+  migrationProvider,
+  type ReportRow,
+  type SessionEventRow,
+  type SessionRow,
+  type Tables,
+  type TerminalRow,
+} from './tables.ts'
 
 export { storeError } from './sqlite.ts'
-export type { ReportRow, SessionEventRow, SessionRow, TerminalRow } from './tables.ts'
+export type { DrillRow, ReportRow, SessionEventRow, SessionRow, TerminalRow } from './tables.ts'
 
 export interface StoreOptions {
   /** directory of the database; made when it is missing */
@@ -34,7 +42,7 @@ export interface Store {
   updateSession(id: string, change: Partial<Omit<SessionRow, 'id'>>): Promise<void>
   session(id: string): Promise<SessionRow | null>
   /** newest first, at most `limit` (default 100) */
-  sessions(filter: { user?: string; states?: readonly string[]; limit?: number }): Promise<SessionRow[]>
+  sessions(filter: { user?: string; states?: readonly string[]; drill?: string; limit?: number }): Promise<SessionRow[]>
   /** writes the event and the session's row in one transaction, so that neither is ever ahead of the other */
   append(event: SessionEventRow, change: Partial<Omit<SessionRow, 'id'>>): Promise<void>
   /** events with a greater number than `after`, in order, at most `limit` (default 20 000); of `types` when given */
@@ -45,7 +53,15 @@ export interface Store {
   terminals(sessionId: string): Promise<TerminalRow[]>
   saveReport(row: ReportRow): Promise<void>
   report(sessionId: string): Promise<ReportRow | null>
+  /** sealed reports are not counted */
   attempts(user: string): Promise<Attempts[]>
+  insertDrill(row: DrillRow): Promise<void>
+  updateDrill(id: string, change: Partial<Omit<DrillRow, 'id'>>): Promise<void>
+  drill(id: string): Promise<DrillRow | null>
+  /** newest first, at most `limit` (default 100) */
+  drills(filter: { user?: string; states?: readonly string[]; since?: number; limit?: number }): Promise<DrillRow[]>
+  /** opens the reports of a drill's sessions to those who may read them */
+  unseal(drill: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -104,6 +120,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       let query = db.selectFrom('session').selectAll()
       if (filter.user !== undefined) query = query.where('user_id', '=', filter.user)
       if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states])
+      if (filter.drill !== undefined) query = query.where('drill_id', '=', filter.drill)
       return query
         .orderBy('created_at', 'desc')
         .limit(filter.limit ?? 100)
@@ -148,7 +165,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         .insertInto('report')
         .values(row)
         .onConflict((conflict) =>
-          conflict.column('session_id').doUpdateSet({ outcome: row.outcome, score: row.score, graded_at: row.graded_at, body: row.body }),
+          conflict
+            .column('session_id')
+            .doUpdateSet({ outcome: row.outcome, score: row.score, graded_at: row.graded_at, sealed: row.sealed, body: row.body }),
         )
         .execute()
     },
@@ -160,6 +179,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         .selectFrom('report')
         .select((build) => ['scenario_id', build.fn.countAll<number>().as('attempts'), build.fn.max('score').as('best')])
         .where('user_id', '=', user)
+        .where('sealed', '=', 0)
         .groupBy('scenario_id')
         .execute()
       return rows.map((row) => ({
@@ -167,6 +187,32 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         attempts: Number(row.attempts),
         best: row.best === null ? null : Number(row.best),
       }))
+    },
+    async insertDrill(row) {
+      await db.insertInto('drill').values(row).execute()
+    },
+    async updateDrill(id, change) {
+      await db.updateTable('drill').set(change).where('id', '=', id).execute()
+    },
+    async drill(id) {
+      return (await db.selectFrom('drill').selectAll().where('id', '=', id).executeTakeFirst()) ?? null
+    },
+    async drills(filter) {
+      let query = db.selectFrom('drill').selectAll()
+      if (filter.user !== undefined) query = query.where('user_id', '=', filter.user)
+      if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states])
+      if (filter.since !== undefined) query = query.where('created_at', '>=', filter.since)
+      return query
+        .orderBy('created_at', 'desc')
+        .limit(filter.limit ?? 100)
+        .execute()
+    },
+    async unseal(drill) {
+      await db
+        .updateTable('report')
+        .set({ sealed: 0 })
+        .where('session_id', 'in', (build) => build.selectFrom('session').select('id').where('drill_id', '=', drill))
+        .execute()
     },
     close: () => db.destroy(),
   }

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { Kysely, Migrator } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openStore, type SessionRow, type Store } from './index.ts'
+import { type DrillRow, openStore, type SessionRow, type Store } from './index.ts'
+import { sqliteDialect } from './sqlite.ts'
+import { migrationProvider } from './tables.ts'
 
 let dir: string
 let store: Store | undefined
@@ -22,6 +25,7 @@ const row = (id: string, more: Partial<SessionRow> = {}): SessionRow => ({
   scenario_id: 's1',
   slug: 'slug',
   mode: 'practice',
+  drill_id: null,
   backend: 'fake',
   seed: 'x',
   state: 'starting',
@@ -49,7 +53,16 @@ test('sessions, events, terminals, reports and settings outlive the process', as
   await store.append({ session_id: 'a', seq: 2, at: 6, type: 'check', body: '{}' }, { seq: 2 })
   await store.saveTerminal({ session_id: 'a', id: 1, place: 'workstation', title: 't', shell_id: 'a-1', state: 'open', exit_code: null })
   await store.saveTerminal({ session_id: 'a', id: 1, place: 'workstation', title: 't', shell_id: 'a-1', state: 'closed', exit_code: 2 })
-  const report = { session_id: 'a', user_id: 'local', scenario_id: 's1', outcome: 'submitted', score: 40, graded_at: 9, body: '{}' }
+  const report = {
+    session_id: 'a',
+    user_id: 'local',
+    scenario_id: 's1',
+    outcome: 'submitted',
+    score: 40,
+    graded_at: 9,
+    sealed: 0,
+    body: '{}',
+  }
   await store.saveReport(report)
   await store.saveReport({ ...report, score: 60.5 })
   await store.insertSession(row('c', { created_at: 3 }))
@@ -72,6 +85,70 @@ test('sessions, events, terminals, reports and settings outlive the process', as
   expect(await store.terminals('a')).toMatchObject([{ state: 'closed', exit_code: 2 }])
   expect(await store.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 2, best: 60.5 }])
   expect(await store.attempts('other')).toEqual([])
+})
+
+test('drills outlive the process, and what an exam has sealed is not counted until it is opened', async () => {
+  store = await openStore({ dataDir: dir })
+  const drill = (id: string, more: Partial<DrillRow> = {}): DrillRow => ({
+    id,
+    user_id: 'local',
+    state: 'running',
+    mode: 'exam',
+    backend: 'fake',
+    created_at: 1,
+    started_at: null,
+    ended_at: null,
+    seen_at: 1,
+    score: null,
+    body: '{}',
+    ...more,
+  })
+  await store.insertDrill(drill('d1'))
+  await store.insertDrill(drill('d2', { created_at: 5, user_id: 'other', state: 'ended' }))
+  await store.updateDrill('d1', { seen_at: 9, body: '{"한":"글"}' })
+  await store.insertSession(row('a', { drill_id: 'd1', mode: 'exam' }))
+  await store.insertSession(row('b'))
+  const report = { user_id: 'local', scenario_id: 's1', outcome: 'submitted', score: 40, graded_at: 9, body: '{}' }
+  await store.saveReport({ ...report, session_id: 'a', sealed: 1, score: 90 })
+  await store.saveReport({ ...report, session_id: 'b', sealed: 0 })
+  await store.close()
+
+  store = await openStore({ dataDir: dir })
+  expect(await store.drill('d1')).toMatchObject({ seen_at: 9, body: '{"한":"글"}' })
+  expect(await store.drill('d9')).toBeNull()
+  expect((await store.drills({ user: 'local' })).map((one) => one.id)).toEqual(['d1'])
+  expect((await store.drills({ states: ['ended'] })).map((one) => one.id)).toEqual(['d2'])
+  expect((await store.drills({ since: 2 })).map((one) => one.id)).toEqual(['d2'])
+  expect((await store.sessions({ drill: 'd1' })).map((one) => one.id)).toEqual(['a'])
+  expect(await store.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 1, best: 40 }])
+  await store.unseal('d2')
+  expect((await store.report('a'))?.sealed).toBe(1)
+  await store.unseal('d1')
+  expect(await store.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 2, best: 90 }])
+})
+
+test('a database of the first version is brought up to date with all that is in it', async () => {
+  const all = await migrationProvider.getMigrations()
+  const file = path.join(dir, 'kubemend.db')
+  const db = new Kysely<object>({ dialect: sqliteDialect(file) })
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ '001-sessions': all['001-sessions']! }) },
+  }).migrateToLatest()
+  expect(error).toBeUndefined()
+  await db.destroy()
+  const old = new DatabaseSync(file)
+  old.exec(`insert into session (id, user_id, scenario_id, slug, mode, backend, seed, state, created_at, spent_ms, hints_shown, resets, view, seq)
+    values ('a', 'local', 's1', 'slug', 'practice', 'fake', 'x', 'ended', 1, 0, 0, 0, '{}', 0)`)
+  old.exec(
+    `insert into report (session_id, user_id, scenario_id, outcome, score, graded_at, body) values ('a', 'local', 's1', 'solved', 100, 2, '{}')`,
+  )
+  old.close()
+  store = await openStore({ dataDir: dir })
+  expect(await store.session('a')).toMatchObject({ state: 'ended', drill_id: null })
+  expect(await store.report('a')).toMatchObject({ score: 100, sealed: 0 })
+  expect(await store.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 1, best: 100 }])
+  expect(await store.drills({})).toEqual([])
 })
 
 test('an event that cannot be written leaves the session as it was', async () => {

@@ -11,6 +11,8 @@ export interface SessionRow {
   scenario_id: string
   slug: string
   mode: string
+  /** the drill that it is a task of */
+  drill_id: string | null
   backend: string
   seed: string
   state: string
@@ -54,7 +56,24 @@ export interface ReportRow {
   outcome: string
   score: number | null
   graded_at: number
+  /** 1: of an exam that has not ended; nobody may see it or count it yet */
+  sealed: number
   /** Report, JSON */
+  body: string
+}
+export interface DrillRow {
+  id: string
+  user_id: string
+  state: string
+  mode: string
+  backend: string
+  created_at: number
+  started_at: number | null
+  ended_at: number | null
+  /** when the server was last known to be there, so that what it was away for can be given back */
+  seen_at: number
+  score: number | null
+  /** the drill's record, JSON */
   body: string
 }
 export interface Tables {
@@ -63,6 +82,7 @@ export interface Tables {
   session_event: SessionEventRow
   terminal: TerminalRow
   report: ReportRow
+  drill: DrillRow
 }
 
 /** Each runs once, in the order of its name, in one transaction; never edit one that was released, add the next. */
@@ -130,6 +150,32 @@ const migrations: Record<string, Migration> = {
         .addColumn('body', 'text', (column) => column.notNull())
         .execute()
       await db.schema.createIndex('report_by_scenario').on('report').columns(['user_id', 'scenario_id']).execute()
+    },
+  },
+  '002-drills': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('drill')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('user_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('state', 'varchar(16)', (column) => column.notNull())
+        .addColumn('mode', 'varchar(16)', (column) => column.notNull())
+        .addColumn('backend', 'varchar(16)', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('started_at', 'bigint')
+        .addColumn('ended_at', 'bigint')
+        .addColumn('seen_at', 'bigint', (column) => column.notNull())
+        .addColumn('score', 'double precision')
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('drill_by_user').on('drill').columns(['user_id', 'created_at']).execute()
+      await db.schema.createIndex('drill_by_state').on('drill').column('state').execute()
+      await db.schema.alterTable('session').addColumn('drill_id', 'varchar(32)').execute()
+      await db.schema.createIndex('session_by_drill').on('session').column('drill_id').execute()
+      await db.schema
+        .alterTable('report')
+        .addColumn('sealed', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute()
     },
   },
 }

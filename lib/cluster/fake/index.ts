@@ -399,6 +399,7 @@ export function fakeProvider(options: FakeOptions): FakeProvider {
         : { name: 'fake', state: 'ready', message: 'For tests of the app only.', kubernetesVersion: version }
     },
     identity: async () => ({ kubernetesVersion: version, image: 'fake' }),
+    room: async () => Math.max(0, limit - mine().length),
     async create(spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster> {
       if (away) throw gone()
       if (signal.aborted) throw new LabError('cancelled', 'The creation was cancelled before it began.')

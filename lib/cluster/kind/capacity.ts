@@ -15,6 +15,24 @@ export interface Supply {
   clusters: number
 }
 
+/** How many more of a kind fit beside those that are there: as often as `checkCapacity` would let one through. */
+export function roomFor(spec: ClusterSpec, supply: Supply, options: CapacityOptions = {}): number {
+  const { nodeMiB = 400, workstationMiB = 256 } = options
+  const need = (spec.workers + 1) * nodeMiB + workstationMiB
+  for (let more = 0; ; more++) {
+    const then = {
+      ...supply,
+      clusters: supply.clusters + more,
+      availableMiB: supply.availableMiB === undefined ? undefined : supply.availableMiB - more * need,
+    }
+    try {
+      checkCapacity(spec, then, options)
+    } catch {
+      return more
+    }
+  }
+}
+
 /** @throws LabError capacity-exceeded saying which of the figures is the limit */
 export function checkCapacity(spec: ClusterSpec, supply: Supply, options: CapacityOptions = {}): void {
   const { nodeMiB = 400, workstationMiB = 256, reserveMiB = 1024, cpus = 0.5 } = options

@@ -2,6 +2,7 @@
 import { LabError } from '#lib/protocol/index.ts'
 import type { Cluster, ClusterProvider, ClusterSpec, Progress } from '../port.ts'
 import { adoptClusters } from './adopt.ts'
+import { roomFor, supplyOf } from './capacity.ts'
 import { capabilities } from './cluster.ts'
 import { createCluster } from './create.ts'
 import { groundOf } from './ground.ts'
@@ -34,6 +35,7 @@ export function kindProvider(options: KindOptions): ClusterProvider {
       // Built images carry the key of what they were built from; an identical one built elsewhere is the same image.
       return { kubernetesVersion: options.kubernetesVersion, image: image.Config.Labels?.['org.kubemend.key'] ?? image.Id }
     },
+    room: async (spec) => roomFor(spec, await supplyOf(ground.docker), options.capacity),
     create: (spec: ClusterSpec, progress: Progress, signal: AbortSignal): Promise<Cluster> =>
       createCluster(ground, spec, progress, signal, reserve),
     adopt: () => adoptClusters(ground),

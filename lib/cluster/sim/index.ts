@@ -30,6 +30,8 @@ export interface SimOptions {
   worker?: { program: string; version: string }
 }
 export type SimProvider = ClusterProvider & Required<Pick<ClusterProvider, 'close'>>
+/** what a lab needs at the most, its sandboxes included; a few that idle share a process and need less */
+const labMiB = 64
 /** A lab that ends its worker as often as this is not brought back again. */
 const mostReturns = 3
 
@@ -125,6 +127,10 @@ export function simProvider(options: SimOptions): SimProvider {
         : { name: 'sim', state: 'unavailable', message: missing.message, remedy: missing.remedy }
     },
     identity: async () => ({ kubernetesVersion: simKubernetes, image: version() }),
+    async room() {
+      const free = Math.floor(process.availableMemory() / 1024 / 1024)
+      return Math.max(0, Math.min(limit - clusters.size - creating, Math.floor((free - reserveMiB) / labMiB)))
+    },
     async create(spec, progress, signal): Promise<Cluster> {
       if (signal.aborted) throw new LabError('cancelled', 'The creation was cancelled before it began.')
       const there = clusters.size + creating
