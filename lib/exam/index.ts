@@ -2,4 +2,6 @@
 export { type Best, cka, mini, oneDomain, weakSpots } from './blueprint.ts'
 export { alerts, covered, type Reading, readClock, type Span, type Times } from './clock.ts'
 export { apportion, type Candidate, type Drawn, type DrawnTask, draw, relatedIn } from './draw.ts'
+export { Drill, type DrillRecord, type LabNow, type TaskRecord, type Verdict } from './drill.ts'
+export { Drills, type DrillsOptions } from './drills.ts'
 export { type Graded, median, progressOf, scoreOf } from './score.ts'

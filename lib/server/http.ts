@@ -4,10 +4,13 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { isLoopback, type Tickets } from '#lib/auth/index.ts'
+import type { Drills } from '#lib/exam/index.ts'
 import {
   asLabError,
   type BackendView,
+  backendName,
   type DoctorReport,
+  drillAction,
   type FileView,
   LabError,
   place,
@@ -16,6 +19,7 @@ import {
   type SetupView,
   saveFile,
   sessionAction,
+  startDrill,
   startSession,
   statusOf,
 } from '#lib/protocol/index.ts'
@@ -23,6 +27,7 @@ import { FileConflict, type Sessions } from '#lib/session/index.ts'
 
 export interface ApiOptions {
   sessionsOf: Sessions
+  drillsOf: Drills
   tickets: Tickets
   /** id of who is asking */
   user(request: Request): string
@@ -51,7 +56,12 @@ export type Api = Record<
   | 'setup'
   | 'setupPlan'
   | 'startSetup'
-  | 'backends',
+  | 'backends'
+  | 'exam'
+  | 'startDrill'
+  | 'previewDrill'
+  | 'drill'
+  | 'actOnDrill',
   Route
 >
 
@@ -103,7 +113,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
 
 /** The API over one lab. `onError` sees what was not expected. */
 export function createApi(options: ApiOptions, onError: (error: LabError, path: string) => void = () => {}): Api {
-  const { sessionsOf, tickets, user } = options
+  const { drillsOf, sessionsOf, tickets, user } = options
   const route =
     (work: (request: Request, params: Record<string, string>) => Promise<Response>): Route =>
     async (request, params) => {
@@ -148,7 +158,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
     session: route(async (request, params) => json(await sessionsOf.view(user(request), params.id ?? ''))),
     act: route(async (request, params) => {
       const action = await body(request, sessionAction)
-      await (await open(request, params)).act(action)
+      await sessionsOf.act(user(request), params.id ?? '', action)
       return json({ ok: true })
     }),
     ticket: route(async (request, params) => {
@@ -166,6 +176,23 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       return json(await (await open(request, params)).saveFile(save))
     }),
     report: route(async (request, params) => json(await sessionsOf.report(user(request), params.id ?? ''))),
+    exam: route(async (request) => {
+      const backend = checked(backendName.optional(), new URL(request.url).searchParams.get('backend') ?? undefined)
+      return json(await drillsOf.overview(user(request), backend))
+    }),
+    startDrill: route(async (request) => {
+      const { backend, blueprint } = await body(request, startDrill)
+      return json(await drillsOf.start(user(request), blueprint, backend), 201)
+    }),
+    previewDrill: route(async (request) => {
+      const { backend, blueprint } = await body(request, startDrill)
+      return json(await drillsOf.preview(blueprint, backend))
+    }),
+    drill: route(async (request, params) => json(await drillsOf.view(user(request), params.id ?? ''))),
+    actOnDrill: route(async (request, params) => {
+      const action = await body(request, drillAction)
+      return json(await drillsOf.act(user(request), params.id ?? '', action))
+    }),
     recording: route(async (request, params) => {
       const terminal = checked(z.coerce.number().int().min(1).max(10_000), params.terminal)
       const file = await sessionsOf.recording(user(request), params.id ?? '', terminal)

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { localIdentity, Tickets } from '#lib/auth/index.ts'
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
+import { Drills, type DrillsOptions } from '#lib/exam/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
 import { baselineOf, type GradeBaseline, grade, graderVersion, handOver, watch } from '#lib/grade/index.ts'
 import { currentSetup, doctor, planSetup, setup } from '#lib/host/index.ts'
@@ -11,6 +12,8 @@ import {
   type BackendName,
   type BackendView,
   type DoctorReport,
+  type DrillView,
+  type ExamView,
   LabError,
   type Report,
   type ScenarioCard,
@@ -21,6 +24,7 @@ import {
 import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/index.ts'
 import { type Clusters, type Engine, type Log, Sessions, type SessionsOptions } from '#lib/session/index.ts'
 import { openStore, type StoreOptions } from '#lib/store/index.ts'
+import { systemClock } from '#lib/terminal/index.ts'
 import type { Config } from './config.ts'
 import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
@@ -34,9 +38,13 @@ export interface LabHandle {
   session(id: string): Promise<SessionView | null>
   /** newest first */
   sessions(): Promise<SessionView[]>
-  /** null while there is none */
+  /** null while there is none, and while an exam keeps it closed */
   report(id: string): Promise<Report | null>
   backends(): Promise<BackendView[]>
+  /** drills that can be begun, the one that runs, those that were; `backend`: for which they are drawn */
+  exam(backend?: BackendName): Promise<ExamView>
+  /** null when there is none of that id */
+  drill(id: string): Promise<DrillView | null>
   /** looks at the machine; takes up to a second */
   doctor(): Promise<DoctorReport>
   setup(): Promise<SetupView>
@@ -47,6 +55,7 @@ export interface LabHandle {
 }
 export interface Lab extends LabHandle {
   readonly sessionsOf: Sessions
+  readonly drillsOf: Drills
   readonly tickets: Tickets
   /** looks for what an earlier run left, then keeps clusters warm; returns at once */
   warm(): void
@@ -87,6 +96,7 @@ export interface Parts {
   provider?: (name: BackendName) => ClusterProvider | undefined
   engine?: Partial<Engine>
   sessions?: Partial<Pick<SessionsOptions, 'healthMs' | 'adoptMs' | 'terminals' | 'clock'>>
+  drills?: Partial<Pick<DrillsOptions, 'atOnce' | 'patienceMs'>>
   open?: StoreOptions['open']
 }
 
@@ -141,14 +151,23 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     maxAgeMs: config.maxAgeMs,
     ...parts.sessions,
   })
+  const drills = new Drills({
+    sessions,
+    store,
+    clock: parts.sessions?.clock ?? systemClock,
+    log,
+    maxAgeMs: config.maxAgeMs,
+    ...parts.drills,
+  })
   await sessions.recall()
+  await drills.recall()
   const tickets = new Tickets()
   const user = localIdentity.id
-  const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
+  const orNull = async <T>(work: Promise<T>, codes: readonly string[] = ['not-found']): Promise<T | null> => {
     try {
       return await work
     } catch (thrown) {
-      if (asLabError(thrown).code === 'not-found') return null
+      if (codes.includes(asLabError(thrown).code)) return null
       throw thrown
     }
   }
@@ -174,29 +193,34 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     catalogue: () => sessions.cards(user),
     session: (id: string) => orNull(sessions.view(user, id)),
     sessions: () => sessions.list(user),
-    report: (id: string) => orNull(sessions.report(user, id)),
+    report: (id: string) => orNull(sessions.report(user, id), ['not-found', 'forbidden']),
     backends: () => sessions.backendViews(),
+    exam: (backend?: BackendName) => drills.overview(user, backend),
+    drill: (id: string) => orNull(drills.view(user, id)),
     doctor: () => doctor({ serving: true }),
     setup: () => currentSetup(),
     setupPlan: async () => ({ changes: (await planSetup()).changes }),
   }
   return {
     ...handle,
-    api: createApi({ ...handle, sessionsOf: sessions, tickets, user: () => user, startSetup }, (error, path) =>
+    api: createApi({ ...handle, sessionsOf: sessions, drillsOf: drills, tickets, user: () => user, startSetup }, (error, path) =>
       log.error(
         { path, code: error.code, error: error.message, ...(error.cause === undefined ? {} : { cause: String(error.cause) }) },
         'request failed',
       ),
     ),
     sessionsOf: sessions,
+    drillsOf: drills,
     tickets,
     warm() {
       void (async () => {
         await identify()
         sessions.adopt()
+        drills.resume()
       })().catch((thrown: unknown) => log.error({ error: asLabError(thrown).message }, 'earlier sessions could not be looked for'))
     },
     async close() {
+      await drills.close()
       await sessions.close()
       await Promise.all(pools.map((pool) => pool.shutdown()))
       for (const provider of providers.values()) provider.close?.()

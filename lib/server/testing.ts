@@ -7,10 +7,41 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { type FakeProvider, fakeProvider } from '#lib/cluster/index.ts'
+import type { Clock } from '#lib/session/index.ts'
 import { type Config, readConfig, root } from './config.ts'
 import { type Front, openFront } from './front.ts'
 import { createLab, type Lab, type Parts } from './lab.ts'
 import { Sockets, type SocketsOptions } from './ws.ts'
+
+/** The machine's time, which a test may leap ahead: what is due by then happens at once, in order. */
+export class Leaping implements Clock {
+  #ahead = 0
+  readonly #timers = new Set<{ at: number; fire: () => void }>()
+  now(): number {
+    return Date.now() + this.#ahead
+  }
+  after(millis: number, callback: () => void): () => void {
+    const timer = setTimeout(() => entry.fire(), millis)
+    const cancel = () => {
+      clearTimeout(timer)
+      this.#timers.delete(entry)
+    }
+    const entry = {
+      at: this.now() + millis,
+      fire: () => {
+        cancel()
+        callback()
+      },
+    }
+    this.#timers.add(entry)
+    return cancel
+  }
+  leap(millis: number): void {
+    this.#ahead += millis
+    const due = [...this.#timers].filter((entry) => entry.at <= this.now()).sort((a, b) => a.at - b.at)
+    for (const entry of due) if (this.#timers.has(entry)) entry.fire()
+  }
+}
 
 export const quietLog = { info() {}, warn() {}, error() {} }
 
@@ -64,7 +95,8 @@ export class TestLab {
   readonly dataDir = mkdtempSync(path.join(tmpdir(), 'kubemend-lab-'))
   readonly provider: FakeProvider = fakeProvider({ dir: path.join(this.dataDir, 'fake') })
   readonly #options: TestLabOptions
-  readonly #table = routes(path.join(root, 'app/api'))
+  // As in Next, a path that is spelt out goes before one with a name in brackets.
+  readonly #table = routes(path.join(root, 'app/api')).sort((a, b) => a.names.length - b.names.length)
   config!: Config
   lab!: Lab
   front!: Front
