@@ -42,6 +42,7 @@ export function Header({ theme, solved, total }: { theme: ThemeChoice; solved: n
         </Link>
         <nav aria-label={m.nav.label} className="flex items-center gap-1">
           {link('/', m.nav.catalogue)}
+          {link('/exam', m.nav.exam)}
           {link('/machine', m.nav.machine)}
         </nav>
         <div className="ml-auto flex items-center gap-2">

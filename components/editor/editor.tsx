@@ -248,7 +248,8 @@ export function Editor({
                 {active.base === null ? <Banner tone="accent" icon="unknown" title={m.editor.newFile} live="polite" /> : null}
                 <div className="min-h-0 flex-1">
                   <Code
-                    id={keyOf(active)}
+                    // Labs of one drill are in one document, and may have files of the same name.
+                    id={`${id}/${keyOf(active)}`}
                     content={active.content}
                     revision={active.revision}
                     language={languageOf(active.path)}

@@ -209,7 +209,7 @@ function Section({ id, title, lead, children }: { id: string; title: string; lea
   )
 }
 
-function CheckList({ title, checks }: { title: string; checks: CheckReport[] }) {
+export function CheckList({ title, checks }: { title: string; checks: CheckReport[] }) {
   return (
     <div className="not-first:mt-5">
       <h3 className="text-xs font-semibold text-text-2">{title}</h3>

@@ -2,22 +2,25 @@
 // The left column: what is asked, what is checked, hints. Knows the session's view; knows nothing of terminals.
 import { Lightbulb } from 'lucide-react'
 import { useState } from 'react'
+import { modeRules } from '#lib/protocol/index.ts'
 import { errorWords } from '../api.ts'
 import { useMessages, useText } from '../i18n/index.tsx'
 import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Checks } from './checks.tsx'
-import { act, useSession } from './context.tsx'
+import { act, useElementId, useSession } from './context.tsx'
 
 export function Brief() {
   const m = useMessages()
   const text = useText()
   const session = useSession()
+  const id = useElementId()
+  const rules = modeRules[session.mode]
   return (
     <div className="space-y-6 px-4 py-4">
-      <section aria-labelledby="brief-title">
-        <h2 id="brief-title" className="sr-only">
+      <section aria-labelledby={id('brief-title')}>
+        <h2 id={id('brief-title')} className="sr-only">
           {m.session.brief}
         </h2>
         <Markdown>{text(session.brief)}</Markdown>
@@ -30,12 +33,16 @@ export function Brief() {
           ))}
         </p>
       </section>
-      <div className="border-t border-line pt-4">
-        <Checks />
-      </div>
-      <div className="border-t border-line pt-4">
-        <Hints />
-      </div>
+      {rules.checks ? (
+        <div className="border-t border-line pt-4">
+          <Checks />
+        </div>
+      ) : null}
+      {rules.hints ? (
+        <div className="border-t border-line pt-4">
+          <Hints />
+        </div>
+      ) : null}
     </div>
   )
 }
@@ -44,6 +51,7 @@ function Hints() {
   const m = useMessages()
   const text = useText()
   const { id, hints } = useSession()
+  const element = useElementId()
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const left = hints.total - hints.shown.length
@@ -55,9 +63,9 @@ function Hints() {
       .finally(() => setBusy(false))
   }
   return (
-    <section aria-labelledby="hints-title">
+    <section aria-labelledby={element('hints-title')}>
       <div className="flex items-baseline justify-between gap-3">
-        <h2 id="hints-title" className="text-xs font-semibold text-text-2">
+        <h2 id={element('hints-title')} className="text-xs font-semibold text-text-2">
           {m.session.hints}
         </h2>
         {hints.total > 0 ? (

@@ -6,7 +6,7 @@ import { useMessages, useText } from '../i18n/index.tsx'
 import { cx } from '../ui/cx.ts'
 import { type IconName, StateIcon, type Tone, toneText } from '../ui/state.tsx'
 import { useNow } from '../ui/time.ts'
-import { useLab, useSession } from './context.tsx'
+import { useElementId, useLab, useSession } from './context.tsx'
 
 export const checkLooks: Record<CheckLive['state'], { tone: Tone; icon: IconName }> = {
   waiting: { tone: 'idle', icon: 'waiting' },
@@ -28,12 +28,13 @@ export const holdLeft = (check: CheckLive, now: number): number => Math.max(0, M
 export function Checks() {
   const m = useMessages()
   const { checks } = useSession()
+  const id = useElementId()
   const { passing, total } = goalsOf(checks)
   const guards = checks.filter((check) => check.role === 'guard')
   return (
-    <section aria-labelledby="checks-title">
+    <section aria-labelledby={id('checks-title')}>
       <div className="flex items-baseline justify-between gap-3">
-        <h2 id="checks-title" className="text-xs font-semibold text-text-2">
+        <h2 id={id('checks-title')} className="text-xs font-semibold text-text-2">
           {m.session.goals}
         </h2>
         {total > 0 ? (

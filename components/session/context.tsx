@@ -9,6 +9,21 @@ import { type LabState, SessionSocket, TicketRefused } from './socket.ts'
 
 const SocketContext = createContext<SessionSocket | null>(null)
 
+/** Where the lab is drawn: the page is its own, or it is one of several in a frame that has the page's `main` and says what is done with it. */
+export interface Frame {
+  /** before every id of an element, so that several labs can be in one document */
+  prefix: string
+  framed: boolean
+}
+const ownPage: Frame = { prefix: '', framed: false }
+const FrameContext = createContext<Frame>(ownPage)
+export const useFrame = (): Frame => useContext(FrameContext)
+/** Makes ids of this lab's elements. */
+export const useElementId = (): ((name: string) => string) => {
+  const { prefix } = useFrame()
+  return (name) => `${prefix}${name}`
+}
+
 const ticketAnswer = z.object({ ticket: z.string() })
 async function fetchTicket(id: string): Promise<string> {
   try {
@@ -20,7 +35,18 @@ async function fetchTicket(id: string): Promise<string> {
   }
 }
 
-export function SocketProvider({ id, session, children }: { id: string; session: SessionView; children: ReactNode }) {
+/** `frame` is the same object for as long as the lab is shown */
+export function SocketProvider({
+  id,
+  session,
+  frame = ownPage,
+  children,
+}: {
+  id: string
+  session: SessionView
+  frame?: Frame
+  children: ReactNode
+}) {
   const [socket] = useState(
     () =>
       new SessionSocket({
@@ -48,7 +74,11 @@ export function SocketProvider({ id, session, children }: { id: string; session:
       socket.stop()
     }
   }, [socket])
-  return <SocketContext value={socket}>{children}</SocketContext>
+  return (
+    <FrameContext value={frame}>
+      <SocketContext value={socket}>{children}</SocketContext>
+    </FrameContext>
+  )
 }
 
 export function useSocket(): SessionSocket {

@@ -12,7 +12,7 @@ import { cx } from '../ui/cx.ts'
 import { CopyButton } from '../ui/markdown.tsx'
 import { type IconName, StateIcon, type Tone } from '../ui/state.tsx'
 import { clock, duration, useNow } from '../ui/time.ts'
-import { act, useLab, useSession } from './context.tsx'
+import { act, useFrame, useLab, useSession } from './context.tsx'
 
 const looks: Record<StepView['state'], { tone: Tone; icon: IconName }> = {
   pending: { tone: 'idle', icon: 'waiting' },
@@ -34,6 +34,8 @@ export function Steps() {
   const text = useText()
   const locale = useLocale()
   const session = useSession()
+  const { framed } = useFrame()
+  const Main = framed ? 'div' : 'main'
   const skew = useLab((state) => state.skew)
   const failed = session.state === 'failed'
   const now = useNow(!failed)
@@ -60,7 +62,7 @@ export function Steps() {
       .finally(() => setBusy(false))
   }
   return (
-    <main id="main" tabIndex={-1} className="flex-1 overflow-y-auto outline-none">
+    <Main id={framed ? undefined : 'main'} tabIndex={-1} className="flex-1 overflow-y-auto outline-none">
       <div className="mx-auto max-w-2xl px-4 py-10 sm:py-16">
         <h2 className="text-xl font-semibold text-balance">{title}</h2>
         {lead ? <p className="mt-1 text-text-2">{lead}</p> : null}
@@ -106,7 +108,7 @@ export function Steps() {
             </li>
           ))}
         </ol>
-        {session.state === 'ended' ? (
+        {session.state === 'ended' && !framed ? (
           <Link href={`/session/${session.id}/report`} className={cx(buttonClass('primary'), 'mt-6')}>
             {m.session.toReport}
           </Link>
@@ -125,17 +127,19 @@ export function Steps() {
                 </div>
               </details>
             ) : null}
-            <div className="mt-6 flex gap-2">
-              <Button weight="primary" disabled={busy} onClick={retry}>
-                {m.common.retry}
-              </Button>
-              <Link href="/" className={buttonClass('quiet')}>
-                {m.common.back}
-              </Link>
-            </div>
+            {framed ? null : (
+              <div className="mt-6 flex gap-2">
+                <Button weight="primary" disabled={busy} onClick={retry}>
+                  {m.common.retry}
+                </Button>
+                <Link href="/" className={buttonClass('quiet')}>
+                  {m.common.back}
+                </Link>
+              </div>
+            )}
           </>
         ) : null}
       </div>
-    </main>
+    </Main>
   )
 }

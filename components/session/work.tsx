@@ -14,7 +14,7 @@ import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { StateIcon } from '../ui/state.tsx'
 import { Tip } from '../ui/tip.tsx'
-import { useLab, useSession, useSocket } from './context.tsx'
+import { useElementId, useLab, useSession, useSocket } from './context.tsx'
 import { useKept } from './kept.ts'
 
 const usual = { cols: 100, rows: 30 }
@@ -22,6 +22,7 @@ const usual = { cols: 100, rows: 30 }
 export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count: number): void }) {
   const m = useMessages()
   const socket = useSocket()
+  const element = useElementId()
   const session = useSession()
   const connection = useLab((state) => state.connection)
   const [active, setActive] = useState<number | 'editor' | null>(null)
@@ -134,10 +135,10 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
               key={terminal.id}
               type="button"
               role="tab"
-              id={`tab-${terminal.id}`}
+              id={element(`tab-${terminal.id}`)}
               data-tab={terminal.id}
               aria-selected={active === terminal.id}
-              aria-controls={`panel-${terminal.id}`}
+              aria-controls={element(`panel-${terminal.id}`)}
               tabIndex={active === terminal.id ? 0 : -1}
               className={tabClass(active === terminal.id)}
               onClick={() => setActive(terminal.id)}
@@ -151,10 +152,10 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
           <button
             type="button"
             role="tab"
-            id="tab-editor"
+            id={element('tab-editor')}
             data-tab="editor"
             aria-selected={active === 'editor'}
-            aria-controls="panel-editor"
+            aria-controls={element('panel-editor')}
             tabIndex={active === 'editor' ? 0 : -1}
             className={tabClass(active === 'editor')}
             onClick={() => setActive('editor')}
@@ -259,8 +260,8 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
             <div
               key={terminal.id}
               role="tabpanel"
-              id={`panel-${terminal.id}`}
-              aria-labelledby={`tab-${terminal.id}`}
+              id={element(`panel-${terminal.id}`)}
+              aria-labelledby={element(`tab-${terminal.id}`)}
               className={cx('absolute inset-0', active !== terminal.id && 'hidden')}
             >
               <TerminalPane
@@ -293,8 +294,8 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
         ) : null}
         <div
           role="tabpanel"
-          id="panel-editor"
-          aria-labelledby="tab-editor"
+          id={element('panel-editor')}
+          aria-labelledby={element('tab-editor')}
           className={cx('absolute inset-0', active !== 'editor' && 'hidden')}
         >
           <Editor shown={active === 'editor'} places={places} onUnsaved={onUnsaved} />

@@ -2,10 +2,12 @@
 // The ready lab: brief at the left, terminals and editor at the right, the cluster below them. Knows where the panes are and
 // how the keyboard moves between them; the panes know the rest.
 import { useEffect, useState } from 'react'
+import { modeRules } from '#lib/protocol/index.ts'
 import { useMessages } from '../i18n/index.tsx'
 import { Dock } from '../topology/dock.tsx'
 import { cx } from '../ui/cx.ts'
 import { Brief } from './brief.tsx'
+import { useElementId, useFrame, useSession } from './context.tsx'
 import { useKept } from './kept.ts'
 import { Separator } from './separator.tsx'
 import { Work } from './work.tsx'
@@ -13,9 +15,9 @@ import { Work } from './work.tsx'
 const panes = ['pane-brief', 'pane-work', 'pane-dock'] as const
 
 /** Moves the focus to the next (or previous) pane that can be seen, to what had it there before or else to its first target. */
-function movePane(step: 1 | -1): void {
+function movePane(step: 1 | -1, prefix: string): void {
   const shown = panes
-    .map((id) => document.getElementById(id))
+    .map((id) => document.getElementById(`${prefix}${id}`))
     .filter((pane) => pane !== null && pane.offsetParent !== null) as HTMLElement[]
   const at = shown.findIndex((pane) => pane.contains(document.activeElement))
   const next = shown[(at < 0 ? 0 : at + step + shown.length) % shown.length]
@@ -26,6 +28,10 @@ function movePane(step: 1 | -1): void {
 
 export function Workbench({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count: number): void }) {
   const m = useMessages()
+  const { framed, prefix } = useFrame()
+  const id = useElementId()
+  const { picture } = modeRules[useSession().mode]
+  const Main = framed ? 'div' : 'main'
   const [left, setLeft] = useKept('left', 400, 280, 640)
   const [view, setView] = useState<'brief' | 'work' | 'dock'>('brief')
 
@@ -35,16 +41,16 @@ export function Workbench({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(c
       const inside = event.target instanceof Element && event.target.closest('.xterm, .monaco-editor') !== null
       if (!chord && (event.key !== 'F6' || inside)) return
       event.preventDefault()
-      movePane(event.key === 'F6' && event.shiftKey ? -1 : 1)
+      movePane(event.key === 'F6' && event.shiftKey ? -1 : 1, prefix)
     }
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
-  }, [])
+  }, [prefix])
 
   return (
     <>
       <nav aria-label={m.session.panes} className="flex shrink-0 border-b border-line bg-surface lg:hidden">
-        {(['brief', 'work', 'dock'] as const).map((name) => (
+        {(['brief', 'work', ...(picture ? (['dock'] as const) : [])] as const).map((name) => (
           <button
             key={name}
             type="button"
@@ -56,9 +62,9 @@ export function Workbench({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(c
           </button>
         ))}
       </nav>
-      <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 outline-none">
+      <Main id={framed ? undefined : 'main'} tabIndex={-1} className="flex min-h-0 flex-1 outline-none">
         <section
-          id="pane-brief"
+          id={id('pane-brief')}
           aria-label={m.session.paneBrief}
           // What scrolls must be reachable by keyboard.
           // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
@@ -83,23 +89,25 @@ export function Workbench({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(c
         />
         <div className={cx('min-h-0 min-w-0 flex-1 flex-col lg:flex', view === 'brief' ? 'hidden' : 'flex')}>
           <section
-            id="pane-work"
+            id={id('pane-work')}
             aria-label={m.session.paneWork}
             tabIndex={-1}
             className={cx('min-h-0 flex-1 flex-col outline-none lg:flex', view === 'work' ? 'flex' : 'hidden')}
           >
             <Work unsaved={unsaved} onUnsaved={onUnsaved} />
           </section>
-          <section
-            id="pane-dock"
-            aria-label={m.session.paneDock}
-            tabIndex={-1}
-            className={cx('flex-col outline-none lg:flex', view === 'dock' ? 'flex min-h-0 flex-1' : 'hidden')}
-          >
-            <Dock full={view === 'dock'} />
-          </section>
+          {picture ? (
+            <section
+              id={id('pane-dock')}
+              aria-label={m.session.paneDock}
+              tabIndex={-1}
+              className={cx('flex-col outline-none lg:flex', view === 'dock' ? 'flex min-h-0 flex-1' : 'hidden')}
+            >
+              <Dock full={view === 'dock'} />
+            </section>
+          ) : null}
         </div>
-      </main>
+      </Main>
     </>
   )
 }

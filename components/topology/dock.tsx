@@ -4,7 +4,7 @@
 import { ChevronDown, ChevronUp } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useLocale, useMessages } from '../i18n/index.tsx'
-import { useLab } from '../session/context.tsx'
+import { useElementId, useLab } from '../session/context.tsx'
 import { useKept } from '../session/kept.ts'
 import { Separator } from '../session/separator.tsx'
 import { cx } from '../ui/cx.ts'
@@ -20,6 +20,7 @@ const staleAfter = 15_000
 export function Dock({ full }: { full: boolean }) {
   const m = useMessages()
   const locale = useLocale()
+  const element = useElementId()
   const topology = useLab((state) => state.topology)
   const skew = useLab((state) => state.skew)
   const warnings = useLab((state) => state.clusterEvents).filter((event) => event.type === 'Warning').length
@@ -46,9 +47,9 @@ export function Dock({ full }: { full: boolean }) {
     <button
       type="button"
       role="tab"
-      id={`dock-${name}`}
+      id={element(`dock-${name}`)}
       aria-selected={tab === name}
-      aria-controls="dock-panel"
+      aria-controls={element('dock-panel')}
       tabIndex={tab === name ? 0 : -1}
       data-pane-target={tab === name ? '' : undefined}
       className={cx(
@@ -63,7 +64,7 @@ export function Dock({ full }: { full: boolean }) {
         if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
         const other = name === 'cluster' ? 'events' : 'cluster'
         setTab(other)
-        document.getElementById(`dock-${other}`)?.focus()
+        document.getElementById(element(`dock-${other}`))?.focus()
       }}
     >
       {label}
@@ -112,9 +113,9 @@ export function Dock({ full }: { full: boolean }) {
       </div>
       {open ? (
         <div
-          id="dock-panel"
+          id={element('dock-panel')}
           role="tabpanel"
-          aria-labelledby={`dock-${tab}`}
+          aria-labelledby={element(`dock-${tab}`)}
           // What scrolls must be reachable by keyboard.
           // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
           tabIndex={0}

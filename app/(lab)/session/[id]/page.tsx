@@ -1,6 +1,6 @@
 // The lab itself. Hands over what is known now; the page's socket takes it from there.
 import type { Metadata } from 'next'
-import { notFound } from 'next/navigation'
+import { notFound, redirect } from 'next/navigation'
 import { Lab } from '#components/session/lab.tsx'
 import { lab } from '#lib/server/handle.ts'
 import { reader } from '../../../reader.ts'
@@ -15,5 +15,7 @@ export default async function SessionPage({ params }: { params: Promise<{ id: st
   const { id } = await params
   const [{ theme }, session] = await Promise.all([reader(), lab().session(id)])
   if (session === null) notFound()
+  // A task is worked on where its drill's clock is seen.
+  if (session.drill !== undefined && (session.state !== 'ended' || (await lab().report(id)) === null)) redirect(`/exam/${session.drill}`)
   return <Lab id={id} session={session} theme={theme} />
 }
