@@ -128,7 +128,12 @@ function Choose({ exam }: { exam: ExamView }) {
                 </span>
               </label>
             ))}
-            <div className={option}>
+            <div
+              className={cx(
+                'flex items-start gap-2 rounded-md border px-3 py-2',
+                preset.preset === 'domain' ? 'border-accent bg-accent-tint' : 'border-line',
+              )}
+            >
               <input
                 type="radio"
                 name="preset"

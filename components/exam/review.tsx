@@ -71,13 +71,10 @@ export function Review({ drill, reports }: { drill: DrillView; reports: Record<s
           {result.domains.map((one) => (
             <li
               key={one.domain}
-              className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 border-line px-4 py-2.5 not-first:border-t sm:grid-cols-[14rem_minmax(0,1fr)_5rem]"
+              className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 border-line px-4 py-2.5 not-first:border-t sm:grid-cols-[20rem_minmax(0,1fr)_5rem]"
             >
               <p className="min-w-0">
-                {m.domain[one.domain]}{' '}
-                <span className="text-xs text-text-3">
-                  {m.exam.weightOf(digits(one.share))} · {one.tasks}
-                </span>
+                {m.domain[one.domain]} <span className="text-xs text-text-3">{m.exam.weightOf(digits(one.share))}</span>
               </p>
               <Bar score={one.score} passMark={blueprint.passMark} />
               <p className="text-right font-medium tabular-nums">

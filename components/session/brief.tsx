@@ -9,13 +9,14 @@ import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Checks } from './checks.tsx'
-import { act, useElementId, useSession } from './context.tsx'
+import { act, useElementId, useFrame, useSession } from './context.tsx'
 
 export function Brief() {
   const m = useMessages()
   const text = useText()
   const session = useSession()
   const id = useElementId()
+  const { framed } = useFrame()
   const rules = modeRules[session.mode]
   return (
     <div className="space-y-6 px-4 py-4">
@@ -23,6 +24,7 @@ export function Brief() {
         <h2 id={id('brief-title')} className="sr-only">
           {m.session.brief}
         </h2>
+        {framed ? <p className="mb-2 font-semibold sm:hidden">{text(session.scenario.title)}</p> : null}
         <Markdown>{text(session.brief)}</Markdown>
         <p className="mt-3 flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-text-2">
           {session.nodes.map((node) => (

@@ -106,6 +106,8 @@ interface Attached {
   parsed: number
   acked: number
   ackTimer: (() => void) | null
+  /** of its newest `open` among all that this page has sent: answers come in that order */
+  order: number
   /** its `opened` has come on this connection */
   open: boolean
   /** it has been streamed to this page before: what comes after a reconnect is news, not a replay */
@@ -113,6 +115,7 @@ interface Attached {
 }
 interface PendingOpen {
   place: Place
+  order: number
   size: { cols: number; rows: number }
   resolve(view: TerminalView): void
   reject(error: ErrorView): void
@@ -125,6 +128,7 @@ export class SessionSocket {
   readonly #listeners = new Set<() => void>()
   readonly #terminals = new Map<number, Attached>()
   #pending: PendingOpen[] = []
+  #opens = 0
   #state: LabState
   #socket: WebSocket | null = null
   #attempt = 0
@@ -205,13 +209,13 @@ export class SessionSocket {
         } satisfies ErrorView)
         return
       }
-      this.#pending.push({ place, size, resolve, reject })
+      this.#pending.push({ place, size, order: ++this.#opens, resolve, reject })
       this.#send({ type: 'open', place, from: 0, ...size })
     })
   }
   /** Streams terminal `id` into `sink`, from the first byte kept; the answer detaches it (the shell lives on). */
   attach(id: number, sink: TerminalSink): () => void {
-    const attached: Attached = { sink, received: 0, parsed: 0, acked: 0, ackTimer: null, open: false, replayed: false }
+    const attached: Attached = { sink, received: 0, parsed: 0, acked: 0, ackTimer: null, order: 0, open: false, replayed: false }
     this.#terminals.set(id, attached)
     if (this.#state.connection.state === 'open') this.#open(id, attached)
     return () => {
@@ -362,7 +366,10 @@ export class SessionSocket {
       case 'opened': {
         const { terminal, offset, lost } = message
         const attached = this.#terminals.get(terminal.id)
-        if (attached) {
+        const index = this.#pending.findIndex((open) => open.place === terminal.place)
+        // A tab that was quicker than the answer (an event had told of the terminal) has one of its own coming.
+        const first = index >= 0 && (attached === undefined || this.#pending[index]!.order < attached.order)
+        if (attached && !first) {
           attached.open = true
           if (offset !== attached.received) {
             attached.received = offset
@@ -373,7 +380,6 @@ export class SessionSocket {
           attached.replayed = true
           return
         }
-        const index = this.#pending.findIndex((open) => open.place === terminal.place)
         if (index < 0) return
         const [open] = this.#pending.splice(index, 1)
         // Its tab will attach, and asks for the bytes again from the first.
@@ -409,6 +415,7 @@ export class SessionSocket {
 
   #open(id: number, attached: Attached): void {
     attached.open = false
+    attached.order = ++this.#opens
     attached.acked = attached.received
     this.#send({ type: 'open', terminal: id, from: attached.received, ...attached.sink.size() })
   }

@@ -41,13 +41,28 @@ export function covered(spans: readonly Span[], from: number, to: number): numbe
   return sum
 }
 
+/** When `left` milliseconds from `from` on have passed, outages not counted; one that begins after that changes nothing. */
+function endOf(from: number, left: number, outages: readonly Span[], now: number): number {
+  let at = from
+  for (const span of [...outages].sort((a, b) => a.from - b.from)) {
+    const end = span.to ?? now
+    if (end <= at) continue
+    const works = Math.max(0, span.from - at)
+    if (works >= left) break
+    left -= works
+    at = end
+  }
+  return at + left
+}
+
 export function readClock({ startedAt, minutes, outages }: Times, now: number): Reading {
   if (startedAt === null)
     return { endsAt: null, leftMs: minutes === null ? null : minutes * 60_000, givenBackMs: 0, stopped: false, alert: null, over: false }
-  const givenBackMs = covered(outages, startedAt, now)
   const stopped = outages.some((span) => span.to === null && span.from <= now)
-  if (minutes === null) return { endsAt: null, leftMs: null, givenBackMs, stopped, alert: null, over: false }
-  const endsAt = startedAt + minutes * 60_000 + givenBackMs
+  if (minutes === null)
+    return { endsAt: null, leftMs: null, givenBackMs: covered(outages, startedAt, now), stopped, alert: null, over: false }
+  const endsAt = endOf(startedAt, minutes * 60_000, outages, now)
+  const givenBackMs = covered(outages, startedAt, Math.min(now, endsAt))
   const leftMs = Math.max(0, endsAt - now)
   const due = alerts.filter((alert) => alert < minutes && leftMs <= alert * 60_000)
   return { endsAt, leftMs, givenBackMs, stopped, alert: due.at(-1) ?? null, over: endsAt <= now }

@@ -158,7 +158,8 @@ export class Drill {
     this.record.state = 'grading'
     this.record.endedAt = at
     this.record.timedOut = timedOut
-    for (const span of this.record.outages) span.to ??= at
+    this.record.outages = this.record.outages.filter((span) => span.from < at)
+    for (const span of this.record.outages) span.to = Math.min(at, span.to ?? at)
   }
   cancel(now: number, error: ErrorView | null): void {
     this.record.state = 'cancelled'

@@ -96,6 +96,18 @@ test('the clock: start and minutes, and what outages took, counted once where th
   expect(readClock(times, 24 * minute)).toMatchObject({ leftMs: 0, over: true })
 })
 
+test('an outage that begins when time is up changes nothing any more', () => {
+  const times = {
+    startedAt: 0,
+    minutes: 20,
+    outages: [
+      { from: 10 * minute, to: 12 * minute },
+      { from: 22 * minute, to: null },
+    ],
+  }
+  expect(readClock(times, 90 * minute)).toMatchObject({ endsAt: 22 * minute, givenBackMs: 2 * minute, over: true })
+})
+
 test('while an outage lasts no time passes, however long', () => {
   const times = { startedAt: 0, minutes: 20, outages: [{ from: 19 * minute, to: null }] }
   for (const now of [19, 25, 600]) expect(readClock(times, now * minute)).toMatchObject({ leftMs: minute, stopped: true, over: false })
