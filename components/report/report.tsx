@@ -27,17 +27,19 @@ export const verdictLooks: Record<Verdict, { tone: Tone; icon: IconName }> = {
 
 export function ReportMissing({ session }: { session: SessionView }) {
   const m = useMessages()
+  // Graded, and not to be read: an exam runs.
+  const sealed = session.state === 'ended' && session.outcome !== 'abandoned'
   return (
     <Empty
       title={m.report.missing}
       action={
-        <Link href={`/session/${session.id}`} className={buttonClass('primary')}>
-          {m.report.toSession}
+        <Link href={sealed ? '/exam' : `/session/${session.id}`} className={buttonClass('primary')}>
+          {sealed ? m.exam.toDrills : m.report.toSession}
           <ArrowRight aria-hidden className="size-4" />
         </Link>
       }
     >
-      {m.report.missingHint}
+      {sealed ? m.exam.sealed : m.report.missingHint}
     </Empty>
   )
 }

@@ -86,7 +86,14 @@ export class Drills {
 
   constructor(options: DrillsOptions) {
     this.#options = options
-    options.sessions.observe((session, event) => this.#heard(session, event))
+    options.sessions.observe((session, event) => {
+      try {
+        this.#heard(session, event)
+      } catch (thrown) {
+        // A session's life does not hang on what its drill makes of it.
+        options.log.error({ session: session.id, error: asLabError(thrown).message }, 'an event of a lab was not understood by its drill')
+      }
+    })
   }
 
   // ---- what can be begun, and what was
@@ -673,7 +680,10 @@ export class Drills {
       this.#outages(held)
     }
     // What a drill has let go of and the server's end has left behind.
-    for (const session of sessions.drilled()) if (!this.#held.has(session.drill ?? '')) void session.abandon()
+    for (const session of sessions.drilled()) {
+      const drill = this.#held.get(session.drill ?? '')?.drill
+      if (!drill?.record.tasks.some((task) => task.session === session.id)) void session.abandon()
+    }
   }
   /** Goes on with what `recall` found, once labs can be made and found. */
   resume(): void {

@@ -39,7 +39,9 @@ const environment = z
       .pipe(z.array(backendName).min(1))
       .describe('backends in the order of preference, separated by commas'),
     KUBEMEND_POOL: whole(0, 20).default(1).describe('warm clusters that are kept ready'),
-    KUBEMEND_SESSIONS_PER_USER: whole(1, 100).default(2).describe('sessions one user may have at a time'),
+    KUBEMEND_SESSIONS_PER_USER: whole(1, 100)
+      .default(2)
+      .describe('sessions one user may have at a time; the labs of a drill are not counted'),
     KUBEMEND_MAX_HOURS: whole(1, 168).default(8).describe('hours after which a session is ended'),
     KUBEMEND_TRUST_LEARNERS: flag
       .default(false)
