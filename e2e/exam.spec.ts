@@ -22,7 +22,7 @@ async function type(page: Page, line: string): Promise<void> {
   await page.keyboard.type(line)
   await page.keyboard.press('Enter')
 }
-const task = (page: Page, title: string) => page.getByRole('navigation', { name: /Tasks|문제 목록/ }).getByRole('button', { name: title })
+const task = (page: Page, title: string) => page.getByRole('navigation', { name: /^(Tasks|문제)$/ }).getByRole('button', { name: title })
 const picture = (page: Page, name: string, fullPage = false) => page.screenshot({ path: test.info().outputPath(`${name}.png`), fullPage })
 async function accessible(page: Page, what: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page })

@@ -258,7 +258,7 @@ function Choose({ exam }: { exam: ExamView }) {
 function Contents({ preview }: { preview: DrillPreview }) {
   const m = useMessages()
   const head = 'px-3 py-1.5 text-left text-xs font-medium text-text-2'
-  const cell = 'px-3 py-1.5 tabular-nums'
+  const cell = 'px-3 py-1.5 whitespace-nowrap tabular-nums'
   return (
     <div className="mt-4 overflow-x-auto rounded-lg border border-line bg-surface">
       <table className="w-full border-collapse">

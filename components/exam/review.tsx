@@ -87,7 +87,7 @@ export function Review({ drill, reports }: { drill: DrillView; reports: Record<s
 
       <section aria-labelledby="tasks" className="mt-8">
         <h2 id="tasks" className="text-base font-semibold">
-          {m.exam.tasks}
+          {m.exam.taskNav}
         </h2>
         <ol className="mt-2 overflow-hidden rounded-lg border border-line bg-surface">
           {drill.tasks.map((task) => (

@@ -458,7 +458,7 @@ export const ko: Messages = {
     stoppedLead: '서버 쪽 장애입니다. 그동안의 시간은 돌려 드립니다. 실습이 응답하면 이어서 진행하십시오.',
     givenBack: (time) => `${time} 보상`,
     alert: (n) => `${n}분 남았습니다`,
-    taskNav: '문제 목록',
+    taskNav: '문제',
     task: (n) => `문제 ${n}`,
     of: (n, all) => `${all}문제 중 ${n}번`,
     weight: (n) => `${n}%`,
