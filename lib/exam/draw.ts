@@ -211,8 +211,9 @@ function nameOf(blueprint: Blueprint, tasks: number, domains: DrillPreview['doma
   if (blueprint.only !== null) return named('Weak spots', '취약 영역')
   if (blueprint.domains?.length === 1)
     return named(`Domain drill: ${domainWords[blueprint.domains[0]!].en}`, `영역별 모의시험: ${domainWords[blueprint.domains[0]!].ko}`)
-  const sized = blueprint.tasks >= 15 && blueprint.minutes >= 90
-  if (!sized) return named(blueprint.tasks <= 5 ? 'Mini drill' : 'Drill', blueprint.tasks <= 5 ? '미니 모의시험' : '모의시험')
+  // Half of what was asked for is no exam any more, whatever was asked for.
+  const sized = blueprint.tasks >= 15 && blueprint.minutes >= 90 && 2 * tasks >= blueprint.tasks
+  if (!sized) return named(tasks <= 5 ? 'Mini drill' : 'Drill', tasks <= 5 ? '미니 모의시험' : '모의시험')
   const without = domains.filter((one) => one.tasks === 0).map((one) => one.domain)
   if (without.length > 0) return named(`CKA drill without ${list(without, 'en')}`, `CKA 모의시험, ${list(without, 'ko')} 제외`)
   return tasks < blueprint.tasks ? named('CKA drill, shortened', 'CKA 모의시험, 축약') : named('CKA drill', 'CKA 모의시험')

@@ -91,7 +91,11 @@ export class Drill {
   task(number: number): TaskRecord {
     const found = this.record.tasks[number - 1]
     if (found === undefined)
-      throw new LabError('not-found', `This drill has no task ${number}.`, { hint: `It has ${this.record.tasks.length}.` })
+      throw new LabError(
+        'not-found',
+        { en: `This drill has no task ${number}.`, ko: `이 모의시험에는 ${number}번 문제가 없습니다.` },
+        { hint: { en: `It has ${this.record.tasks.length}.`, ko: `문제는 ${this.record.tasks.length}개입니다.` } },
+      )
     return found
   }
   clock(now: number): Reading {
@@ -127,9 +131,11 @@ export class Drill {
   note(text: string, version: number): void {
     if (this.record.state !== 'running' && this.record.state !== 'preparing') throw over()
     if (version !== this.record.notepad.version)
-      throw new LabError('conflict', 'The notepad was changed in another window since you began to write.', {
-        hint: 'Take what is there, or write yours over it.',
-      })
+      throw new LabError(
+        'conflict',
+        { en: 'The notepad was changed in another window since you began to write.', ko: '쓰는 동안 다른 창에서 메모장이 바뀌었습니다.' },
+        { hint: { en: 'Take what is there, or write yours over it.', ko: '바뀐 내용을 쓰거나, 지금 쓴 것으로 덮어쓰십시오.' } },
+      )
     this.record.notepad = { text, version: version + 1 }
   }
   /** For good. What was open gives way to the next task that is left. @throws LabError conflict */
@@ -192,7 +198,11 @@ export class Drill {
   #mustRun(): void {
     if (this.record.state === 'running') return
     throw this.record.state === 'preparing'
-      ? new LabError('conflict', 'The first lab of this drill is still being prepared.', { hint: 'The clock has not started yet.' })
+      ? new LabError(
+          'conflict',
+          { en: 'The first lab of this drill is still being prepared.', ko: '모의시험의 첫 실습을 아직 준비하고 있습니다.' },
+          { hint: { en: 'The clock has not started yet.', ko: '시간은 아직 시작되지 않았습니다.' } },
+        )
       : over()
   }
   #flush(now: number): void {
@@ -295,5 +305,15 @@ export class Drill {
   }
 }
 
-const handedIn = (number: number) => new LabError('conflict', `Task ${number} is handed in, for good.`, { hint: 'Go on with another one.' })
-const over = () => new LabError('conflict', 'This drill is over.', { hint: 'Its review opens when all is graded.' })
+const handedIn = (number: number) =>
+  new LabError(
+    'conflict',
+    { en: `Task ${number} is handed in, for good.`, ko: `문제 ${number}은 이미 제출했습니다.` },
+    { hint: { en: 'Go on with another one.', ko: '다른 문제를 이어서 푸십시오.' } },
+  )
+const over = () =>
+  new LabError(
+    'conflict',
+    { en: 'This drill is over.', ko: '끝난 모의시험입니다.' },
+    { hint: { en: 'Its review opens when all is graded.', ko: '채점이 끝나면 복기 화면이 열립니다.' } },
+  )

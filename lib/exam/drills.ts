@@ -165,42 +165,92 @@ export class Drills {
    */
   async start(user: string, blueprint: Blueprint, wanted?: BackendName): Promise<{ id: string }> {
     const { clock, sessions, store } = this.#options
-    if (this.#closed) throw new LabError('backend-unavailable', 'The server is shutting down.', { hint: 'Try again in a moment.' })
+    if (this.#closed)
+      throw new LabError(
+        'backend-unavailable',
+        { en: 'The server is shutting down.', ko: '서버가 종료되는 중입니다.' },
+        { hint: { en: 'Try again in a moment.', ko: '잠시 후 다시 시도하세요.' } },
+      )
     if (this.#beginning.has(user) || this.#of(user) !== undefined)
-      throw new LabError('conflict', 'A drill of yours is running already.', {
-        hint: 'Finish or cancel it first; the drills’ page leads to it.',
-      })
+      throw new LabError(
+        'conflict',
+        { en: 'A drill of yours is running already.', ko: '이미 진행 중인 모의시험이 있습니다.' },
+        {
+          hint: {
+            en: 'Finish or cancel it first; the drills’ page leads to it.',
+            ko: '먼저 그것을 끝내거나 취소하십시오. 모의시험 화면에서 이동할 수 있습니다.',
+          },
+        },
+      )
     this.#beginning.add(user)
     const sealed = modeRules[blueprint.mode].sealed
     try {
       const now = clock.now()
       const lately = await store.drills({ user, since: now - 3_600_000, limit: drillLimits.startsPerHour })
       if (lately.length >= drillLimits.startsPerHour)
-        throw new LabError('rate-limited', `You have begun ${lately.length} drills within an hour, and that is the most.`, {
-          hint: 'Wait a while; single scenarios can be started meanwhile.',
-        })
+        throw new LabError(
+          'rate-limited',
+          {
+            en: `You have begun ${lately.length} drills within an hour, and that is the most.`,
+            ko: `한 시간 안에 모의시험을 ${lately.length}번 시작했으며, 이것이 한도입니다.`,
+          },
+          {
+            hint: {
+              en: 'Wait a while; single scenarios can be started meanwhile.',
+              ko: '잠시 기다리십시오. 그동안 시나리오는 하나씩 시작할 수 있습니다.',
+            },
+          },
+        )
       if (sealed) {
         // From here on nothing else can be started; what was started before must have ended.
         sessions.examine(user)
         const others = sessions.practising(user)
         if (others > 0)
-          throw new LabError('conflict', `You have ${others} other ${others === 1 ? 'lab' : 'labs'} running; an exam is sat alone.`, {
-            hint: 'Submit or give up those first; the catalogue shows which are running.',
-          })
+          throw new LabError(
+            'conflict',
+            {
+              en: `You have ${others} other ${others === 1 ? 'lab' : 'labs'} running; an exam is sat alone.`,
+              ko: `다른 실습 ${others}개가 실행 중입니다. 시험은 다른 실습 없이 봅니다.`,
+            },
+            {
+              hint: {
+                en: 'Submit or give up those first; the catalogue shows which are running.',
+                ko: '먼저 그것을 제출하거나 포기하세요. 목록에서 실행 중인 실습을 볼 수 있습니다.',
+              },
+            },
+          )
       }
       const backend = await sessions.readyBackend(wanted)
       const { preview, tasks } = draw(blueprint, this.#candidates(backend))
       if (tasks.length === 0)
-        throw new LabError('bad-request', `Nothing can be drawn by this blueprint. ${preview.notices[0]?.en ?? ''}`.trim(), {
-          hint: 'Choose other domains or difficulties, or another backend.',
-        })
+        throw new LabError(
+          'bad-request',
+          {
+            en: `Nothing can be drawn by this blueprint. ${preview.notices[0]?.en ?? ''}`.trim(),
+            ko: `이 구성으로는 출제할 문제가 없습니다. ${preview.notices[0]?.ko ?? ''}`.trim(),
+          },
+          {
+            hint: {
+              en: 'Choose other domains or difficulties, or another backend.',
+              ko: '다른 영역이나 난이도, 또는 다른 실행 환경을 고르십시오.',
+            },
+          },
+        )
       const scenarios = tasks.map((task) => sessions.scenario(task.scenario)!)
       const room = await sessions.room(backend, Math.max(...scenarios.map(({ spec }) => spec.needs.workers)))
       if (room !== null && room < tasks.length)
         throw new LabError(
           'capacity-exceeded',
-          `This drill keeps ${tasks.length} labs at a time, and the backend "${backend}" has room for ${room} more on this machine.`,
-          { hint: 'Choose a drill with fewer tasks, end labs that are no longer needed, or take the simulated backend, which holds many.' },
+          {
+            en: `This drill keeps ${tasks.length} labs at a time, and the backend "${backend}" has room for ${room} more on this machine.`,
+            ko: `이 모의시험은 실습 ${tasks.length}개를 동시에 유지하는데, 이 컴퓨터의 "${backend}" 백엔드에는 ${room}개만 더 만들 수 있습니다.`,
+          },
+          {
+            hint: {
+              en: 'Choose a drill with fewer tasks, end labs that are no longer needed, or take the simulated backend, which holds many.',
+              ko: '문제 수가 적은 모의시험을 고르거나, 필요 없는 실습을 끝내거나, 실습을 많이 담을 수 있는 시뮬레이션 환경을 고르십시오.',
+            },
+          },
         )
       const record: DrillRecord = {
         id: randomBytes(8).toString('hex'),
@@ -267,7 +317,11 @@ export class Drills {
   async #stored(user: string, id: string): Promise<Drill> {
     const row = /^[a-f0-9]{16}$/.test(id) ? await this.#options.store.drill(id) : null
     if (row === null || row.user_id !== user)
-      throw new LabError('not-found', 'There is no such drill.', { hint: 'The drills’ page lists yours.' })
+      throw new LabError(
+        'not-found',
+        { en: 'There is no such drill.', ko: '그런 모의시험이 없습니다.' },
+        { hint: { en: 'The drills’ page lists yours.', ko: '모의시험 화면에 목록이 있습니다.' } },
+      )
     return read(row)
   }
   #of(user: string): Held | undefined {
@@ -286,7 +340,11 @@ export class Drills {
     const held = this.#mine(user, id)
     if (held === undefined) {
       await this.#stored(user, id)
-      throw new LabError('conflict', 'This drill is over.', { hint: 'Its review is there.' })
+      throw new LabError(
+        'conflict',
+        { en: 'This drill is over.', ko: '끝난 모의시험입니다.' },
+        { hint: { en: 'Its review is there.', ko: '복기 화면을 보십시오.' } },
+      )
     }
     const { drill } = held
     this.#look(held)
@@ -311,9 +369,16 @@ export class Drills {
           (state === undefined || state === 'starting')
         )
           if (drill.task(action.task).error === null)
-            throw new LabError('conflict', `The lab of task ${action.task} is still being prepared.`, {
-              hint: 'Wait until it is there, or go on with another task; finishing the drill hands in all of them.',
-            })
+            throw new LabError(
+              'conflict',
+              { en: `The lab of task ${action.task} is still being prepared.`, ko: `문제 ${action.task}의 실습을 아직 준비하고 있습니다.` },
+              {
+                hint: {
+                  en: 'Wait until it is there, or go on with another task; finishing the drill hands in all of them.',
+                  ko: '준비될 때까지 기다리거나 다른 문제를 먼저 푸십시오. 모의시험을 종료하면 모두 제출됩니다.',
+                },
+              },
+            )
         drill.handIn(action.task, now)
         if (drill.record.tasks.every((task) => task.handedInAt !== null)) drill.finish(now, false)
         this.#freeze(held)
@@ -325,9 +390,11 @@ export class Drills {
         break
       case 'cancel':
         if (drill.record.state !== 'preparing')
-          throw new LabError('conflict', 'This drill has begun and can no longer be cancelled.', {
-            hint: 'Finish it: what is left is handed in as it is.',
-          })
+          throw new LabError(
+            'conflict',
+            { en: 'This drill has begun and can no longer be cancelled.', ko: '이미 시작되어 취소할 수 없습니다.' },
+            { hint: { en: 'Finish it: what is left is handed in as it is.', ko: '종료하십시오. 남은 문제는 지금 상태로 제출됩니다.' } },
+          )
         await this.#cancel(held, null)
         break
     }

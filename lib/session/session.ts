@@ -225,7 +225,7 @@ export class Session {
       case 'hint':
         return this.#hint()
       case 'reset':
-        this.#mustAllow('reset', 'A lab cannot be reset in an exam.')
+        this.#mustAllow('reset', { en: 'A lab cannot be reset in an exam.', ko: '시험에서는 실습을 초기화할 수 없습니다.' })
         this.#mustBeReady('be reset')
         this.#requireGround()
         return this.#run('reset', (context) => this.#reset(context))
@@ -305,8 +305,14 @@ export class Session {
   get #rules() {
     return modeRules[this.#view.mode]
   }
-  #mustAllow(what: 'hints' | 'reset', why: string): void {
-    if (!this.#rules[what]) throw new LabError('forbidden', why, { hint: 'A drill in the mode practice or mastery has hints and resets.' })
+  #mustAllow(what: 'hints' | 'reset', why: Text): void {
+    if (!this.#rules[what])
+      throw new LabError('forbidden', why, {
+        hint: {
+          en: 'A drill in the mode practice or mastery has hints and resets.',
+          ko: '연습이나 숙달 방식의 모의시험에서는 힌트와 초기화를 쓸 수 있습니다.',
+        },
+      })
   }
   #mustBeReady(verb: string): void {
     const { state } = this.#view
@@ -466,12 +472,13 @@ export class Session {
       await this.#giveBack(cluster)
     }
     if (this.#closed) return
+    const shown = this.#shown(error)
     this.#state({
       state: 'failed',
       steps,
       error: {
-        ...this.#shown(error).view(),
-        hint: error.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.',
+        ...shown.view(),
+        hint: shown.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.',
       },
     })
   }
@@ -480,8 +487,9 @@ export class Session {
   #shown(error: LabError): LabError {
     const inner = ['scenario-invalid', 'fault-not-injected', 'symptom-absent', 'cluster-unreachable', 'restore-mismatch', 'internal']
     if (!this.#rules.sealed || !inner.includes(error.code)) return error
-    return new LabError(error.code, 'Something failed on our side; the server log says what.', {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    return new LabError(error.code, {
+      en: 'Something failed on our side; the server log says what.',
+      ko: '서버 쪽에서 문제가 생겼습니다. 자세한 내용은 서버 로그에 있습니다.',
     })
   }
 
@@ -566,7 +574,8 @@ export class Session {
       this.#deps.log.warn({ session: this.id, code: error.code, error: error.message, cause: causeOf(error) }, 'grading failed')
       if (this.#closed) return
       // Our failure: the learner keeps the lab and may submit again.
-      this.#state({ state: 'ready', error: { ...this.#shown(error).view(), hint: error.hint ?? 'Nothing is lost: submit again.' } })
+      const shown = this.#shown(error)
+      this.#state({ state: 'ready', error: { ...shown.view(), hint: shown.hint ?? 'Nothing is lost: submit again.' } })
       this.#watch()
       return
     }
@@ -656,7 +665,7 @@ export class Session {
   }
 
   #hint(): void {
-    this.#mustAllow('hints', 'An exam gives no hints.')
+    this.#mustAllow('hints', { en: 'An exam gives no hints.', ko: '시험에서는 힌트를 볼 수 없습니다.' })
     this.#mustBeReady('give a hint')
     const { shown } = this.#view.hints
     const next = this.#resolved?.hints[shown.length]
@@ -980,7 +989,11 @@ const rowOf = (session: string, stored: StoredTerminal) => ({
   exit_code: stored.exitCode,
 })
 const handedIn = () =>
-  new LabError('conflict', 'This task is handed in: its lab can no longer be changed.', { hint: 'Go on with another task of the drill.' })
+  new LabError(
+    'conflict',
+    { en: 'This task is handed in: its lab can no longer be changed.', ko: '제출한 문제이므로 실습을 더 바꿀 수 없습니다.' },
+    { hint: { en: 'Go on with another task of the drill.', ko: '모의시험의 다른 문제를 이어서 푸십시오.' } },
+  )
 const causeOf = (error: LabError): string | undefined => (error.cause instanceof Error ? error.cause.message : undefined)
 
 /** The view of a session that has just been asked for. */

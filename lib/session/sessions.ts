@@ -166,9 +166,13 @@ export class Sessions {
   release(user: string): void {
     this.#examined.delete(user)
   }
-  #notExamined(user: string, what: string): void {
+  #notExamined(user: string, what: Text): void {
     if (this.#examined.has(user))
-      throw new LabError('forbidden', `An exam of yours is running; ${what} until it has ended.`, { hint: 'Finish the exam first.' })
+      throw new LabError(
+        'forbidden',
+        { en: `An exam of yours is running; ${what.en} until it has ended.`, ko: `시험을 보고 있어 끝날 때까지 ${what.ko}.` },
+        { hint: finishFirst },
+      )
   }
   /** Labs of this user that are alive and belong to no drill. */
   practising(user: string): number {
@@ -217,7 +221,7 @@ export class Sessions {
     options: { backend?: BackendName; seed?: string; drill?: { id: string; mode: SessionMode } } = {},
   ): Promise<{ id: string }> {
     const { drill } = options
-    if (drill === undefined) this.#notExamined(user, 'no other lab is started')
+    if (drill === undefined) this.#notExamined(user, { en: 'no other lab is started', ko: '다른 실습을 시작할 수 없습니다' })
     if (this.#closed)
       throw new LabError(
         'backend-unavailable',
@@ -233,7 +237,7 @@ export class Sessions {
       )
     const clusters = await this.#choose(scenario, options.backend)
     // An exam may have begun while backends were asked.
-    if (drill === undefined) this.#notExamined(user, 'no other lab is started')
+    if (drill === undefined) this.#notExamined(user, { en: 'no other lab is started', ko: '다른 실습을 시작할 수 없습니다' })
     const limit = this.#options.perUser ?? 2
     const alive = this.practising(user)
     if (drill === undefined && alive >= limit) {
@@ -318,9 +322,16 @@ export class Sessions {
   }
   #known(wanted?: BackendName): void {
     if (wanted !== undefined && !this.#backends.has(wanted))
-      throw new LabError('bad-request', `This server has no backend "${wanted}".`, {
-        hint: `It has: ${[...this.#backends.keys()].join(', ') || 'none'}.`,
-      })
+      throw new LabError(
+        'bad-request',
+        { en: `This server has no backend "${wanted}".`, ko: `이 서버에는 "${wanted}" 백엔드가 없습니다.` },
+        {
+          hint: {
+            en: `It has: ${[...this.#backends.keys()].join(', ') || 'none'}.`,
+            ko: `있는 백엔드: ${[...this.#backends.keys()].join(', ') || '없음'}.`,
+          },
+        },
+      )
   }
   async #choose(scenario: Scenario, wanted?: BackendName): Promise<Clusters> {
     this.#known(wanted)
@@ -415,11 +426,16 @@ export class Sessions {
    */
   async act(user: string, id: string, action: SessionAction): Promise<void> {
     const session = await this.open(user, id)
-    if (session.drill === null) this.#notExamined(user, 'this lab has to wait')
+    if (session.drill === null) this.#notExamined(user, { en: 'this lab has to wait', ko: '이 실습은 할 수 없습니다' })
     else if (action.type !== 'hint' && action.type !== 'reset')
-      throw new LabError('conflict', 'This lab is a task of a drill, which hands it in and prepares it.', {
-        hint: 'Use the page of the drill.',
-      })
+      throw new LabError(
+        'conflict',
+        {
+          en: 'This lab is a task of a drill, which hands it in and prepares it.',
+          ko: '모의시험의 문제입니다. 준비와 제출은 모의시험에서 합니다.',
+        },
+        { hint: { en: 'Use the page of the drill.', ko: '모의시험 화면에서 진행하십시오.' } },
+      )
     return session.act(action)
   }
 
@@ -438,7 +454,7 @@ export class Sessions {
   /** @throws LabError not-found while there is none; forbidden while an exam keeps it sealed, and any report while one runs */
   async report(user: string, id: string): Promise<Report> {
     await this.#row(user, id)
-    this.#notExamined(user, 'reports stay closed')
+    this.#notExamined(user, { en: 'reports stay closed', ko: '보고서를 볼 수 없습니다' })
     const row = await this.#options.store.report(id)
     if (row === null)
       throw new LabError(
@@ -447,13 +463,17 @@ export class Sessions {
         { hint: { en: 'Submit it or give it up first.', ko: '먼저 제출하거나 포기하세요.' } },
       )
     if (row.sealed !== 0)
-      throw new LabError('forbidden', 'The report of this task is sealed until its exam has ended.', { hint: 'Finish the exam first.' })
+      throw new LabError(
+        'forbidden',
+        { en: 'The report of this task is sealed until its exam has ended.', ko: '이 문제의 보고서는 시험이 끝나야 열립니다.' },
+        { hint: finishFirst },
+      )
     return reportSchema.parse(JSON.parse(row.body))
   }
   /** File of a terminal's recording. @throws LabError not-found; forbidden while an exam runs */
   async recording(user: string, id: string, terminal: number): Promise<string> {
     await this.#row(user, id)
-    this.#notExamined(user, 'recordings stay closed')
+    this.#notExamined(user, { en: 'recordings stay closed', ko: '녹화를 볼 수 없습니다' })
     const live = this.#live.get(id)?.terminals.loaded(terminal)
     if (live !== undefined) await (await live).settled()
     const stored = await this.#storedTerminals(id)
@@ -614,6 +634,7 @@ export class Sessions {
   }
 }
 
+const finishFirst: Text = { en: 'Finish the exam first.', ko: '먼저 시험을 끝내십시오.' }
 const noBackend = (view: BackendView | undefined) =>
   new LabError('backend-unavailable', view === undefined ? 'This server has no backend for labs.' : view.message, {
     hint: view?.remedy ?? 'Run `npm run doctor` on the server, it says what is missing.',
