@@ -257,6 +257,8 @@ export class Session {
   async freeze(): Promise<void> {
     this.#frozen = true
     await this.terminals.closeAll()
+    // A save that came in time is still on its way.
+    await this.#saving
   }
   /**
    * Hands in the lab of a drill's task: frozen, then graded as it is. Resolves when it has ended, or when grading failed and may be tried again.
