@@ -9,6 +9,7 @@ export default defineConfig({
     // A hang must fail, a slow machine must not: these are limits on a hang, no test asserts a duration.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     restoreMocks: true,
     unstubEnvs: true,
   },

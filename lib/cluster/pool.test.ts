@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LabError } from '#lib/protocol/index.ts'
 import { type Cluster, type FakeProvider, fakeProvider, Pool, type PoolOptions } from './index.ts'
 
+/** as long as a loaded machine may take */
+const patient = { timeout: 20_000 }
+
 let dir: string
 let provider: FakeProvider
 const pools: Pool[] = []
@@ -104,7 +107,7 @@ describe('a cluster given back', () => {
         signal.addEventListener('abort', () => resolve(), { once: true })
       })
     const of = await pool({ wait, ...options })
-    await vi.waitUntil(async () => (await of.status()).warm === 1)
+    await vi.waitUntil(async () => (await of.status()).warm === 1, patient)
     const rest = () => {
       for (const wake of resting) wake()
     }
@@ -127,7 +130,7 @@ describe('a cluster given back', () => {
     const first = await of.claim(spec, quiet, never)
     first.restore = () => Promise.reject(new LabError('restore-mismatch', 'files differ'))
     await of.giveBack(first)
-    await vi.waitUntil(() => errors.includes('restore restore-mismatch'))
+    await vi.waitUntil(() => errors.includes('restore restore-mismatch'), patient)
     rest()
     expect(await warm(of)).toBe(1)
     expect(errors).toEqual(['warm capacity-exceeded', 'restore restore-mismatch'])
