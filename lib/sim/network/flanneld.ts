@@ -211,6 +211,13 @@ class Flanneld {
           { metadata: { annotations } },
           { subresource: 'status', fieldManager: 'flanneld' },
         )
+      // pkg/subnet/kube/kube.go, AcquireLease: the node is told first, then its share is looked at.
+      const whole = this.#conf.network
+      if (cidr.bits < whole.bits || networkOf({ ip: cidr.ip, bits: whole.bits }).ip !== whole.ip)
+        return this.#fail(
+          'main.go:340',
+          `Error registering network: failed to acquire lease: subnet ${JSON.stringify(formatPrefix(whole))} specified in the flannel net config doesn't contain ${JSON.stringify(formatPrefix(this.#subnet))} PodCIDR of the ${JSON.stringify(this.#nodeName)} node`,
+        )
       const known = (node.status?.conditions ?? []).find((one: KubeObject) => one.type === 'NetworkUnavailable')
       if (known?.status !== 'False' || known?.reason !== 'FlannelIsUp') {
         const condition = {

@@ -380,6 +380,31 @@ describe('CNI by hand', () => {
     expect(at.network.open(at.network.host('lab-worker'), 'tcp', c.ip, 80).outcome).toBe('timeout')
     expect(at.network.open(a.netns, 'tcp', '172.19.0.3', 22)).toMatchObject({ outcome: 'refused' })
   })
+  it('ends where its network does not hold what the cluster gave to the node', async () => {
+    const at = await cluster()
+    const conf = '/etc/kube-flannel/net-conf.json'
+    const machine = at.machines.get('lab-worker') as NonNullable<ReturnType<typeof at.machines.get>>
+    const restart = async (network: string) => {
+      machine.files.write(conf, JSON.stringify({ Network: network, Backend: { Type: 'vxlan' } }))
+      const again = at.start('lab-worker', ['/opt/bin/flanneld', '--ip-masq', '--kube-subnet-mgr'], {
+        root: machine.files,
+        env: { NODE_NAME: 'lab-worker' },
+      })
+      await at.settle()
+      return again
+    }
+    machine.files.remove('/run/flannel/subnet.env')
+    for (const network of ['10.245.0.0/16', '10.244.1.0/24', '10.244.2.0/25']) {
+      const failed = await restart(network)
+      expect(failed.code).toBe(1)
+      expect(failed.lines.join('\n')).toContain(
+        `Error registering network: failed to acquire lease: subnet "${network}" specified in the flannel net config doesn't contain "10.244.2.0/24" PodCIDR of the "lab-worker" node`,
+      )
+      expect(machine.files.exists('/run/flannel/subnet.env')).toBe(false)
+    }
+    expect((await restart('10.0.0.0/8')).code).toBeUndefined()
+    expect(machine.files.text('/run/flannel/subnet.env')).toContain('FLANNEL_NETWORK=10.0.0.0/8\nFLANNEL_SUBNET=10.244.2.1/24\n')
+  })
   it('says what a plugin says', async () => {
     const at = lab()
     current = at
