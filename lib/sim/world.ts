@@ -213,8 +213,8 @@ export class World {
     }
   }
 
-  connect(files: Files, path: string, net: Netns, as?: User): Client {
-    return connect(this.#connectDeps, files, path, net, as)
+  connect(files: Files, path: string, net: Netns, as?: User, own?: Parameters<typeof connect>[5]): Client {
+    return connect(this.#connectDeps, files, path, net, as, own)
   }
   /** the API server that runs now; undefined while none does */
   get serving(): Serving | undefined {
@@ -285,7 +285,7 @@ export class World {
         machine,
         runtime,
         network: this.network,
-        connect: (path) => this.connect(machine.files, path, machine.net),
+        connect: (path, own) => this.connect(machine.files, path, machine.net, undefined, own),
         clock,
         random: this.#random,
         resumed: () => this.#resuming,

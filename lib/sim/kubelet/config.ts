@@ -49,6 +49,9 @@ export function readFlags(argv: readonly string[]): Flags {
 export interface Configuration {
   kubeconfig: string
   bootstrapKubeconfig: string
+  /** it looks after its client certificate itself */
+  rotateCertificates: boolean
+  certDirectory: string
   staticPodPath: string
   clusterDNS: readonly string[]
   clusterDomain: string
@@ -213,6 +216,8 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
   return {
     kubeconfig: values.get('kubeconfig') ?? '',
     bootstrapKubeconfig: values.get('bootstrap-kubeconfig') ?? '',
+    rotateCertificates: boolean('rotate-certificates', 'rotateCertificates', false),
+    certDirectory: values.get('cert-dir') ?? `${values.get('root-dir') ?? '/var/lib/kubelet'}/pki`,
     staticPodPath: string('pod-manifest-path', 'staticPodPath', ''),
     clusterDNS: values.get('cluster-dns')?.split(',') ?? (file.clusterDNS as string[]) ?? [],
     clusterDomain: string('cluster-domain', 'clusterDomain', ''),

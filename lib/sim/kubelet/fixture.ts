@@ -71,7 +71,6 @@ cgroupDriver: systemd
 clusterDNS: [10.96.0.10]
 clusterDomain: cluster.local
 staticPodPath: /etc/kubernetes/manifests
-rotateCertificates: true
 `
 
 export async function testNode(options: { processHost?: ProcessHost; config?: string; cni?: boolean } = {}) {

@@ -6,9 +6,11 @@ import { recorder } from '../events.ts'
 import { type Client, type KubeObject, type Subscription, Unreachable } from '../kube.ts'
 import type { Daemon, DaemonContext, Machine } from '../machine.ts'
 import type { Network } from '../net.ts'
+import type { ClientCertificate } from '../node/kubeconfig.ts'
 import { certificates, distrust } from '../pki.ts'
 import type { Random } from '../random.ts'
 import { goDuration } from './backoff.ts'
+import { ClientCertificates } from './certificates.ts'
 import { type Configuration, configure, StartFailure, StartPanic } from './config.ts'
 import type { Kit } from './kit.ts'
 import { NodeStatus } from './node.ts'
@@ -21,8 +23,8 @@ export interface KubeletOptions {
   machine: Machine
   runtime: Runtime
   network: Network
-  /** a Client by a kubeconfig file of this machine; throws Error with Go's words when the file is of no use */
-  connect(kubeconfigPath: string): Client
+  /** a Client by a kubeconfig file of this machine, which shows `own` in place of the file's certificate; throws Error with Go's words when the file is of no use */
+  connect(kubeconfigPath: string, own?: () => ClientCertificate | undefined): Client
   clock: Clock
   random: Random
   /** programs what the kubelet itself puts into the machine's packet filter, at each start */
@@ -54,6 +56,7 @@ export class Kubelet implements Daemon {
   readonly #watches: { stop(): void }[] = []
   #config: Configuration | undefined
   #client: Client | undefined
+  #certificates: ClientCertificates | undefined
   #node: NodeStatus | undefined
   #event: ReturnType<typeof recorder> | undefined
   #subscription: Subscription | undefined
@@ -144,14 +147,28 @@ export class Kubelet implements Daemon {
     this.#log('I', 'server.go:525', `"Kubelet version" kubeletVersion=${JSON.stringify(version)}`)
     this.#log('I', 'server.go:527', '"Golang settings" GOGC="" GOMAXPROCS="" GOTRACEBACK=""')
     if (config.kubeconfig) {
-      if (!machine.files.exists(config.kubeconfig)) {
+      if (!config.rotateCertificates && !machine.files.exists(config.kubeconfig)) {
         const missing = (path: string) => `stat ${path}: no such file or directory`
         if (config.bootstrapKubeconfig && !machine.files.exists(config.bootstrapKubeconfig))
           throw new StartFailure(`failed to run Kubelet: unable to load bootstrap kubeconfig: ${missing(config.bootstrapKubeconfig)}`)
         throw new StartFailure(`failed to run Kubelet: invalid kubeconfig: ${missing(config.kubeconfig)}`)
       }
+      if (config.rotateCertificates) {
+        try {
+          this.#certificates = new ClientCertificates({
+            files: machine.files,
+            clock,
+            random,
+            config,
+            connect,
+            log: (severity, file, text) => this.#log(severity, file, text),
+          })
+        } catch (error) {
+          throw new StartFailure(`failed to run Kubelet: ${(error as Error).message}`)
+        }
+      }
       try {
-        this.#client = connect(config.kubeconfig)
+        this.#client = this.#connect()
       } catch (error) {
         if (!(error instanceof Unreachable))
           throw new StartFailure(`failed to run Kubelet: invalid kubeconfig: ${(error as Error).message}`)
@@ -185,7 +202,7 @@ export class Kubelet implements Daemon {
     const client = (): Client => {
       if (this.#client) return this.#client
       if (!config.kubeconfig) throw new Unreachable('the kubelet runs without an API server')
-      this.#client = connect(config.kubeconfig)
+      this.#client = this.#connect()
       return this.#client
     }
     const safe: Client = lazy(client)
@@ -296,6 +313,10 @@ export class Kubelet implements Daemon {
       this.#follow(safe)
     }
   }
+  #connect(): Client {
+    const own = this.#certificates
+    return this.#options.connect(this.config.kubeconfig, own && (() => own.current()))
+  }
   /** Backs off 100 ms, doubled up to 7 s, until the API has the node. */
   #register(ms: number): void {
     if (this.#node?.register()) {
@@ -348,6 +369,7 @@ export class Kubelet implements Daemon {
       this.#options.runtime.remember = undefined
     }
     this.#subscription?.stop()
+    this.#certificates?.stop()
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
     for (const watch of this.#watches.splice(0)) watch.stop()
@@ -426,7 +448,7 @@ export class Kubelet implements Daemon {
       nodeName: config.hostname,
       hostIP: config.nodeIP,
       client: () => {
-        if (!this.#client) this.#client = this.#options.connect(config.kubeconfig)
+        if (!this.#client) this.#client = this.#connect()
         return this.#client
       },
       event: (pod, type, reason, message, fieldPath) => {

@@ -7,7 +7,7 @@ import { ApiError, type Client, type ListOptions, type Resource, type Subscripti
 import type { Files } from '../machine.ts'
 import type { Listener, Netns, Network } from '../net.ts'
 import { distrust } from '../pki.ts'
-import { type Kubeconfig, readKubeconfig } from './kubeconfig.ts'
+import { type ClientCertificate, type Kubeconfig, readKubeconfig } from './kubeconfig.ts'
 
 /** What answers behind a listener that is an API server. */
 export interface ApiEndpoint {
@@ -29,6 +29,8 @@ interface Established {
   listener: Listener
   client: Client
   user: User
+  /** what was shown: who shows another one begins anew */
+  shown: ClientCertificate | undefined
   /** epoch ms after which it is judged again */
   until: number
 }
@@ -38,11 +40,19 @@ const retryLast = 30_000
 
 /**
  * A client from a kubeconfig of `files`, or from a pod's own service account. Nothing is dialled yet. `as`: whom the connection speaks for once its own
- * credentials are good, as a controller manager does with the tokens of its controllers' service accounts.
+ * credentials are good, as a controller manager does with the tokens of its controllers' service accounts. `own`: what is shown at each use in place of
+ * the kubeconfig's certificate, by whoever looks after its own; undefined is nobody.
  * @throws Error with client-go's words when the kubeconfig or what it names cannot be read
  */
-export function connect(deps: ConnectDeps, files: Files, path: string, from: Netns, as?: User): Client {
-  return new RemoteClient(deps, readKubeconfig(files, path), files, from, as)
+export function connect(
+  deps: ConnectDeps,
+  files: Files,
+  path: string,
+  from: Netns,
+  as?: User,
+  own?: () => ClientCertificate | undefined,
+): Client {
+  return new RemoteClient(deps, readKubeconfig(files, path, own !== undefined), files, from, as, own)
 }
 
 class RemoteClient implements Client {
@@ -51,11 +61,20 @@ class RemoteClient implements Client {
   readonly #files: Files
   readonly #from: Netns
   readonly #as: User | undefined
+  readonly #own: (() => ClientCertificate | undefined) | undefined
   #established: Established | undefined
 
-  constructor(deps: ConnectDeps, config: Kubeconfig, files: Files, from: Netns, as?: User) {
+  constructor(
+    deps: ConnectDeps,
+    config: Kubeconfig,
+    files: Files,
+    from: Netns,
+    as: User | undefined,
+    own: (() => ClientCertificate | undefined) | undefined,
+  ) {
     this.#deps = deps
     this.#as = as
+    this.#own = own
     this.#config = config
     this.#files = files
     this.#from = from
@@ -88,7 +107,8 @@ class RemoteClient implements Client {
     const listener = this.#dial()
     const now = this.#deps.clock.now()
     const known = this.#established
-    if (known && known.listener === listener && now < known.until) return known
+    const shown = this.#own ? this.#own() : this.#config.client
+    if (known && known.listener === listener && known.shown === shown && now < known.until) return known
     const endpoint = this.#deps.endpoints.get(listener)
     const { server } = this.#config
     const secure = server.protocol === 'https:'
@@ -103,15 +123,16 @@ class RemoteClient implements Client {
       if (wrong) throw new Unreachable(`tls: failed to verify certificate: ${wrong}`)
     }
     const token = this.#config.token?.()
-    const own = endpoint.authenticate(this.#config.client?.certificate, token === undefined ? undefined : `Bearer ${token}`)
+    const own = endpoint.authenticate(shown?.certificate, token === undefined ? undefined : `Bearer ${token}`)
     const user = own === null ? null : (this.#as ?? own)
     if (user === null) throw new ApiError(401, 'Unauthorized', 'Unauthorized')
     this.#established = {
       listener,
       client: endpoint.client(user),
       user,
+      shown,
       // client-go reads a token file again after a minute; certificates end when they end.
-      until: Math.min(now + 60_000, this.#config.client?.expires ?? Number.POSITIVE_INFINITY, Date.parse(endpoint.certificate.validTo)),
+      until: Math.min(now + 60_000, shown?.expires ?? Number.POSITIVE_INFINITY, Date.parse(endpoint.certificate.validTo)),
     }
     return this.#established
   }

@@ -4,6 +4,11 @@ import { parse, YAMLParseError } from 'yaml'
 import type { Files } from '../machine.ts'
 import { certificates, matches } from '../pki.ts'
 
+export interface ClientCertificate {
+  certificate: X509Certificate
+  /** epoch ms */
+  expires: number
+}
 export interface Kubeconfig {
   /** https://host:port */
   server: URL
@@ -12,7 +17,9 @@ export interface Kubeconfig {
   insecure: boolean
   /** name to check the server's certificate for, when it is not the host's */
   serverName?: string
-  client?: { certificate: X509Certificate; expires: number }
+  client?: ClientCertificate
+  /** the text of both, as the file or what it names holds them */
+  pair?: { cert: string; key: string }
   /** asked for at each use: token files are rotated */
   token?: () => string | undefined
 }
@@ -50,15 +57,17 @@ interface Raw {
 
 /**
  * `path`: absolute, within `files`; or `in-cluster`, which is a pod's own service account.
+ * `anonymous`: without what it says of the user, which need not be there.
  * @throws Error with client-go's words: `stat /x: no such file or directory`, `invalid configuration: …`
  */
-export function readKubeconfig(files: Files, path: string): Kubeconfig {
+export function readKubeconfig(files: Files, path: string, anonymous = false): Kubeconfig {
   if (path === 'in-cluster') return inCluster(files)
   if (!files.exists(path)) throw noFile(path, 'stat')
   const source = files.text(path) ?? ''
+  if (anonymous) return parseKubeconfig(files, path, true)
   const known = whole.get(source)
   if (known) return known
-  const config = parseKubeconfig(files, path)
+  const config = parseKubeconfig(files, path, false)
   // What names no other file is the same wherever it lies; a controller manager reads its own once for each of its controllers.
   if (!/^\s*-?\s*"?(certificate-authority|client-certificate|client-key|tokenFile)"?\s*:/m.test(source)) {
     if (whole.size >= wholeMost) whole.delete(whole.keys().next().value as string)
@@ -70,7 +79,7 @@ export function readKubeconfig(files: Files, path: string): Kubeconfig {
 const wholeMost = 256
 const whole = new Map<string, Kubeconfig>()
 
-function parseKubeconfig(files: Files, path: string): Kubeconfig {
+function parseKubeconfig(files: Files, path: string, anonymous: boolean): Kubeconfig {
   let raw: Raw
   try {
     raw = (readYaml(files.text(path) ?? '') ?? {}) as Raw
@@ -88,7 +97,7 @@ function parseKubeconfig(files: Files, path: string): Kubeconfig {
   const context = raw.contexts?.find((one) => one.name === current)?.context
   if (!context && current !== '') throw new Error(`context was not found for specified context: ${current}`)
   const cluster = raw.clusters?.find((one) => one.name === context?.cluster)?.cluster ?? {}
-  const user = raw.users?.find((one) => one.name === context?.user)?.user ?? {}
+  const user = (anonymous ? undefined : raw.users?.find((one) => one.name === context?.user)?.user) ?? {}
   const string = (of: Record<string, unknown>, key: string): string => (typeof of[key] === 'string' ? (of[key] as string) : '')
   const server = string(cluster, 'server')
   if (server === '')
@@ -148,7 +157,7 @@ function parseKubeconfig(files: Files, path: string): Kubeconfig {
     authorities,
     insecure,
     ...(serverName ? { serverName } : {}),
-    ...(client ? { client } : {}),
+    ...(client ? { client, pair: { cert: cert as string, key: key as string } } : {}),
     ...(tokenFile ? { token: () => files.text(beside(tokenFile))?.trim() } : token ? { token: () => token } : {}),
   }
 }

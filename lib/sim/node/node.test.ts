@@ -1,14 +1,16 @@
 // A machine and a control plane without a kubelet: files that stay in, units that restart, programs that read their files and say what is wrong.
+import type { X509Certificate } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import type { KubeletDoor } from '../api/index.ts'
 import { SimClock } from '../clock.ts'
 import { Unreachable } from '../kube.ts'
 import type { Files } from '../machine.ts'
 import { createNetwork } from '../network/index.ts'
-import { certificates, clusterPki, issue } from '../pki.ts'
+import { certificates, clusterPki, distrust, issue, subjectOf } from '../pki.ts'
 import type { ContainerContext, Running, ToolCall } from '../process.ts'
 import { random } from '../random.ts'
 import { populate } from './boot.ts'
@@ -522,6 +524,12 @@ describe('the control plane', () => {
     admin.patch('v1/services', 'kube-dns', 'kube-system', 'merge', { spec: { selector: { 'k8s-app': 'other' } } })
     expect((await run('kubeadm', 'init', 'phase', 'addon', 'coredns')).text).toBe('[addons] Applied essential addon: CoreDNS\n')
     expect(admin.get('v1/services', 'kube-dns', 'kube-system').spec.selector).toEqual({ 'k8s-app': 'kube-dns' })
+    const user = parse((await run('kubeadm', 'kubeconfig', 'user', '--org', 'system:nodes', '--client-name=system:node:node-9')).text)
+    expect(user.clusters[0].cluster.server).toBe('https://node-1:6443')
+    const shown = certificates(Buffer.from(user.users[0].user['client-certificate-data'], 'base64').toString())[0] as X509Certificate
+    expect(subjectOf(shown)).toEqual({ commonName: 'system:node:node-9', organizations: ['system:nodes'] })
+    expect(distrust(shown, certificates(files.text('/etc/kubernetes/pki/ca.crt') ?? ''), clock.now())).toBeUndefined()
+    expect((await run('kubeadm', 'kubeconfig', 'user')).code).toBe(1)
     expect((await run('kubeadm', 'reset')).text).toContain('is not offered on a simulated cluster')
     expect((await run('kubelet', '--version')).text).toBe('Kubernetes v1.35.4\n')
   })

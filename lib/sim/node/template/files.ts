@@ -161,6 +161,63 @@ SUPPORT_URL="https://www.debian.org/support"
 BUG_REPORT_URL="https://bugs.debian.org/"
 `
 /** What every machine has, the workstation too. */
+/** What `openssl req` and `openssl ca` do not go without; the names of the distribution's file. */
+const opensslConfig = `openssl_conf = openssl_init
+
+[openssl_init]
+providers = provider_sect
+[provider_sect]
+default = default_sect
+[default_sect]
+
+[ca]
+default_ca = CA_default
+[CA_default]
+dir = ./demoCA
+database = $dir/index.txt
+new_certs_dir = $dir/newcerts
+certificate = $dir/cacert.pem
+serial = $dir/serial
+private_key = $dir/private/cakey.pem
+x509_extensions = usr_cert
+default_days = 365
+default_md = default
+policy = policy_match
+[policy_match]
+countryName = match
+stateOrProvinceName = match
+organizationName = match
+organizationalUnitName = optional
+commonName = supplied
+emailAddress = optional
+
+[req]
+default_bits = 2048
+default_keyfile = privkey.pem
+distinguished_name = req_distinguished_name
+attributes = req_attributes
+x509_extensions = v3_ca
+string_mask = utf8only
+[req_distinguished_name]
+countryName = Country Name (2 letter code)
+countryName_default = AU
+organizationName = Organization Name (eg, company)
+organizationName_default = Internet Widgits Pty Ltd
+commonName = Common Name (e.g. server FQDN or YOUR name)
+[req_attributes]
+
+[usr_cert]
+basicConstraints = CA:FALSE
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid,issuer
+[v3_req]
+basicConstraints = CA:FALSE
+keyUsage = nonRepudiation, digitalSignature, keyEncipherment
+[v3_ca]
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid:always,issuer
+basicConstraints = critical,CA:true
+`
 const common = (node: boolean): Tree => ({
   // Before anything makes directories of them: a pod that mounts /lib/modules would.
   '/bin': { link: 'usr/bin' },
@@ -185,6 +242,7 @@ const common = (node: boolean): Tree => ({
   '/etc/default/locale': file(image('/etc/default/locale')),
   '/etc/sudoers.d/candidate': file(image('/etc/sudoers.d/candidate'), 0o440),
   '/etc/ssl/certs': directory(),
+  '/etc/ssl/openssl.cnf': file(opensslConfig),
   '/etc/ca-certificates': directory(),
   '/root': directory(0o700),
   '/root/.bashrc': file(rootBashrc),

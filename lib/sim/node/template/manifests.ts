@@ -240,7 +240,7 @@ export interface KubeconfigOf {
   ca: string
   user: string
   /** PEM texts, or paths */
-  client: { cert: string; key: string } | { certPath: string; keyPath: string }
+  client: { cert: string; key: string } | { certPath: string; keyPath: string } | { token: string }
   context?: string
   /** of the context */
   namespace?: string
@@ -258,9 +258,11 @@ export function kubeconfig(of: KubeconfigOf): string {
       {
         name: of.user,
         user:
-          'cert' in of.client
-            ? { 'client-certificate-data': data(of.client.cert), 'client-key-data': data(of.client.key) }
-            : { 'client-certificate': of.client.certPath, 'client-key': of.client.keyPath },
+          'token' in of.client
+            ? { token: of.client.token }
+            : 'cert' in of.client
+              ? { 'client-certificate-data': data(of.client.cert), 'client-key-data': data(of.client.key) }
+              : { 'client-certificate': of.client.certPath, 'client-key': of.client.keyPath },
       },
     ],
   })

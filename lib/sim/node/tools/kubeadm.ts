@@ -46,6 +46,7 @@ const spec: Record<string, string> = {
   groups: 'groups=',
   'client-name': 'client-name=',
   org: 'org=',
+  token: 'token=',
   'validity-period': 'validity-period=',
   f: 'force',
   force: 'force',
@@ -260,6 +261,34 @@ class Kubeadm {
         )
       }
     }
+    return 0
+  }
+  /** cmd/kubeadm/app/phases/kubeconfig: WriteKubeConfigWithClientCert, WriteKubeConfigWithToken */
+  userKubeconfig(): number {
+    const name = this.#flags.get('client-name')
+    if (name === undefined) throw new Error('required flag(s) "client-name" not set')
+    const cluster = this.cluster()
+    const ca = this.authority('ca', false)
+    const token = this.#flags.get('token')
+    const hours = /^(\d+)h/.exec(this.#flags.get('validity-period') ?? '')?.[1]
+    this.#call.out(
+      kubeconfig({
+        cluster: cluster.id,
+        server: `https://${cluster.name}:6443`,
+        ca: ca.cert,
+        user: name,
+        client:
+          token !== undefined
+            ? { token }
+            : issue({
+                subject: { commonName: name, organizations: (this.#flags.get('org') ?? '').split(',').filter(Boolean) },
+                usages: ['clientAuth'],
+                now: this.now,
+                lifetime: hours === undefined ? year : Number(hours) * 3_600_000,
+                issuer: ca,
+              }),
+      }),
+    )
     return 0
   }
   controlPlane(which: string, etcd = false): number {
@@ -526,8 +555,14 @@ export const kubeadmTool =
       }
       root()
       const control = call.place.machine.place === 'control-plane'
-      if (/^(init phase|certs|token)/.test(path) && !control && !/^token/.test(path) && !call.place.files.exists(`${pkiDir}/ca.key`))
+      if (
+        /^(init phase|certs|token|kubeconfig)/.test(path) &&
+        !control &&
+        !/^token/.test(path) &&
+        !call.place.files.exists(`${pkiDir}/ca.key`)
+      )
         return fail(`failure loading ca key: open ${pkiDir}/ca.key: no such file or directory`)
+      if (path === 'kubeconfig user') return run.userKubeconfig()
       if (/^init phase addon /.test(path)) return run.addon(last)
       if (/^init phase certs /.test(path)) return run.certs(last)
       if (/^init phase kubeconfig /.test(path)) return run.kubeconfigs(last)
