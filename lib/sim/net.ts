@@ -111,6 +111,8 @@ export interface CniSandbox {
  * hands the hooks of its own machine around; they read that machine's files at each call.
  */
 export interface CniHooks {
+  /** containerd starts, and reads where to look; returns why no network configuration is loaded then, if none is */
+  begin?(): string | undefined
   /** undefined when a network configuration is loaded; else why not, as containerd puts it in its NetworkReady condition: `Network plugin returns error: cni plugin not initialized` */
   ready(): string | undefined
   /** a network namespace with the pod's address; throws Error with the text that containerd gives after `failed to setup network for sandbox "<id>": ` (or whole when it says `cni plugin not initialized`) */

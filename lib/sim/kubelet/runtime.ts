@@ -131,6 +131,13 @@ export class ContainerRuntime implements Runtime {
   }
   start(context: DaemonContext): Daemon {
     this.#context = context
+    const missing = this.#options.cni.begin?.()
+    if (missing !== undefined)
+      this.#say(
+        'error',
+        'failed to load cni during init, please check CRI plugin status before setting up network for pods',
+        ` error=${JSON.stringify(missing)}`,
+      )
     this.#say('info', `containerd successfully booted in 0.0${40 + this.#options.random.int(50)}${this.#options.random.int(1000)}s`)
     return {
       stop: () => {

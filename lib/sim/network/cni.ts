@@ -9,8 +9,29 @@ import type { Link, Namespace } from './namespace.ts'
 import type { SimNetwork } from './network.ts'
 import { change, words } from './tables.ts'
 
-const confDir = '/etc/cni/net.d'
-const binDir = '/opt/cni/bin'
+/** Where containerd looks, as its configuration said when it started. */
+interface Places {
+  conf: string
+  bins: readonly string[]
+}
+const usual: Places = { conf: '/etc/cni/net.d', bins: ['/opt/cni/bin'] }
+/** Of /etc/containerd/config.toml what the CRI plugin says of CNI: conf_dir, bin_dir (which wins) and bin_dirs, in the sections of version 2 and 3. */
+function placesOf(text: string): Places {
+  let section = ''
+  let { conf, bins } = usual
+  let bin: string | undefined
+  for (const line of text.split('\n')) {
+    const head = /^\s*\[([^[\]]+)\]/.exec(line)?.[1]
+    if (head !== undefined) section = head.replace(/["'\s]/g, '')
+    if (section !== 'plugins.io.containerd.grpc.v1.cri.cni' && section !== 'plugins.io.containerd.cri.v1.runtime.cni') continue
+    const [, key, value = ''] = /^\s*(conf_dir|bin_dirs?)\s*=\s*(.*)$/.exec(line) ?? []
+    const words = [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map((match) => match[1] ?? match[2] ?? '')
+    if (key === 'conf_dir') conf = words[0] ?? conf
+    if (key === 'bin_dir') bin = words[0]
+    if (key === 'bin_dirs') bins = words
+  }
+  return { conf: conf || usual.conf, bins: bin ? [bin] : bins }
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: a plugin's configuration is whatever its author wrote
 type Conf = Record<string, any>
@@ -31,6 +52,8 @@ interface Call {
   name: string
   sandbox: CniSandbox
   result: Result
+  /** where its programs are looked for */
+  bins: readonly string[]
 }
 interface Plugin {
   add(conf: Conf, call: Call): void
@@ -38,7 +61,7 @@ interface Plugin {
 }
 
 /** containerd's choice: the first file by name that ends in .conf, .conflist or .json; one that cannot be read spoils all. */
-function load(files: Files): Loaded | undefined {
+function load(files: Files, confDir: string): Loaded | undefined {
   for (const file of files.list(confDir)) {
     if (!/\.(conf|conflist|json)$/.test(file)) continue
     let conf: Conf
@@ -60,10 +83,10 @@ function load(files: Files): Loaded | undefined {
 }
 
 /** Which plugin runs when a configuration asks for `type`: what the program in its place really is. @throws Error as libcni does */
-function program(files: Files, type: string): string {
-  const path = `${binDir}/${type}`
-  const stat = files.stat(path)
-  if (stat?.type !== 'file') throw new Error(`failed to find plugin "${type}" in path [${binDir}]`)
+function program({ files, bins }: Pick<Call, 'files' | 'bins'>, type: string): string {
+  const path = bins.map((dir) => `${dir}/${type}`).find((one) => files.stat(one)?.type === 'file')
+  const stat = path === undefined ? undefined : files.stat(path)
+  if (path === undefined || stat === undefined) throw new Error(`failed to find plugin "${type}" in path [${bins.join(' ')}]`)
   const failed = (why: string) => new Error(`netplugin failed with no error message: fork/exec ${path}: ${why}`)
   if ((stat.mode & 0o111) === 0) throw failed('permission denied')
   const name = /^(?:\u007fELF |#!\/simulated\/cni\/)([\w-]+)/.exec(files.text(path) ?? '')?.[1]
@@ -73,9 +96,10 @@ function program(files: Files, type: string): string {
 
 export function cniHooks(net: SimNetwork, machine: string, files: Files): CniHooks {
   const host = () => net.host(machine)
+  let places = placesOf(files.text('/etc/containerd/config.toml') ?? '')
   const run = (type: string, verb: 'add' | 'delete', act: (plugin: Plugin) => void) => {
     try {
-      const plugin = plugins[program(files, type)]
+      const plugin = plugins[program({ files, bins: places.bins }, type)]
       // host-local knows nothing of interfaces.
       if (plugin === undefined) throw new Error('netplugin failed with no error message: exit status 1')
       act(plugin)
@@ -84,12 +108,20 @@ export function cniHooks(net: SimNetwork, machine: string, files: Files): CniHoo
     }
   }
   return {
-    ready: () => (load(files) === undefined ? 'Network plugin returns error: cni plugin not initialized' : undefined),
+    begin: () => {
+      places = placesOf(files.text('/etc/containerd/config.toml') ?? '')
+      // It is watched, so it has to be there.
+      if (!files.exists(places.conf)) files.mkdir(places.conf, 0o700)
+      return load(files, places.conf) === undefined
+        ? `cni config load failed: no network config found in ${places.conf}: cni plugin not initialized: failed to load cni config`
+        : undefined
+    },
+    ready: () => (load(files, places.conf) === undefined ? 'Network plugin returns error: cni plugin not initialized' : undefined),
     add: (sandbox) => {
-      const conf = load(files)
+      const conf = load(files, places.conf)
       if (conf === undefined) throw new Error('cni plugin not initialized')
       const pod = net.addNetns(sandbox.sandboxId, machine)
-      const call: Call = { files, net, host: host(), pod, name: conf.name, sandbox, result: {} }
+      const call: Call = { files, net, host: host(), pod, name: conf.name, sandbox, result: {}, bins: places.bins }
       const done: Conf[] = []
       try {
         run('loopback', 'add', (plugin) => plugin.add({}, call))
@@ -111,11 +143,11 @@ export function cniHooks(net: SimNetwork, machine: string, files: Files): CniHoo
       }
     },
     del: (sandbox) => {
-      const conf = load(files)
+      const conf = load(files, places.conf)
       if (conf === undefined) throw new Error('cni plugin not initialized')
       const pod = net.netns(sandbox.sandboxId)
       const address = pod?.links.get('eth0')?.addresses[0]
-      const call = { files, net, host: host(), pod, name: conf.name, sandbox, result: address ? { address } : {} }
+      const call = { files, net, host: host(), pod, name: conf.name, sandbox, result: address ? { address } : {}, bins: places.bins }
       for (const plugin of [...conf.plugins].reverse()) run(String(plugin.type), 'delete', (one) => one.del(plugin, call))
       run('loopback', 'delete', () => {})
       net.removeNetns(sandbox.sandboxId)
@@ -148,8 +180,8 @@ function ranges(ipam: Conf): Range[] {
 }
 const leases = (call: { name: string }, ipam: Conf) => `${ipam.dataDir ?? '/var/lib/cni/networks'}/${call.name}`
 function allocate(ipam: Conf, call: Call): { address: Prefix; gateway: number } {
-  if (program(call.files, String(ipam.type ?? '')) !== 'host-local')
-    throw new Error(`netplugin failed with no error message: ${binDir}/${ipam.type} hands out no addresses`)
+  if (program(call, String(ipam.type ?? '')) !== 'host-local')
+    throw new Error(`netplugin failed with no error message: ${ipam.type} hands out no addresses`)
   const dir = leases(call, ipam)
   const taken = new Set(call.files.list(dir))
   const all = ranges(ipam)
@@ -334,7 +366,7 @@ const flannel: Plugin = {
     const sorted = Object.fromEntries(Object.entries({ ...delegate, name: call.name }).sort(([a], [b]) => (a < b ? -1 : 1)))
     call.files.write(stateOf(call, conf), JSON.stringify(sorted), 0o600)
     try {
-      plugins[program(call.files, String(delegate.type))]?.add(delegate, call)
+      plugins[program(call, String(delegate.type))]?.add(delegate, call)
     } catch (error) {
       throw new Error(`failed to delegate add: ${(error as Error).message}`)
     }
@@ -344,7 +376,7 @@ const flannel: Plugin = {
     // Without its file there is nothing that this plugin has added.
     if (text === undefined) return
     const delegate = JSON.parse(text) as Conf
-    plugins[program(call.files, String(delegate.type))]?.del(delegate, call)
+    plugins[program(call, String(delegate.type))]?.del(delegate, call)
     call.files.remove(stateOf(call, conf))
   },
 }

@@ -405,6 +405,28 @@ describe('CNI by hand', () => {
     expect((await restart('10.0.0.0/8')).code).toBeUndefined()
     expect(machine.files.text('/run/flannel/subnet.env')).toContain('FLANNEL_NETWORK=10.0.0.0/8\nFLANNEL_SUBNET=10.244.2.1/24\n')
   })
+  it('is looked for where containerd was told to when it started', async () => {
+    const at = await cluster()
+    const files = at.machines.get('lab-worker')?.files as Files
+    const hooks = at.hooks('lab-worker')
+    const add = () => hooks.add({ sandboxId: 'sandbox', namespace: '', name: '', uid: '', portMappings: [] })
+    const say = (cni: string) =>
+      files.write('/etc/containerd/config.toml', `version = 2\n[plugins]\n  [plugins."io.containerd.grpc.v1.cri".cni]\n${cni}`)
+    say('    bin_dir = "/usr/libexec/cni"\n')
+    expect(hooks.ready()).toBeUndefined()
+    hooks.begin?.()
+    expect(hooks.ready()).toBeUndefined()
+    expect(add).toThrow('failed to find plugin "loopback" in path [/usr/libexec/cni]')
+    say("    bin_dirs = ['/usr/libexec/cni', '/opt/cni/bin'] # both\n")
+    hooks.begin?.()
+    expect(add().ip).toBe('10.244.2.2')
+    say('    conf_dir = "/etc/containerd/net.d"\n')
+    expect(hooks.begin?.()).toContain('no network config found in /etc/containerd/net.d')
+    expect(hooks.ready()).toContain('cni plugin not initialized')
+    expect(files.stat('/etc/containerd/net.d')?.type).toBe('directory')
+    files.write('/etc/containerd/net.d/10-flannel.conflist', files.text('/etc/cni/net.d/10-flannel.conflist') as string)
+    expect(hooks.ready()).toBeUndefined()
+  })
   it('says what a plugin says', async () => {
     const at = lab()
     current = at
