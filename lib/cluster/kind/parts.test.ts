@@ -1,7 +1,11 @@
 // The parts of the kind adapter that take text apart: streams, frames, objects, firewall rules, figures.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { additions, differences, hashesOf, normalise } from './baseline/objects.ts'
-import { foreignRules } from './baseline/state.ts'
+import { foreignRules, freeAddresses } from './baseline/state.ts'
 import { checkCapacity } from './capacity.ts'
 import { Demultiplexer } from './docker.ts'
 import { causes } from './explain.ts'
@@ -189,4 +193,33 @@ it('every known cause says what to do, and a healthy cluster’s texts match non
 it('names are six characters that are not easily mistaken for one another', () => {
   expect(newName(() => 0)).toBe('kubemend-aaaaaa')
   expect(newName()).toMatch(/^kubemend-[a-km-z2-9]{6}$/)
+})
+
+describe('addresses of pods that are gone', () => {
+  it('are free again, those of others and young ones are not, and none where the runtime says nothing', () => {
+    const at = mkdtempSync(join(tmpdir(), 'leases-'))
+    try {
+      const leases = join(at, 'networks/cbr0')
+      mkdirSync(leases, { recursive: true })
+      const lease = (address: string, sandbox: string, old: boolean) => {
+        writeFileSync(join(leases, address), `${sandbox}\r\neth0`)
+        if (old) utimesSync(join(leases, address), 1, 1)
+      }
+      lease('10.244.1.2', 'lives', true)
+      lease('10.244.1.3', 'gone', true)
+      lease('10.244.1.4', '', true)
+      lease('10.244.1.5', 'begins', false)
+      lease('last_reserved_ip.0', '10.244.1.5', true)
+      const sweep = (said: string) => {
+        writeFileSync(join(at, 'crictl'), `#!/bin/sh\n${said}\n`, { mode: 0o755 })
+        execFileSync('bash', ['-c', freeAddresses, 'sweep', join(at, 'networks')], { env: { PATH: `${at}:${process.env.PATH}` } })
+        return readdirSync(leases).sort()
+      }
+      expect(sweep('exit 1')).toHaveLength(5)
+      expect(sweep('true')).toHaveLength(5)
+      expect(sweep('echo other; echo lives')).toEqual(['10.244.1.2', '10.244.1.5', 'last_reserved_ip.0'])
+    } finally {
+      rmSync(at, { recursive: true, force: true })
+    }
+  })
 })

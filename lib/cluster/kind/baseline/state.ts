@@ -101,6 +101,19 @@ export async function endStrays(grader: Grader, machine: FileMachine, known: rea
   return strays.map(kindOf)
 }
 
+/**
+ * Leases of host-local whose sandbox is gone would be missing for ever: they are of nobody's baseline, and nothing else takes them away. Young ones are
+ * left alone, their sandbox may not be told of yet. Without an answer of the runtime nothing is removed. $1: where they are
+ */
+export const freeAddresses = `
+living=$(crictl pods -q --no-trunc 2>/dev/null) && [ -n "$living" ] || exit 0
+find "\${1:-/var/lib/cni/networks}" -type f -name '[0-9]*.*.*.[0-9]*' -mmin +1 2>/dev/null | while read -r lease; do
+  id=$(head -n 1 "$lease" | tr -d '\\r')
+  case "$living" in *"\${id:-nobody}"*) ;; *) rm -f -- "$lease" ;; esac
+done
+exit 0
+`
+
 /** Units running as they were, firewall and kernel settings put back, images that came later removed. @returns what was changed */
 export async function restoreState(
   docker: Docker,
@@ -131,6 +144,7 @@ export async function restoreState(
   if (added.length > 0) await run(['crictl', 'rmi', ...added])
   await run(['systemctl', 'reset-failed'])
   for (const unit of restart) await run(['systemctl', 'restart', unit])
+  await docker.exec(machine.container, ['bash', '-c', freeAddresses], { user: 'root', signal, timeoutMs: 60_000 })
   const now = await nodeState(docker, grader, machine, signal)
   for (const unit of Object.keys(before.units)) if (!now.units[unit]) await run(['systemctl', 'start', unit])
   for (const unit of Object.keys(now.units)) if (!before.units[unit]) await run(['systemctl', 'stop', unit])
