@@ -212,7 +212,9 @@ describe('addresses of pods that are gone', () => {
       lease('last_reserved_ip.0', '10.244.1.5', true)
       const sweep = (said: string) => {
         writeFileSync(join(at, 'crictl'), `#!/bin/sh\n${said}\n`, { mode: 0o755 })
-        execFileSync('bash', ['-c', freeAddresses, 'sweep', join(at, 'networks')], { env: { PATH: `${at}:${process.env.PATH}` } })
+        execFileSync('bash', ['-c', freeAddresses, 'sweep', join(at, 'networks')], {
+          env: { ...process.env, PATH: `${at}:${process.env.PATH}` },
+        })
         return readdirSync(leases).sort()
       }
       expect(sweep('exit 1')).toHaveLength(5)
