@@ -172,8 +172,24 @@ const kubeApiserver =
     let listener: Listener | undefined
     let timer: Timer | undefined
     let ended = false
+    /** lets clients see what it has for a certificate now */
+    let show = () => {}
+    // dynamiccertificates/dynamic_serving_content.go: it is watched, and what does not fit together is passed over.
+    const changed = () => {
+      const [cert, key] = [context.files.text(flag('tls-cert-file')) ?? '', context.files.text(flag('tls-private-key-file')) ?? '']
+      const first = certificates(cert)[0]
+      if (ended || !first || cert === files.cert || !matches(first, key)) return
+      leaf = first
+      files.cert = cert
+      files.key = key
+      if (server) show()
+    }
+    const watches = ['tls-cert-file', 'tls-private-key-file']
+      .filter((name) => flag(name) !== '')
+      .map((name) => context.files.watch(flag(name), changed))
     const close = () => {
       ended = true
+      for (const watch of watches) watch.stop()
       timer?.cancel()
       etcdNews.stop()
       listening?.close()
@@ -222,13 +238,16 @@ const kubeApiserver =
       }
       listening?.close()
       listener = own
-      deps.apiEndpoints.set(own, {
-        client: (user) => fresh.client(user),
-        authenticate: (certificate, authorization) => fresh.authenticate(certificate?.raw, authorization),
-        certificate: leaf,
-      })
       listening = context.net.listen(own)
-      deps.serving({ server: fresh, certificate: files.cert, key: files.key, clientCa: files.clientCa, listener: own })
+      show = () => {
+        deps.apiEndpoints.set(own, {
+          client: (user) => fresh.client(user),
+          authenticate: (certificate, authorization) => fresh.authenticate(certificate?.raw, authorization),
+          certificate: leaf,
+        })
+        deps.serving({ server: fresh, certificate: files.cert, key: files.key, clientCa: files.clientCa, listener: own })
+      }
+      show()
       if (!quiet) log('I', 'secure_serving.go:211', `Serving securely on [::]:${port}`)
     }
     // An etcd that came back with other content (a restored snapshot) is another store: the server goes on with it.

@@ -489,6 +489,35 @@ describe('the control plane', () => {
     expect(await may()).toBe(false)
     expect(await may((argv) => argv.filter((word) => !word.startsWith('--authorization-mode=')))).toBe(true)
   })
+  test('an API server shows a certificate that was renewed while it runs, once its key fits', async () => {
+    const { start, clock, files, dial, serving } = plane()
+    start('etcd')
+    start('kube-apiserver')
+    await clock.skip(() => serving() !== undefined, 10_000)
+    const path = '/etc/kubernetes/pki/apiserver'
+    const pki = { cert: files.text('/etc/kubernetes/pki/ca.crt') as string, key: files.text('/etc/kubernetes/pki/ca.key') as string }
+    const made = (lifetime: number) =>
+      issue({
+        subject: { commonName: 'kube-apiserver' },
+        usages: ['serverAuth'],
+        names: ['node-1'],
+        now: clock.now(),
+        lifetime,
+        issuer: pki,
+      })
+    const put = async ({ cert, key }: ReturnType<typeof made>) => {
+      files.write(`${path}.crt`, cert)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(serving()?.certificate).not.toBe(cert)
+      files.write(`${path}.key`, key)
+      await expect.poll(() => serving()?.certificate).toBe(cert)
+    }
+    await put(made(-1000))
+    expect(() => dial(files, '/etc/kubernetes/admin.conf').list('v1/nodes')).toThrow('x509: certificate has expired or is not yet valid')
+    await put(made(86_400_000))
+    expect(dial(files, '/etc/kubernetes/admin.conf').list('v1/nodes').items).toEqual([])
+    clock.stop()
+  })
   test('an API server without etcd gives up', async () => {
     const { start, clock } = plane()
     const api = start('kube-apiserver')
