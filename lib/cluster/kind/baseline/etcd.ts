@@ -34,6 +34,7 @@ for try in $(seq 240); do
 done
 [ -z "$running" ]
 etcdutl snapshot restore $at/snapshot --data-dir $at/data --name $(flag name) --initial-cluster $(flag initial-cluster) --initial-advertise-peer-urls $(flag initial-advertise-peer-urls) --bump-revision $(date +%s%3N) --mark-compacted >/dev/null 2>&1
+mkdir -p -m 700 /var/lib/etcd
 rm -rf /var/lib/etcd/member
 mv $at/data/member /var/lib/etcd/member
 # What holds connections and certificates of before begins anew, and so do the kubelet's back-offs.
