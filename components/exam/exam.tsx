@@ -257,8 +257,8 @@ function Choose({ exam }: { exam: ExamView }) {
 
 function Contents({ preview }: { preview: DrillPreview }) {
   const m = useMessages()
-  const head = 'px-3 py-1.5 text-left text-xs font-medium text-text-2'
-  const cell = 'px-3 py-1.5 whitespace-nowrap tabular-nums'
+  const head = 'px-2 sm:px-3 py-1.5 text-left text-xs font-medium text-text-2'
+  const cell = 'px-2 sm:px-3 py-1.5 whitespace-nowrap tabular-nums'
   return (
     <div className="mt-4 overflow-x-auto rounded-lg border border-line bg-surface">
       <table className="w-full border-collapse">
@@ -282,7 +282,7 @@ function Contents({ preview }: { preview: DrillPreview }) {
         <tbody>
           {preview.domains.map((one) => (
             <tr key={one.domain} className="border-line not-first:border-t">
-              <th scope="row" className="px-3 py-1.5 text-left font-normal">
+              <th scope="row" className="px-2 py-1.5 text-left font-normal sm:px-3">
                 {m.domain[one.domain]}
               </th>
               <td className={cx(cell, 'text-right')}>{m.exam.weight(digits(one.share))}</td>
