@@ -1,12 +1,11 @@
 'use client'
 // Start: asks where to run it if there is a choice, makes the session and goes there. Says why when it cannot.
 // Knows nothing of what a session then does.
-import { useRouter } from 'next/navigation'
 import { AlertDialog } from 'radix-ui'
 import { type ReactNode, useState } from 'react'
-import { z } from 'zod'
 import type { BackendName, BackendView, ScenarioCard } from '#lib/protocol/index.ts'
-import { errorWords, request } from '../api.ts'
+import { useBegin } from '../action.ts'
+import { errorWords } from '../api.ts'
 import { useMessages, useText } from '../i18n/index.tsx'
 import { Problem } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
@@ -25,30 +24,18 @@ export function StartButton({
 }) {
   const m = useMessages()
   const text = useText()
-  const router = useRouter()
-  const [busy, setBusy] = useState(false)
+  const { begin, busy, error, forget } = useBegin('session')
   const [asking, setAsking] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const choices = backends.filter(
     (backend) => backend.state === 'ready' && card.backends.some((offer) => offer.name === backend.name && offer.offered),
   )
   const [chosen, setChosen] = useState<BackendName | null>(null)
   const pick = chosen ?? choices[0]?.name ?? null
 
-  const start = async (backend: BackendName) => {
-    setBusy(true)
-    setError(null)
-    try {
-      const { id } = await request('/api/sessions', z.object({ id: z.string() }), { method: 'POST', body: { scenario: card.id, backend } })
-      router.push(`/session/${id}`)
-    } catch (thrown) {
-      setError(thrown)
-      setBusy(false)
-    }
-  }
+  const start = (backend: BackendName) => begin({ scenario: card.id, backend })
   const dismiss = () => {
     setAsking(false)
-    setError(null)
+    forget()
   }
   const words = error === null ? null : errorWords(error, m)
   const label = busy ? (
@@ -78,7 +65,7 @@ export function StartButton({
         className={className}
         disabled={busy}
         aria-label={m.catalogue.startNamed(text(card.title))}
-        onClick={() => (choices.length > 1 ? setAsking(true) : void start(choices[0]!.name))}
+        onClick={() => (choices.length > 1 ? setAsking(true) : start(choices[0]!.name))}
       >
         {label}
       </Button>
@@ -129,7 +116,7 @@ export function StartButton({
             {words ? <Problem words={words} whatToDo={m.common.what} /> : null}
             <div className="flex justify-end gap-2 p-4">
               <AlertDialog.Cancel className={buttonClass()}>{m.common.cancel}</AlertDialog.Cancel>
-              <Button weight="primary" disabled={busy || pick === null} onClick={() => pick && void start(pick)}>
+              <Button weight="primary" disabled={busy || pick === null} onClick={() => pick && start(pick)}>
                 {busy ? m.catalogue.starting : words ? m.common.retry : m.catalogue.start}
               </Button>
             </div>

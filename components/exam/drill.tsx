@@ -6,18 +6,20 @@ import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { DrillTask, DrillView } from '#lib/protocol/index.ts'
-import { errorWords } from '../api.ts'
+import { useAction } from '../action.ts'
 import { Mark } from '../chrome/header.tsx'
 import { Preferences, type ThemeChoice } from '../chrome/preferences.tsx'
+import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { useKept } from '../session/kept.ts'
-import { Banner, Problem } from '../ui/banner.tsx'
+import { Banner } from '../ui/banner.tsx'
 import { Button, buttonClass, IconButton } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { Badge, StateIcon } from '../ui/state.tsx'
 import { clock, duration, useNow } from '../ui/time.ts'
 import { Notepad } from './notepad.tsx'
+import { Notices } from './notices.tsx'
 import { TaskLab } from './task-lab.tsx'
 import { type DrillHandle, useDrill } from './use-drill.ts'
 import { digits, leftOf, taskLooks } from './words.ts'
@@ -73,8 +75,7 @@ function Waiting({ handle, ended }: { handle: DrillHandle; ended: boolean }) {
   const m = useMessages()
   const text = useText()
   const { act, drill } = handle
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { busy, error, run } = useAction()
   const preparing = drill.state === 'preparing'
   const cancelled = drill.state === 'cancelled'
   const [title, lead] = cancelled
@@ -95,7 +96,7 @@ function Waiting({ handle, ended }: { handle: DrillHandle; ended: boolean }) {
         </p>
         {shown ? (
           <div className="mt-5 overflow-hidden rounded-lg">
-            <Problem words={errorWords(shown, m)} whatToDo={m.common.what} />
+            <Failure error={shown} />
           </div>
         ) : null}
         {preparing ? <Notices drill={drill} /> : null}
@@ -112,16 +113,7 @@ function Waiting({ handle, ended }: { handle: DrillHandle; ended: boolean }) {
         )}
         <div className="mt-6 flex gap-2">
           {preparing ? (
-            <Button
-              disabled={busy}
-              onClick={() => {
-                setBusy(true)
-                setError(null)
-                act({ type: 'cancel' })
-                  .catch(setError)
-                  .finally(() => setBusy(false))
-              }}
-            >
+            <Button disabled={busy} onClick={() => run(() => act({ type: 'cancel' }))}>
               {m.exam.cancel}
             </Button>
           ) : null}
@@ -134,26 +126,12 @@ function Waiting({ handle, ended }: { handle: DrillHandle; ended: boolean }) {
   )
 }
 
-export function Notices({ drill }: { drill: Pick<DrillView, 'notices'> }) {
-  const m = useMessages()
-  const text = useText()
-  if (drill.notices.length === 0) return null
-  return (
-    <ul aria-label={m.exam.notices} className="mt-4 space-y-1 border-l-2 border-line-strong pl-3 text-text-2">
-      {drill.notices.map((notice) => (
-        <li key={notice.en}>{text(notice)}</li>
-      ))}
-    </ul>
-  )
-}
-
 function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice }) {
   const m = useMessages()
   const text = useText()
   const { act, drill } = handle
   const [asking, setAsking] = useState<'hand-in' | 'finish' | null>(null)
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { busy, error, forget, run: ask } = useAction()
   const [notes, setNotes] = useKept('exam.notes', 0, 0, 1)
   const [dismissed, setDismissed] = useState<number | null>(null)
   /** labs that have been looked at stay, so that coming back costs nothing */
@@ -167,13 +145,7 @@ function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice })
   const left = drill.tasks.filter((task) => task.state !== 'handed-in' && task.state !== 'graded')
   const flagged = left.filter((task) => task.flagged)
 
-  const run = (action: Parameters<DrillHandle['act']>[0]) => {
-    setBusy(true)
-    setError(null)
-    act(action)
-      .catch(setError)
-      .finally(() => setBusy(false))
-  }
+  const run = (action: Parameters<DrillHandle['act']>[0]) => ask(() => act(action))
   const move = (step: 1 | -1) => {
     if (current === null || left.length === 0) return
     const at = left.indexOf(current)
@@ -243,17 +215,7 @@ function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice })
           }
         />
       ) : null}
-      {error === null ? null : (
-        <Problem
-          words={errorWords(error, m)}
-          whatToDo={m.common.what}
-          action={
-            <Button small onClick={() => setError(null)}>
-              {m.common.close}
-            </Button>
-          }
-        />
-      )}
+      {error === null ? null : <Failure error={error} onClose={forget} />}
       <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 outline-none max-lg:flex-col">
         {drill.tasks.map((task) =>
           task.session !== null && seen.has(task.session) && task.state !== 'handed-in' && task.state !== 'graded' ? (
@@ -425,7 +387,7 @@ function NoLab({ task }: { task: DrillTask | null }) {
       <p className="mt-1 text-text-2">{says[1]}</p>
       {task?.error ? (
         <div className="mt-5 overflow-hidden rounded-lg">
-          <Problem words={errorWords(task.error, m)} whatToDo={m.common.what} live="polite" />
+          <Failure error={task.error} live="polite" />
         </div>
       ) : null}
     </div>

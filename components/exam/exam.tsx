@@ -4,7 +4,7 @@
 import { ArrowRight } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import {
   type Blueprint,
   type DrillPreview,
@@ -15,13 +15,16 @@ import {
   type ExamView,
   type SessionMode,
 } from '#lib/protocol/index.ts'
-import { errorWords, request } from '../api.ts'
+import { request } from '../api.ts'
+import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
-import { Banner, Empty, Problem } from '../ui/banner.tsx'
+import { Banner, Empty } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
+import { Fact } from '../ui/fact.tsx'
 import { Badge } from '../ui/state.tsx'
 import { dateOf, duration } from '../ui/time.ts'
+import { Notices } from './notices.tsx'
 import { Bar } from './review.tsx'
 import { StartDrill } from './start.tsx'
 import { digits } from './words.ts'
@@ -190,13 +193,7 @@ function Choose({ exam }: { exam: ExamView }) {
               {mode === 'mastery' ? m.exam.sizeFree(preview.tasks) : m.exam.size(preview.tasks, blueprint.minutes)} ·{' '}
               {m.exam.pass(blueprint.passMark)}
             </p>
-            {preview.notices.length > 0 ? (
-              <ul aria-label={m.exam.notices} className="mt-3 space-y-1 border-l-2 border-warn pl-3">
-                {preview.notices.map((notice) => (
-                  <li key={notice.en}>{text(notice)}</li>
-                ))}
-              </ul>
-            ) : null}
+            <Notices drill={preview} tone="warn" />
             <Contents preview={preview} />
             <div className="mt-5 flex flex-wrap items-end gap-x-4 gap-y-3">
               <label className="text-xs text-text-2">
@@ -237,7 +234,7 @@ function Choose({ exam }: { exam: ExamView }) {
             </p>
             {error === null ? null : (
               <div className="mt-3 overflow-hidden rounded-md">
-                <Problem words={errorWords(error, m)} whatToDo={m.common.what} />
+                <Failure error={error} />
               </div>
             )}
             <div className="mt-5">
@@ -398,14 +395,5 @@ function Outcome({ drill }: { drill: DrillSummary }) {
     <Badge tone={result.passed ? 'ok' : 'fail'} icon={result.passed ? 'ok' : 'fail'}>
       {m.exam.weight(digits(result.score))} · {result.passed ? m.exam.passed : m.exam.failed}
     </Badge>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="flex items-baseline gap-1.5 whitespace-nowrap">
-      <dt className="text-text-3">{name}</dt>
-      <dd className="tabular-nums">{children}</dd>
-    </div>
   )
 }

@@ -2,9 +2,8 @@
 // The drill's notepad: saved a moment after the last key, and never over what another window has written. Knows text and version.
 import { useEffect, useRef, useState } from 'react'
 import { drillLimits } from '#lib/protocol/index.ts'
-import { errorWords } from '../api.ts'
+import { Failure } from '../failure.tsx'
 import { useMessages } from '../i18n/index.tsx'
-import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import type { DrillHandle } from './use-drill.ts'
 
@@ -88,7 +87,7 @@ export function Notepad({ handle, readOnly }: { handle: DrillHandle; readOnly: b
           </div>
         </div>
       ) : error !== null ? (
-        <Problem words={errorWords(error, m)} whatToDo={m.common.what} live="polite" />
+        <Failure error={error} live="polite" />
       ) : null}
       <textarea
         aria-labelledby="notes-title"

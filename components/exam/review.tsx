@@ -9,10 +9,11 @@ import { CheckList } from '../report/report.tsx'
 import { Banner } from '../ui/banner.tsx'
 import { buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
+import { Fact } from '../ui/fact.tsx'
 import { CodeBlock } from '../ui/markdown.tsx'
 import { Badge, StateIcon, type Tone, toneText } from '../ui/state.tsx'
 import { dateOf, duration } from '../ui/time.ts'
-import { Notices } from './drill.tsx'
+import { Notices } from './notices.tsx'
 import { StartDrill } from './start.tsx'
 import { digits } from './words.ts'
 
@@ -163,14 +164,5 @@ export function Bar({ score, passMark }: { score: number | null; passMark: numbe
       />
       <span className="absolute -top-1 h-4 w-px bg-text" style={{ left: `${passMark}%` }} />
     </span>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div className="flex items-baseline gap-1.5 whitespace-nowrap">
-      <dt className={name === '' ? 'sr-only' : 'text-text-3'}>{name}</dt>
-      <dd className="tabular-nums">{children}</dd>
-    </div>
   )
 }

@@ -4,9 +4,8 @@
 import { useRouter } from 'next/navigation'
 import { useState, useTransition } from 'react'
 import type { BackendView, DoctorReport, SetupView } from '#lib/protocol/index.ts'
-import { errorWords } from '../api.ts'
+import { Failure } from '../failure.tsx'
 import { useLocale, useMessages } from '../i18n/index.tsx'
-import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
@@ -209,7 +208,7 @@ function Prepare({ state }: { state: ReturnType<typeof useSetup> }) {
       </Button>
       <Confirm open={asking} onOpenChange={setAsking} title={m.machine.consentTitle} yes={m.machine.consentYes} onYes={state.begin} wide>
         <p>{m.machine.consentLead}</p>
-        {plan.state === 'failed' ? <Problem words={errorWords(plan.problem, m)} whatToDo={m.common.what} /> : null}
+        {plan.state === 'failed' ? <Failure error={plan.problem} /> : null}
         <ul className="list-disc space-y-1 pl-5" aria-busy={plan.state === 'looking'}>
           {(plan.state === 'known' ? plan.changes : m.machine.consentItems).map((item) => (
             <li key={item} lang={plan.state === 'known' ? 'en' : undefined}>
@@ -240,8 +239,8 @@ function SetupProgress({ state: { setup, problem }, first = false }: { state: Re
   const began = Math.min(...setup.steps.map((step) => step.startedAt ?? Number.POSITIVE_INFINITY))
   return (
     <>
-      {problem ? <Problem words={errorWords(problem, m)} whatToDo={m.common.what} /> : null}
-      {setup.state === 'failed' && setup.error ? <Problem words={errorWords(setup.error, m)} whatToDo={m.common.what} /> : null}
+      {problem ? <Failure error={problem} /> : null}
+      {setup.state === 'failed' && setup.error ? <Failure error={setup.error} /> : null}
       {setup.state === 'idle' || setup.steps.length === 0 ? null : (
         <div className={cx(!first && 'border-t border-line')}>
           <p role="status" className="flex items-center justify-between gap-4 px-4 pt-3 text-xs font-semibold text-text-2">

@@ -3,16 +3,16 @@
 // the replay. Knows the report as data; grading is somebody else's.
 import { ArrowRight, ChevronRight, RotateCcw } from 'lucide-react'
 import Link from 'next/link'
-import { useRouter } from 'next/navigation'
 import { type ReactNode, useRef, useState } from 'react'
-import { z } from 'zod'
 import type { CheckReport, Report, SessionView, Verdict } from '#lib/protocol/index.ts'
-import { errorWords, request } from '../api.ts'
+import { useBegin } from '../action.ts'
+import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { Replay } from '../terminal/replay.tsx'
-import { Empty, Problem } from '../ui/banner.tsx'
+import { Empty } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
+import { Fact } from '../ui/fact.tsx'
 import { CodeBlock, Markdown } from '../ui/markdown.tsx'
 import { type IconName, StateIcon, type Tone, toneText } from '../ui/state.tsx'
 import { duration } from '../ui/time.ts'
@@ -190,15 +190,6 @@ export function ReportView({ report }: { report: Report }) {
   )
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="flex items-baseline gap-1.5 whitespace-nowrap">
-      <dt className="text-text-3">{name}</dt>
-      <dd className="tabular-nums">{children}</dd>
-    </div>
-  )
-}
-
 function Section({ id, title, lead, children }: { id: string; title: string; lead?: string; children: ReactNode }) {
   return (
     <section aria-labelledby={id} className="mt-10 min-w-0">
@@ -284,30 +275,17 @@ function CheckItem({ check }: { check: CheckReport }) {
 
 function Again({ scenario, backend }: { scenario: string; backend: string }) {
   const m = useMessages()
-  const router = useRouter()
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const start = async () => {
-    setBusy(true)
-    setError(null)
-    try {
-      const { id } = await request('/api/sessions', z.object({ id: z.string() }), { method: 'POST', body: { scenario, backend } })
-      router.push(`/session/${id}`)
-    } catch (thrown) {
-      setError(thrown)
-      setBusy(false)
-    }
-  }
+  const { begin, busy, error } = useBegin('session')
   return (
     <div className="sm:text-right">
-      <Button disabled={busy} onClick={() => void start()}>
+      <Button disabled={busy} onClick={() => begin({ scenario, backend })}>
         <RotateCcw aria-hidden className="size-4" />
         {busy ? m.catalogue.starting : m.report.again}
       </Button>
       <p className="mt-1 max-w-56 text-xs text-text-3">{m.report.againLead}</p>
       {error ? (
         <div className="mt-2 overflow-hidden rounded-md text-left">
-          <Problem words={errorWords(error, m)} whatToDo={m.common.what} />
+          <Failure error={error} />
         </div>
       ) : null}
     </div>

@@ -1,8 +1,9 @@
 'use client'
 // What stands between the learner and the lab right now: no connection, an outage, a refusal. Knows the socket's state.
 import { errorWords } from '../api.ts'
+import { Failure } from '../failure.tsx'
 import { useMessages } from '../i18n/index.tsx'
-import { Banner, Problem } from '../ui/banner.tsx'
+import { Banner } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import { useNow } from '../ui/time.ts'
 import { useLab, useSession, useSocket } from './context.tsx'
@@ -26,17 +27,7 @@ export function Banners() {
           {outage.hint ? <p className="mt-0.5 text-text">{outage.hint}</p> : null}
         </Banner>
       ) : null}
-      {problem ? (
-        <Problem
-          words={errorWords(problem, m)}
-          whatToDo={m.common.what}
-          action={
-            <Button small onClick={() => socket.dismissProblem()}>
-              {m.common.close}
-            </Button>
-          }
-        />
-      ) : null}
+      {problem ? <Failure error={problem} onClose={() => socket.dismissProblem()} /> : null}
     </>
   )
 }

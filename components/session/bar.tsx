@@ -6,11 +6,11 @@ import Link from 'next/link'
 import { DropdownMenu } from 'radix-ui'
 import { useState } from 'react'
 import type { SessionAction } from '#lib/protocol/index.ts'
-import { errorWords } from '../api.ts'
+import { useAction } from '../action.ts'
 import { Mark } from '../chrome/header.tsx'
 import { Preferences, type ThemeChoice } from '../chrome/preferences.tsx'
+import { Failure } from '../failure.tsx'
 import { useMessages, useText } from '../i18n/index.tsx'
-import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { Badge } from '../ui/state.tsx'
@@ -25,19 +25,12 @@ export function LabBar({ theme, unsaved }: { theme: ThemeChoice; unsaved: number
   const text = useText()
   const session = useSession()
   const [asking, setAsking] = useState<'submit' | 'reset' | 'give-up' | null>(null)
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { busy, error, forget, run: ask } = useAction()
   const { passing, total } = goalsOf(session.checks)
   const ready = session.state === 'ready'
   const all = ready && total > 0 && passing === total
 
-  const run = (action: SessionAction) => {
-    setError(null)
-    setBusy(true)
-    act(session.id, action)
-      .catch(setError)
-      .finally(() => setBusy(false))
-  }
+  const run = (action: SessionAction) => ask(() => act(session.id, action))
   const item = 'flex h-8 cursor-default items-center gap-2 rounded-sm px-2 text-[0.8125rem] outline-none data-[highlighted]:bg-hover'
   return (
     <header className="border-b border-line bg-surface">
@@ -91,17 +84,7 @@ export function LabBar({ theme, unsaved }: { theme: ThemeChoice; unsaved: number
           </span>
         </div>
       </div>
-      {error === null ? null : (
-        <Problem
-          words={errorWords(error, m)}
-          whatToDo={m.common.what}
-          action={
-            <Button small onClick={() => setError(null)}>
-              {m.common.close}
-            </Button>
-          }
-        />
-      )}
+      {error === null ? null : <Failure error={error} onClose={forget} />}
       <Confirm
         open={asking === 'submit'}
         onOpenChange={(open) => setAsking(open ? 'submit' : null)}

@@ -1,8 +1,8 @@
 'use client'
 // The left column: what is asked, what is checked, hints. Knows the session's view; knows nothing of terminals.
 import { Lightbulb } from 'lucide-react'
-import { useState } from 'react'
 import { modeRules } from '#lib/protocol/index.ts'
+import { useAction } from '../action.ts'
 import { errorWords } from '../api.ts'
 import { useMessages, useText } from '../i18n/index.tsx'
 import { Problem } from '../ui/banner.tsx'
@@ -54,16 +54,9 @@ function Hints() {
   const text = useText()
   const { id, hints } = useSession()
   const element = useElementId()
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
+  const { busy, error, run } = useAction()
   const left = hints.total - hints.shown.length
-  const next = () => {
-    setBusy(true)
-    setError(null)
-    act(id, { type: 'hint' })
-      .catch(setError)
-      .finally(() => setBusy(false))
-  }
+  const next = () => run(() => act(id, { type: 'hint' }))
   return (
     <section aria-labelledby={element('hints-title')}>
       <div className="flex items-baseline justify-between gap-3">

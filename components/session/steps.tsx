@@ -2,11 +2,10 @@
 // A lab on its way: starting, being reset, being graded, or stopped by a failure with words and a way on.
 // Knows the steps as data; knows nothing of what they do.
 import Link from 'next/link'
-import { useState } from 'react'
 import type { SessionState, StepView } from '#lib/protocol/index.ts'
-import { errorWords } from '../api.ts'
+import { useAction } from '../action.ts'
+import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
-import { Problem } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { CopyButton } from '../ui/markdown.tsx'
@@ -39,8 +38,7 @@ export function Steps() {
   const skew = useLab((state) => state.skew)
   const failed = session.state === 'failed'
   const now = useNow(!failed)
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
+  const { busy, error, run } = useAction()
   const steps = stepsOf(session.state, session.steps)
   const [title, lead] =
     session.state === 'failed'
@@ -54,13 +52,7 @@ export function Steps() {
             : [m.session.startingTitle, m.session.startingLead]
   const stoppedAt = steps.find((step) => step.state === 'failed')
   const at = now === null ? null : now + skew
-  const retry = () => {
-    setBusy(true)
-    setError(null)
-    act(session.id, { type: 'retry' })
-      .catch(setError)
-      .finally(() => setBusy(false))
-  }
+  const retry = () => run(() => act(session.id, { type: 'retry' }))
   return (
     <Main id={framed ? undefined : 'main'} tabIndex={-1} className="flex-1 overflow-y-auto outline-none">
       <div className="mx-auto max-w-2xl px-4 py-10 sm:py-16">
@@ -71,12 +63,12 @@ export function Steps() {
         ) : null}
         {failed && session.error ? (
           <div className="mt-5 overflow-hidden rounded-lg">
-            <Problem words={errorWords(session.error, m)} whatToDo={m.common.what} />
+            <Failure error={session.error} />
           </div>
         ) : null}
         {error ? (
           <div className="mt-3 overflow-hidden rounded-lg">
-            <Problem words={errorWords(error, m)} whatToDo={m.common.what} />
+            <Failure error={error} />
           </div>
         ) : null}
         <ol className="mt-6 border-t border-line" aria-label={title}>

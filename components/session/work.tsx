@@ -4,11 +4,10 @@ import { AArrowDown, AArrowUp, Accessibility, FileText, Keyboard, Maximize, Mini
 import { DropdownMenu } from 'radix-ui'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { type ErrorView, errorView, limits, type Place, type TerminalView } from '#lib/protocol/index.ts'
-import { errorWords } from '../api.ts'
 import { Editor } from '../editor/editor.tsx'
+import { Failure } from '../failure.tsx'
 import { useMessages } from '../i18n/index.tsx'
 import { type TerminalHandle, TerminalPane } from '../terminal/terminal.tsx'
-import { Problem } from '../ui/banner.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
@@ -242,17 +241,7 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
           </div>
         ) : null}
       </div>
-      {error ? (
-        <Problem
-          words={errorWords(error, m)}
-          whatToDo={m.common.what}
-          action={
-            <Button small onClick={() => setError(null)}>
-              {m.common.close}
-            </Button>
-          }
-        />
-      ) : null}
+      {error ? <Failure error={error} onClose={() => setError(null)} /> : null}
       <div className={cx('relative min-h-0 flex-1 bg-terminal', !anyway && active !== 'editor' && 'max-sm:hidden')}>
         {terminals
           .filter((terminal) => seen.has(terminal.id))

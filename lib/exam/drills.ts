@@ -477,16 +477,20 @@ export class Drills {
     if (event.state === 'failed' && task !== undefined && task.handedInAt === null && held.drill.alive && task.starts < mostStarts) {
       task.starts += 1
       if (event.view.readyAt !== null) task.lost = true
-      held.asking.add(index + 1)
-      // Not within its own event.
-      this.#later(() => {
-        held.asking.delete(index + 1)
-        if (held.drill.alive && task.handedInAt === null && session.state === 'failed') void session.act({ type: 'retry' }).catch(() => {})
-        this.#go(held)
-      })
+      this.#retryLater(held, index + 1, session)
     }
     this.#outages(held)
     this.#follow(held)
+  }
+  /** Another try for a lab that has failed; not within its own event. */
+  #retryLater(held: Held, number: number, lab: Session): void {
+    held.asking.add(number)
+    this.#later(() => {
+      held.asking.delete(number)
+      if (held.drill.alive && held.drill.task(number).handedInAt === null && lab.state === 'failed')
+        void lab.act({ type: 'retry' }).catch(() => {})
+      this.#go(held)
+    })
   }
   /** What follows from how the labs stand: the drill begins, or cannot; the next labs are prepared. */
   #follow(held: Held): void {
@@ -736,13 +740,7 @@ export class Drills {
       this.#freeze(held)
       for (const [index, task] of record.tasks.entries()) {
         const lab = this.#lab(task.session)
-        if (lab?.state !== 'failed' || task.handedInAt !== null || record.state === 'grading') continue
-        held.asking.add(index + 1)
-        this.#later(() => {
-          held.asking.delete(index + 1)
-          if (drill.alive && task.handedInAt === null && lab.state === 'failed') void lab.act({ type: 'retry' }).catch(() => {})
-          this.#go(held)
-        })
+        if (lab?.state === 'failed' && task.handedInAt === null && record.state !== 'grading') this.#retryLater(held, index + 1, lab)
       }
       this.#outages(held)
     }

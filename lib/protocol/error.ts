@@ -73,9 +73,19 @@ export class LabError extends Error {
     const said = (en: string, korean: string | undefined): Words => (korean === undefined ? en : { en, ko: korean })
     return new LabError(code, said(message, ko?.message), hint === undefined ? {} : { hint: said(hint, ko?.hint) })
   }
-  view(): ErrorView {
-    const { code, hint, ko, message } = this
-    return { code, message, ...(hint === undefined ? {} : { hint }), ...(ko === undefined ? {} : { ko }) }
+  /** @param otherwise what can be done where the error itself says nothing of it */
+  view(otherwise?: Text): ErrorView {
+    const { code, ko, message } = this
+    const hint = this.hint ?? otherwise?.en
+    const koHint = ko?.hint ?? (this.hint === undefined ? otherwise?.ko : undefined)
+    return {
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(ko === undefined && koHint === undefined
+        ? {}
+        : { ko: { message: ko?.message ?? message, ...(koHint === undefined ? {} : { hint: koHint }) } }),
+    }
   }
 }
 

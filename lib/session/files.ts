@@ -110,7 +110,8 @@ async function modeOf(cluster: Cluster, place: Place, file: string): Promise<str
   return answer?.exitCode === 0 && /^[0-7]{3,4}$/.test(answer.stdout.trim()) ? answer.stdout.trim() : ''
 }
 
-function requireFiles(cluster: Cluster, place: Place): void {
+/** @throws LabError not-found */
+export function requirePlace(cluster: Cluster, place: Place): void {
   if (place !== 'workstation' && !cluster.nodes.some((node) => node.place === place)) {
     throw new LabError(
       'not-found',
@@ -123,6 +124,10 @@ function requireFiles(cluster: Cluster, place: Place): void {
       },
     )
   }
+}
+
+function requireFiles(cluster: Cluster, place: Place): void {
+  requirePlace(cluster, place)
   if (place !== 'workstation' && !cluster.can.has('node-files'))
     throw new LabError(
       'bad-request',

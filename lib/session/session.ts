@@ -27,7 +27,7 @@ import type { ResolvedScenario, Scenario } from '#lib/scenario/index.ts'
 import type { SessionRow, Store } from '#lib/store/index.ts'
 import { type Clock, type StoredTerminal, type Terminal, Terminals, type TerminalsOptions } from '#lib/terminal/index.ts'
 import type { Clusters, Engine, Grade, StepContext } from './engine.ts'
-import { readPlace, savePlace } from './files.ts'
+import { readPlace, requirePlace, savePlace } from './files.ts'
 import { readRecordings, transitionsOf } from './timeline.ts'
 import { watchTopology } from './topology.ts'
 
@@ -474,14 +474,13 @@ export class Session {
       await this.#giveBack(cluster)
     }
     if (this.#closed) return
-    const shown = this.#shown(error)
     this.#state({
       state: 'failed',
       steps,
-      error: {
-        ...shown.view(),
-        hint: shown.hint ?? 'Try again; a fresh cluster is used. If it happens again, the server log says more.',
-      },
+      error: this.#shown(error).view({
+        en: 'Try again; a fresh cluster is used. If it happens again, the server log says more.',
+        ko: '다시 시도하세요. 새 클러스터를 사용합니다. 또 실패하면 서버 로그에 자세한 내용이 있습니다.',
+      }),
     })
   }
 
@@ -576,8 +575,8 @@ export class Session {
       this.#deps.log.warn({ session: this.id, code: error.code, error: error.message, cause: causeOf(error) }, 'grading failed')
       if (this.#closed) return
       // Our failure: the learner keeps the lab and may submit again.
-      const shown = this.#shown(error)
-      this.#state({ state: 'ready', error: { ...shown.view(), hint: shown.hint ?? 'Nothing is lost: submit again.' } })
+      const again = { en: 'Nothing is lost: submit again.', ko: '잃은 것은 없습니다. 다시 제출하세요.' }
+      this.#state({ state: 'ready', error: this.#shown(error).view(again) })
       this.#watch()
       return
     }
@@ -817,18 +816,7 @@ export class Session {
   /** @throws LabError conflict, capacity-exceeded, what the cluster said */
   async openTerminal(place: Place, size: Size): Promise<Terminal> {
     const cluster = this.#lab()
-    if (place !== 'workstation' && !cluster.nodes.some((node) => node.place === place)) {
-      throw new LabError(
-        'not-found',
-        { en: `This lab has no ${place}.`, ko: `이 실습에는 ${place}이(가) 없습니다.` },
-        {
-          hint: {
-            en: `It has workstation, ${cluster.nodes.map((node) => node.place).join(', ')}.`,
-            ko: `workstation, ${cluster.nodes.map((node) => node.place).join(', ')}이(가) 있습니다.`,
-          },
-        },
-      )
-    }
+    requirePlace(cluster, place)
     const terminal = await this.terminals.open(place, size)
     if (this.#frozen) {
       await terminal.close()

@@ -553,7 +553,7 @@ export class Sessions {
     for (const clusters of this.#backends.values()) void this.#find(clusters)
   }
 
-  async #find(clusters: Clusters): Promise<void> {
+  async #find(clusters: Clusters, said?: string): Promise<void> {
     const { log } = this.#options
     const left = () => [...this.#waiting.keys()].filter((session) => session.view().backend === clusters.backend)
     try {
@@ -576,10 +576,11 @@ export class Sessions {
     } catch (thrown) {
       if (this.#closed) return
       const error = asLabError(thrown)
-      log.warn({ backend: clusters.backend, error: error.message }, 'clusters cannot be looked for yet')
+      // Docker may be gone for days: the log says so once.
+      if (error.message !== said) log.warn({ backend: clusters.backend, error: error.message }, 'clusters cannot be looked for yet')
       for (const session of left()) session.outage(error)
       this.#clock.after(this.#options.adoptMs ?? 5000, () => {
-        if (!this.#closed) void this.#find(clusters)
+        if (!this.#closed) void this.#find(clusters, error.message)
       })
       return
     }

@@ -15,10 +15,13 @@ export interface Supply {
   clusters: number
 }
 
+/** MiB that a cluster takes */
+const needOf = (spec: ClusterSpec, { nodeMiB = 400, workstationMiB = 256 }: CapacityOptions): number =>
+  (spec.workers + 1) * nodeMiB + workstationMiB
+
 /** How many more of a kind fit beside those that are there: as often as `checkCapacity` would let one through. */
 export function roomFor(spec: ClusterSpec, supply: Supply, options: CapacityOptions = {}): number {
-  const { nodeMiB = 400, workstationMiB = 256 } = options
-  const need = (spec.workers + 1) * nodeMiB + workstationMiB
+  const need = needOf(spec, options)
   for (let more = 0; ; more++) {
     const then = {
       ...supply,
@@ -35,8 +38,8 @@ export function roomFor(spec: ClusterSpec, supply: Supply, options: CapacityOpti
 
 /** @throws LabError capacity-exceeded saying which of the figures is the limit */
 export function checkCapacity(spec: ClusterSpec, supply: Supply, options: CapacityOptions = {}): void {
-  const { nodeMiB = 400, workstationMiB = 256, reserveMiB = 1024, cpus = 0.5 } = options
-  const need = (spec.workers + 1) * nodeMiB + workstationMiB
+  const { reserveMiB = 1024, cpus = 0.5 } = options
+  const need = needOf(spec, options)
   const hint =
     'End a lab that is no longer needed (or make the pool of warm clusters smaller), or raise the limit in the server’s settings if you know better.'
   const refuse = (why: string) =>
