@@ -1,4 +1,5 @@
 // The only door of protocol: messages over HTTP and WebSocket as zod schemas, views, error codes. Runs in the browser too.
+export * from './classroom.ts'
 export * from './error.ts'
 export * from './exam.ts'
 export * from './messages.ts'
