@@ -225,14 +225,23 @@ export const pem = (label: string, der: Uint8Array): string =>
 export function certificates(text: string): X509Certificate[] {
   const found: X509Certificate[] = []
   for (const [block] of text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g)) {
+    let certificate = read.get(block)
     try {
-      found.push(new X509Certificate(block))
+      certificate ??= new X509Certificate(block)
     } catch {
       // Go passes over what it cannot parse, too.
+      continue
     }
+    if (read.size >= mostRead) read.delete(read.keys().next().value as string)
+    read.set(block, certificate)
+    found.push(certificate)
   }
   return found
 }
+/** PEM → what it says: an authority is in every kubeconfig and pod of its lab */
+const read = new Map<string, X509Certificate>()
+/** some twenty of each of the labs of a process */
+const mostRead = 512
 /** Does this private key belong to this certificate? False for what is neither. */
 export function matches(certificate: X509Certificate, key: string | KeyObject): boolean {
   try {

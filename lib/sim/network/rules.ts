@@ -317,6 +317,22 @@ function destination(text: string): Target['to'] {
  * Lists of addresses must have been taken apart before. @throws RuleError with iptables' words
  */
 export function parseRule(words: readonly string[]): Rule {
+  // Every lab's machines have the same rules at first. Rules that count packets for themselves are not shared.
+  if (words.includes('statistic')) return readRule(words)
+  const key = words.join('\0')
+  let rule = read.get(key)
+  if (rule === undefined) {
+    rule = readRule(words)
+    if (read.size >= mostRead) read.delete(read.keys().next().value as string)
+    read.set(key, rule)
+  }
+  return { ...rule, packets: 0, bytes: 0 }
+}
+const read = new Map<string, Rule>()
+/** as many rules as the machines of several different labs have */
+const mostRead = 4096
+
+function readRule(words: readonly string[]): Rule {
   const parts: RuleParts = { extensions: [], targetOptions: [] }
   const loaded: { name: string; extension: Extension; options: Map<string, { values: string[]; not: boolean }> }[] = []
   const target: Target = { name: '', goto: false }

@@ -237,6 +237,8 @@ export function save(
 
 /** Splits a line as iptables-restore does: quotes keep words together. */
 export function words(line: string): string[] {
+  // Most lines have no quotes.
+  if (!line.includes('"')) return line.split(/\s+/).filter((word) => word !== '')
   const found: string[] = []
   for (const match of line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)) found.push(match[2] ?? (match[1] as string).replace(/\\(.)/g, '$1'))
   return found

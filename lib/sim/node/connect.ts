@@ -55,6 +55,32 @@ export function connect(
   return new RemoteClient(deps, readKubeconfig(files, path, own !== undefined), files, from, as, own)
 }
 
+/** An address that was found open, and when: epoch ms of the lab's time */
+interface Dialled {
+  at: number
+  listener: Listener
+  /** where it was found */
+  there: Netns
+}
+/** By namespace that asks, then by address and port. Of one turn of the event loop. */
+let dialled = new WeakMap<Netns, Map<string, Dialled>>()
+let forgetting = false
+/** What was open to somebody is open to all of his namespace in the same turn and instant, unless who answered has gone: a start asks hundreds of times. */
+function remember(from: Netns, place: string, found: Dialled): void {
+  const known = dialled.get(from) ?? new Map<string, Dialled>()
+  dialled.set(from, known.set(place, found))
+  if (forgetting) return
+  forgetting = true
+  setImmediate(() => {
+    dialled = new WeakMap()
+    forgetting = false
+  })
+}
+function remembered(from: Netns, place: string, now: number): Listener | undefined {
+  const known = dialled.get(from)?.get(place)
+  return known?.at === now && known.there.listeners().includes(known.listener) ? known.listener : undefined
+}
+
 class RemoteClient implements Client {
   readonly #deps: ConnectDeps
   readonly #config: Kubeconfig
@@ -90,6 +116,9 @@ class RemoteClient implements Client {
     const { server } = this.#config
     const host = server.hostname.replace(/^\[|\]$/g, '')
     const port = Number(server.port || (server.protocol === 'https:' ? 443 : 80))
+    const now = this.#deps.clock.now()
+    const known = remembered(this.#from, `${host}:${port}`, now)
+    if (known) return known
     let addresses: readonly string[]
     try {
       addresses = isIP(host) ? [host] : this.#deps.resolve(host, this.#files, this.#from)
@@ -99,7 +128,10 @@ class RemoteClient implements Client {
     const address = addresses[0]
     if (address === undefined) throw new Unreachable(`dial tcp: lookup ${host}: no such host`)
     const opened = this.#deps.network.open(this.#from, 'tcp', address, port)
-    if (opened.outcome === 'open') return opened.listener
+    if (opened.outcome === 'open') {
+      remember(this.#from, `${host}:${port}`, { at: now, listener: opened.listener, there: opened.to.netns })
+      return opened.listener
+    }
     const words = { refused: 'connect: connection refused', timeout: 'i/o timeout', unreachable: 'connect: no route to host' }
     throw new Unreachable(`dial tcp ${address}:${port}: ${words[opened.outcome]}`)
   }

@@ -53,6 +53,25 @@ export function filesBelow(root: string): Files {
   return new RootedFiles(realpathSync(root))
 }
 
+/**
+ * Directories that were free of links when this turn of the event loop looked at them: most paths of a turn share theirs. A process that swaps one
+ * meanwhile gains nothing, for what reads or writes looks once more where it has arrived.
+ */
+const plain = new Set<string>()
+function isPlain(directory: string): boolean {
+  if (plain.has(directory)) return true
+  try {
+    if (realpathSync.native(directory) !== directory) return false
+  } catch {
+    return false
+  }
+  if (plain.size === 0) setImmediate(forgetPlain)
+  plain.add(directory)
+  return true
+}
+const forgetPlain = () => plain.clear()
+const ordinary = /^(\/(?!\.{0,2}(\/|$))[^/\0]+)+$/
+
 class RootedFiles implements Files {
   readonly root: string
   constructor(root: string) {
@@ -61,6 +80,14 @@ class RootedFiles implements Files {
 
   /** `follow`: the last name too, when it is a link */
   #resolve(path: string, follow = true): Place {
+    if (ordinary.test(path)) {
+      const at = path.lastIndexOf('/')
+      const directory = this.root + path.slice(0, at)
+      if (isPlain(directory)) {
+        const stat = lstatSync(this.root + path, { throwIfNoEntry: false })
+        if (stat && !(follow && stat.isSymbolicLink())) return { directory, name: path.slice(at + 1), is: typeOf(stat) }
+      }
+    }
     let left = path.split('/').filter((part) => part !== '' && part !== '.')
     let at: string[] = []
     let links = 0
@@ -196,6 +223,7 @@ class RootedFiles implements Files {
     const source = this.#resolve(from, false)
     if (source.is === undefined) throw this.#missing(from)
     const target = this.#resolve(to, false)
+    forgetPlain()
     this.#within(source, from, (old) => this.#within(target, to, (fresh) => renameSync(old, fresh)))
     told(source.directory, source.name)
     told(target.directory, target.name)
@@ -208,6 +236,7 @@ class RootedFiles implements Files {
       return
     }
     if (place.is === undefined || place.name === '') return
+    forgetPlain()
     this.#within(place, path, (entry) => rmSync(entry, { recursive: true, force: true }))
     told(place.directory, place.name)
   }
