@@ -362,6 +362,25 @@ describe('a cluster with a time of its own', () => {
   })
 })
 
+describe('when the time is up', () => {
+  it('what holds may still hold for as long as it must, and what does not has timed out', async () => {
+    await api.put(config({ value: 'good' }))
+    await api.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'young', namespace: 'default' },
+      spec: { containers: [] },
+      status: { phase: 'Pending' },
+    })
+    const result = await gradeChecks(
+      [{ ...goal('right', 60, value('good')), hold: 1 }, goal('wrong', 40, value('better'))],
+      open({ cluster, api, handover: null }),
+      { signal: cancel.signal, limits: { ...limits, longestMs: 10 } },
+    )
+    expect(verdicts(result)).toEqual({ right: 'pass', wrong: 'timed-out' })
+  })
+})
+
 describe('the pace of looks', () => {
   const clock: LabClock = { now: () => performance.now(), rate: 1, wait }
   it('is that of changes, and one that comes during a look is not lost', async () => {
