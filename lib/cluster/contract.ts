@@ -246,6 +246,7 @@ export function clusterContract(contract: Contract): void {
           active: 'active',
           sub: 'running',
           enabled: 'enabled',
+          pid: expect.any(Number),
         })
         expect(await cluster.unit('worker-1', 'no-such.service')).toMatchObject({ load: 'not-found', active: 'inactive' })
       })

@@ -158,8 +158,11 @@ export interface Cluster {
   writeFile(where: Place, path: string, bytes: Uint8Array, options?: { mode?: number }): Promise<void>
   /** entries of a directory, at most 2000, sorted by name */
   listFiles(where: Place, path: string): Promise<readonly FileStat[]>
-  /** state of a systemd unit, read by the grader's own means */
-  unit(where: Exclude<Place, 'workstation'>, name: string): Promise<{ load: string; active: string; sub: string; enabled: string }>
+  /** state of a systemd unit, read by the grader's own means; `pid` of its main process, 0 when none runs */
+  unit(
+    where: Exclude<Place, 'workstation'>,
+    name: string,
+  ): Promise<{ load: string; active: string; sub: string; enabled: string; pid: number }>
   /** records the state to which `restore` returns; slow once, then kept */
   baseline(signal: AbortSignal): Promise<Fingerprint>
   /**

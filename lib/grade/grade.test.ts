@@ -362,6 +362,29 @@ describe('a cluster with a time of its own', () => {
   })
 })
 
+describe('a unit that must stay up', () => {
+  it('is another one after each start: what ends at once and is started again does not hold', async () => {
+    const starts = (pid: number) => new Proxy(cluster, { get: (on, name) => (name === 'unit' ? unit(pid) : Reflect.get(on, name)) })
+    const unit = (pid: number) => async () => ({
+      load: 'loaded',
+      active: 'active',
+      sub: 'running',
+      enabled: 'enabled',
+      pid: pid || ++looks,
+    })
+    let looks = 1
+    const check = { ...goal('up', 100, { unit: { node: 'worker-1', name: 'kubelet.service', active: 'active' } }), hold: 1 }
+    const graded = (pid: number) =>
+      gradeChecks([check], open({ cluster: starts(pid), api, handover: null }), {
+        signal: cancel.signal,
+        limits: { ...limits, longestMs: 1500 },
+      })
+    expect(verdicts(await graded(0))).toEqual({ up: 'timed-out' })
+    expect(looks).toBeGreaterThan(2)
+    expect(verdicts(await graded(100))).toEqual({ up: 'pass' })
+  })
+})
+
 describe('when the time is up', () => {
   it('what holds may still hold for as long as it must, and what does not has timed out', async () => {
     await api.put(config({ value: 'good' }))

@@ -42,6 +42,8 @@ interface Run {
   condition: AnyCondition
   startedAt: number
   holdsSince: number | null
+  /** what `holdsSince` was when the time was up */
+  heldInTime: number | null
   /** since it fails: has it failed for long enough? */
   failed: (() => boolean) | null
   blindSince: number | null
@@ -66,6 +68,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
     condition: conditionOf(check),
     startedAt: begun,
     holdsSince: null,
+    heldInTime: null,
     failed: null,
     blindSince: null,
     last: null,
@@ -122,6 +125,7 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number, settling: () =>
   try {
     const seen = await observe(run.condition, eyes)
     const time = now()
+    if (run.last?.of !== seen.of) run.holdsSince = null
     run.last = seen
     run.blindSince = null
     run.cause = null
@@ -143,8 +147,12 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number, settling: () =>
 
 function judge(run: Run, time: number, calm: boolean, late: boolean, limits: Limits): Verdict | null {
   if (run.blindSince !== null) return time - run.blindSince >= limits.retryMs || late ? 'not-evaluable' : null
-  // What holds when the time is up may go on to hold for as long as it must: its end is known, and a slow look is not the learner's.
-  if (run.holdsSince !== null) return time - run.holdsSince >= run.check.hold * 1000 ? 'pass' : null
+  if (run.holdsSince !== null) {
+    if (time - run.holdsSince >= run.check.hold * 1000) return 'pass'
+    // What holds when the time is up may go on to hold for as long as it must: its end is known, and a slow look is not the learner's.
+    if (late) run.heldInTime ??= run.holdsSince
+    return late && run.heldInTime !== run.holdsSince ? 'timed-out' : null
+  }
   if (run.failed === null) return null
   // Both must be old: the failure itself, and the calm of the cluster around it.
   if (calm && run.failed()) return 'fail'

@@ -31,6 +31,8 @@ export interface Observation {
   evidence: Evidence[]
   /** still on its way (a rollout in progress): a negative verdict would be early */
   moving?: boolean
+  /** which one it is that was seen: when another one has taken its place, what must hold begins anew */
+  of?: string
 }
 /** Our side failed (host, Docker, the grader): nothing was learnt about the cluster. */
 export class CannotLook extends Error {
@@ -424,6 +426,8 @@ const observers: Observers = {
         },
       ],
       moving: ['activating', 'deactivating', 'reloading'].includes(state.active),
+      // One that is started anew every second is active at some looks, and another process at each.
+      of: String(state.pid),
     }
   },
   async file(body, eyes) {

@@ -101,6 +101,8 @@ interface Tracked {
   live: CheckLive
   /** since when it has held without a break, by the cluster's clock and by a person's; null when it does not */
   holds: { lab: number; shown: number } | null
+  /** which one it was that held */
+  of?: string | undefined
   running: boolean
   again: boolean
 }
@@ -135,6 +137,8 @@ export function watchChecks(checks: readonly Check[], eyes: Eyes, options: Watch
       return
     }
     const time = clock.now()
+    if (one.of !== observation.of) one.holds = null
+    one.of = observation.of
     one.holds ??= { lab: time, shown: now() }
     const left = one.holds.lab + one.check.hold * 1000 - time
     update(one, left <= 0 ? 'passing' : 'holding', one.holds.shown, observation.actual)

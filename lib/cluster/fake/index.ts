@@ -4,7 +4,7 @@
 // logs/<namespace>/<pod>, baseline/.
 //   net/dns    lines `name address…`; a name without an address answers no-data, `name !servfail` fails
 //   net/ports  lines `host:port localPort` (forwarded to 127.0.0.1) or `host:port refused|timeout|unreachable`; what is not listed is refused
-//   net/units  one line `load active sub enabled`
+//   net/units  one line `load active sub enabled pid`
 // Commands and shells find ROOT (their machine's root), FAKE_NET (net/), KUBECONFIG and HOME in their environment.
 import { createHash, randomBytes } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -125,7 +125,7 @@ export class FakeCluster implements Cluster {
     for (const node of this.nodes) {
       await mkdir(join(this.dir, 'net/units', node.place), { recursive: true })
       for (const unit of ['kubelet.service', 'containerd.service'])
-        await writeFile(join(this.dir, 'net/units', node.place, unit), 'loaded active running enabled\n')
+        await writeFile(join(this.dir, 'net/units', node.place, unit), 'loaded active running enabled 100\n')
       this.objects.put(
         { collection: '/v1/nodes', namespace: '', name: node.name },
         {
@@ -216,10 +216,10 @@ export class FakeCluster implements Cluster {
   async unit(where: string, name: string) {
     this.root(where)
     const text = await readFile(join(this.dir, 'net/units', where, name.replaceAll('/', '')), 'utf8').catch(
-      () => 'not-found inactive dead disabled',
+      () => 'not-found inactive dead disabled 0',
     )
-    const [load = '', active = '', sub = '', enabled = ''] = text.trim().split(/\s+/)
-    return { load, active, sub, enabled }
+    const [load = '', active = '', sub = '', enabled = '', pid = '0'] = text.trim().split(/\s+/)
+    return { load, active, sub, enabled, pid: Number(pid) }
   }
 
   async probe(from: Vantage, target: Target, signal?: AbortSignal): Promise<ProbeResult> {

@@ -66,8 +66,8 @@ export async function unit(
   grader: Grader,
   pid: number,
   name: string,
-): Promise<{ load: string; active: string; sub: string; enabled: string }> {
+): Promise<{ load: string; active: string; sub: string; enabled: string; pid: number }> {
   const answer = await grader.one({ op: 'unit', pid, name: /\.\w+$/.test(name) ? name : `${name}.service` })
   const text = (key: string) => String(answer[key] ?? '')
-  return { load: text('load'), active: text('active'), sub: text('sub'), enabled: text('enabled') }
+  return { load: text('load'), active: text('active'), sub: text('sub'), enabled: text('enabled'), pid: Number(answer.mainPid ?? 0) }
 }

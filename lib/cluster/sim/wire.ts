@@ -50,7 +50,10 @@ export interface Calls {
   read: { ask: { lab: string; where: string; path: string }; answer: null }
   write: { ask: { lab: string; where: string; path: string; mode?: number }; answer: null }
   list: { ask: { lab: string; where: string; path: string }; answer: FileStat[] }
-  unit: { ask: { lab: string; where: string; name: string }; answer: { load: string; active: string; sub: string; enabled: string } }
+  unit: {
+    ask: { lab: string; where: string; name: string }
+    answer: { load: string; active: string; sub: string; enabled: string; pid: number }
+  }
   baseline: { ask: { lab: string }; answer: Fingerprint }
   restore: { ask: { lab: string; home: boolean }; answer: { fingerprint: Fingerprint; view: LabView } }
   health: { ask: { lab: string }; answer: Health }

@@ -208,8 +208,8 @@ export class Worker {
       unit: async ({ lab, name, where }) => {
         const held = this.#lab(lab)
         held.machine(where)
-        const { active, enabled, load, sub } = held.lab.unit(where, name)
-        return { load, active, sub, enabled }
+        const { active, enabled, load, pid, sub } = held.lab.unit(where, name)
+        return { load, active, sub, enabled, pid }
       },
       baseline: ({ lab }) => this.#lab(lab).baseline(),
       restore: async ({ home, lab }) => {
