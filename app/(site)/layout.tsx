@@ -3,10 +3,11 @@ import type { ReactNode } from 'react'
 import { isOffered, isSolved } from '#components/catalogue/filter.ts'
 import { Header } from '#components/chrome/header.tsx'
 import { lab } from '#lib/server/handle.ts'
-import { reader } from '../reader.ts'
+import { visitor } from '../reader.ts'
 
 export default async function SiteLayout({ children }: { children: ReactNode }) {
-  const [{ theme }, cards] = await Promise.all([reader(), lab().catalogue()])
+  const { me, theme } = await visitor()
+  const cards = await lab().catalogue(me)
   return (
     <>
       <Header theme={theme} solved={cards.filter(isSolved).length} total={cards.filter(isOffered).length} />

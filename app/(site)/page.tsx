@@ -3,7 +3,7 @@ import type { Metadata } from 'next'
 import { Catalogue } from '#components/catalogue/catalogue.tsx'
 import { messagesFor } from '#components/i18n/messages.ts'
 import { lab } from '#lib/server/handle.ts'
-import { reader } from '../reader.ts'
+import { reader, visitor } from '../reader.ts'
 
 export const dynamic = 'force-dynamic'
 export async function generateMetadata(): Promise<Metadata> {
@@ -11,7 +11,8 @@ export async function generateMetadata(): Promise<Metadata> {
 }
 
 export default async function CataloguePage() {
-  const [cards, backends, setup] = await Promise.all([lab().catalogue(), lab().backends(), lab().setup()])
+  const { me } = await visitor()
+  const [cards, backends, setup] = await Promise.all([lab().catalogue(me), lab().backends(), lab().setup()])
   // The doctor takes a while and is only needed where nothing can start.
   const doctor = backends.some((backend) => backend.state === 'ready') ? null : await lab().doctor()
   return <Catalogue cards={cards} backends={backends} setup={setup} doctor={doctor} />

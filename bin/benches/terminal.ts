@@ -135,7 +135,7 @@ export const terminalBench: Bench = async (say) => {
       figure('echo latency p99', 'ms', ours.p99, baseline.p99),
     ]
   } finally {
-    for (const { id, state } of await lab.lab.sessions())
+    for (const { id, state } of await lab.lab.sessionsOf.list('local'))
       if (state !== 'ended') await (await lab.lab.sessionsOf.open('local', id)).abandon()
     await lab.close()
   }

@@ -5,22 +5,23 @@ import { isLoopback, knownAs, requireHost, requireOrigin, Tickets } from './inde
 test('a ticket works once, in time, for its session', () => {
   let now = 0
   const tickets = new Tickets({ now: () => now, limit: 3 })
-  const one = tickets.issue({ session: 'a', user: 'u' })
+  const grant = { session: 'a', person: 'p', login: 'l', owner: 'p' }
+  const one = tickets.issue(grant)
   expect(one.ticket).toMatch(/^[\w-]{43}$/)
-  expect(tickets.redeem(one.ticket, 'a')).toEqual({ session: 'a', user: 'u' })
+  expect(tickets.redeem(one.ticket, 'a')).toEqual(grant)
   expect(tickets.redeem(one.ticket, 'a')).toBeNull()
-  const foreign = tickets.issue({ session: 'a', user: 'u' })
+  const foreign = tickets.issue(grant)
   expect(tickets.redeem(foreign.ticket, 'b')).toBeNull()
   expect(tickets.redeem(foreign.ticket, 'a')).toBeNull()
-  const late = tickets.issue({ session: 'a', user: 'u' })
+  const late = tickets.issue(grant)
   now = 30_000
   expect(tickets.redeem(late.ticket, 'a')).toBeNull()
   expect(tickets.redeem(null, 'a')).toBeNull()
   expect(tickets.redeem('x'.repeat(10_000), 'a')).toBeNull()
-  for (let index = 0; index < 3; index++) tickets.issue({ session: 'a', user: 'u' })
-  expect(() => tickets.issue({ session: 'a', user: 'u' })).toThrow(/Too many/)
+  for (let index = 0; index < 3; index++) tickets.issue(grant)
+  expect(() => tickets.issue(grant)).toThrow(/Too many/)
   now = 60_000
-  tickets.issue({ session: 'a', user: 'u' })
+  tickets.issue(grant)
 })
 
 test('Host and Origin are compared exactly', () => {

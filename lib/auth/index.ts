@@ -1,11 +1,16 @@
-// The only door of auth: who somebody is, tickets for sockets, whether a request comes from our own page.
+// The only door of auth: who somebody is and what they may, tickets for sockets, whether a request comes from our own page.
+import type { Identity } from '#lib/protocol/index.ts'
+
+export { may, requireRole, type Thing, type Verb } from './may.ts'
 export { isLoopback, isSafe, type Known, knownAs, type RequestHead, requireHost, requireOrigin } from './origin.ts'
 export { type Grant, Tickets, type TicketsOptions } from './tickets.ts'
 
-/** A person as the lab knows them. */
-export interface Identity {
-  /** opaque, stable */
-  id: string
+/** Somebody who asks, and by which sign-in; `login` is null where there is none. */
+export interface Visitor extends Identity {
+  login: string | null
 }
-/** Without accounts everybody who reaches this server is its one local user. */
-export const localIdentity: Identity = { id: 'local' }
+/** Who asks, by the request's headers; null: nobody who is known. */
+export type Identify = (headers: Headers) => Promise<Visitor | null>
+
+/** Without accounts everybody who reaches this server is its one local person. */
+export const localPerson: Visitor = { id: 'local', name: 'local', email: null, role: 'admin', login: null }

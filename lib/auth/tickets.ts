@@ -1,18 +1,23 @@
 // Tickets for sockets: a browser cannot put a header on a WebSocket, so the page fetches a ticket over HTTP first. Knows nothing of
-// either. A ticket is random, works once, for 30 seconds, for one session and one user.
+// either. A ticket is random, works once, for 30 seconds, for one session and the person who fetched it.
 import { createHash, randomBytes } from 'node:crypto'
 import { LabError } from '#lib/protocol/index.ts'
 
 export interface Grant {
   session: string
-  user: string
+  /** the person who fetched it */
+  person: string
+  /** by which sign-in; null without accounts */
+  login: string | null
+  /** whose session it is */
+  owner: string
 }
 export interface TicketsOptions {
   /** epoch milliseconds */
   now?: () => number
   /** default 30 000 */
   lifeMs?: number
-  /** tickets not used yet, over all users; beyond it none is given. Default 1 000 */
+  /** tickets not used yet, over all people; beyond it none is given. Default 1 000 */
   limit?: number
 }
 
@@ -36,7 +41,7 @@ export class Tickets {
       throw new LabError('rate-limited', 'Too many connections are being opened at once.', { hint: 'Try again in half a minute.' })
     const ticket = randomBytes(32).toString('base64url')
     const expiresAt = this.#now() + this.#lifeMs
-    this.#grants.set(digest(ticket), { session: grant.session, user: grant.user, expiresAt })
+    this.#grants.set(digest(ticket), { ...grant, expiresAt })
     return { ticket, expiresAt }
   }
 
@@ -48,7 +53,14 @@ export class Tickets {
     const found = this.#grants.get(key)
     if (found === undefined) return null
     this.#grants.delete(key)
-    return found.session === session ? { session: found.session, user: found.user } : null
+    const { expiresAt: _, ...grant } = found
+    return grant.session === session ? grant : null
+  }
+
+  /** What a person, or one sign-in of theirs, has fetched and not used is worth nothing any more. */
+  revoke(of: { person: string } | { login: string }): void {
+    for (const [key, grant] of this.#grants)
+      if ('person' in of ? grant.person === of.person : grant.login === of.login) this.#grants.delete(key)
   }
 
   #sweep(): void {

@@ -298,6 +298,13 @@ export class Drills {
     }
   }
 
+  /** Whose drill it is; null when there is none of that id. */
+  async owner(id: string): Promise<string | null> {
+    const held = this.#held.get(id)
+    if (held !== undefined) return held.drill.record.user
+    return /^[a-f0-9]{16}$/.test(id) ? ((await this.#options.store.drill(id))?.user_id ?? null) : null
+  }
+
   /** @throws LabError not-found, also for somebody else's */
   async view(user: string, id: string): Promise<DrillView> {
     const held = this.#mine(user, id)

@@ -98,7 +98,7 @@ export const clientMessage = z.discriminatedUnion('type', [
 export type ClientMessage = z.infer<typeof clientMessage>
 
 /** Close codes of the session's socket (4000–4999 are the application's, RFC 6455 §7.4.2). */
-export const closeCodes = { ticket: 4001, gone: 4004, protocol: 4400, tooLarge: 1009, shutdown: 1012 } as const
+export const closeCodes = { ticket: 4001, signedOut: 4003, gone: 4004, protocol: 4400, tooLarge: 1009, shutdown: 1012 } as const
 /** Limits that both sides know: bytes a page may leave unacknowledged before the server stops sending, bytes of one input frame. */
 export const limits = {
   unackedBytes: 512 * 1024,

@@ -4,18 +4,21 @@ import { Page } from './page.ts'
 
 export class Client {
   url: string
-  constructor(url: string) {
+  /** sent with every request, e.g. a cookie */
+  readonly headers: Record<string, string>
+  constructor(url: string, headers: Record<string, string> = {}) {
     this.url = url
+    this.headers = headers
   }
   async get<T>(target: string): Promise<T> {
-    const response = await fetch(this.url + target)
+    const response = await fetch(this.url + target, { headers: this.headers })
     if (!response.ok) throw new Error(`GET ${target}: ${response.status} ${await response.text()}`)
     return (await response.json()) as T
   }
   send(method: string, target: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(this.url + target, {
       method,
-      headers: { origin: this.url, 'content-type': 'application/json', ...headers },
+      headers: { origin: this.url, 'content-type': 'application/json', ...this.headers, ...headers },
       body: JSON.stringify(body),
     })
   }

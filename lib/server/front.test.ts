@@ -12,7 +12,7 @@ let lab: TestLab
 let client: Client
 let id: string
 beforeAll(async () => {
-  lab = await TestLab.open({ sockets: { pingMs: 200 } })
+  lab = await TestLab.open({ sockets: { pingMs: 2000 } })
   client = new Client(lab.url)
   id = await client.begin('Two nodes no longer take part')
   const page = await client.open(id)

@@ -7,7 +7,7 @@ import { isSafe, type Known, knownAs, requireHost, requireOrigin } from '#lib/au
 import { asLabError, LabError, statusOf } from '#lib/protocol/index.ts'
 import type { Log } from '#lib/session/index.ts'
 import type { Config } from './config.ts'
-import { peerHeader } from './http.ts'
+import { pathHeader, peerHeader } from './http.ts'
 import { refuse, Sockets } from './ws.ts'
 
 export interface FrontOptions {
@@ -81,6 +81,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, maxHeaderSize: 32 * 1024 }, (request, response) => {
     secure(request, response, config)
     request.headers[peerHeader] = request.socket.remoteAddress ?? ''
+    request.headers[pathHeader] = request.url ?? '/'
     void (async () => {
       try {
         requireHost(known, request)

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { isLoopback, type Tickets } from '#lib/auth/index.ts'
+import { type Identify, isLoopback, requireRole, type Tickets, type Verb, type Visitor } from '#lib/auth/index.ts'
 import type { Drills } from '#lib/exam/index.ts'
 import {
   asLabError,
@@ -14,6 +14,7 @@ import {
   type FileView,
   LabError,
   place,
+  type Role,
   type ScenarioCard,
   type SetupPlan,
   type SetupView,
@@ -29,9 +30,10 @@ export interface ApiOptions {
   sessionsOf: Sessions
   drillsOf: Drills
   tickets: Tickets
-  /** id of who is asking */
-  user(request: Request): string
-  catalogue(): Promise<ScenarioCard[]>
+  identify: Identify
+  /** whose thing it is, as far as `me` may do that to it, else `me`, whose it is not either */
+  whose(me: Visitor, verb: Verb, kind: 'session' | 'drill', id: string): Promise<string>
+  catalogue(me: Visitor): Promise<ScenarioCard[]>
   backends(): Promise<BackendView[]>
   doctor(): Promise<DoctorReport>
   setup(): Promise<SetupView>
@@ -67,6 +69,8 @@ export type Api = Record<
 
 /** what main.ts sets to the peer's address, and nobody else can */
 export const peerHeader = 'x-kubemend-peer'
+/** what main.ts sets to the address that was asked for, so that a page knows where it is */
+export const pathHeader = 'x-kubemend-path'
 /** bytes of a request's body: a file of 1 MiB, escaped, and some */
 const bodyLimit = 4 * 1024 * 1024
 
@@ -113,8 +117,8 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
 
 /** The API over one lab. `onError` sees what was not expected. */
 export function createApi(options: ApiOptions, onError: (error: LabError, path: string) => void = () => {}): Api {
-  const { drillsOf, sessionsOf, tickets, user } = options
-  const route =
+  const { drillsOf, sessionsOf, tickets } = options
+  const anyone =
     (work: (request: Request, params: Record<string, string>) => Promise<Response>): Route =>
     async (request, params) => {
       try {
@@ -125,16 +129,30 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
         return failure(thrown)
       }
     }
-  const open = (request: Request, params: Record<string, string>) => sessionsOf.open(user(request), params.id ?? '')
+  /** A route for people of this role and above. */
+  const route = (least: Role, work: (me: Visitor, request: Request, params: Record<string, string>) => Promise<Response>): Route =>
+    anyone(async (request, params) => work(requireRole(await options.identify(request.headers), least), request, params))
+  const learner = (work: Parameters<typeof route>[1]) => route('learner', work)
+  const admin = (work: Parameters<typeof route>[1]) => route('admin', work)
+  /** A route to somebody's session or drill; `owner` is whose. */
+  const of = (
+    kind: 'session' | 'drill',
+    verb: Verb,
+    work: (owner: string, id: string, request: Request, params: Record<string, string>, me: Visitor) => Promise<Response>,
+  ): Route =>
+    learner(async (me, request, params) => {
+      const id = params.id ?? ''
+      return work(await options.whose(me, verb, kind, id), id, request, params, me)
+    })
 
   return {
-    health: route(async () => json({ name: 'kubemend', ok: true })),
-    catalogue: route(async () => json({ scenarios: await options.catalogue() })),
-    backends: route(async () => json({ backends: await options.backends() })),
-    doctor: route(async () => json(await options.doctor())),
-    setup: route(async () => json(await options.setup())),
-    setupPlan: route(async () => json(await options.setupPlan())),
-    startSetup: route(async (request) => {
+    health: anyone(async () => json({ name: 'kubemend', ok: true })),
+    catalogue: learner(async (me) => json({ scenarios: await options.catalogue(me) })),
+    backends: learner(async () => json({ backends: await options.backends() })),
+    doctor: admin(async () => json(await options.doctor())),
+    setup: learner(async () => json(await options.setup())),
+    setupPlan: admin(async () => json(await options.setupPlan())),
+    startSetup: admin(async (_, request) => {
       await body(request, z.strictObject({ consent: z.literal(true) }))
       const forwarded = request.headers.has('forwarded') || request.headers.has('x-forwarded-for') || request.headers.has('x-real-ip')
       if (!isLoopback(request.headers.get(peerHeader) ?? undefined) || forwarded) {
@@ -144,58 +162,57 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       }
       return json(await options.startSetup(), 202)
     }),
-    listSessions: route(async (request) => json({ sessions: await sessionsOf.list(user(request)) })),
-    startSession: route(async (request) => {
+    listSessions: learner(async (me) => json({ sessions: await sessionsOf.list(me.id) })),
+    startSession: learner(async (me, request) => {
       const { backend, scenario, seed } = await body(request, startSession)
       return json(
-        await sessionsOf.start(user(request), scenario, {
+        await sessionsOf.start(me.id, scenario, {
           ...(backend === undefined ? {} : { backend }),
           ...(seed === undefined ? {} : { seed }),
         }),
         201,
       )
     }),
-    session: route(async (request, params) => json(await sessionsOf.view(user(request), params.id ?? ''))),
-    act: route(async (request, params) => {
+    session: of('session', 'see', async (owner, id) => json(await sessionsOf.view(owner, id))),
+    act: of('session', 'use', async (owner, id, request) => {
       const action = await body(request, sessionAction)
-      await sessionsOf.act(user(request), params.id ?? '', action)
+      await sessionsOf.act(owner, id, action)
       return json({ ok: true })
     }),
-    ticket: route(async (request, params) => {
-      const id = params.id ?? ''
-      await sessionsOf.view(user(request), id)
-      return json(tickets.issue({ session: id, user: user(request) }), 201)
+    ticket: of('session', 'use', async (owner, id, _request, _params, me) => {
+      await sessionsOf.view(owner, id)
+      return json(tickets.issue({ session: id, person: me.id, login: me.login, owner }), 201)
     }),
-    readFile: route(async (request, params) => {
+    readFile: of('session', 'see', async (owner, id, request) => {
       const query = new URL(request.url).searchParams
       const asked = checked(z.object({ place, path: z.string().min(1).max(4096) }), { place: query.get('place'), path: query.get('path') })
-      return json(await (await open(request, params)).readFile(asked.place, asked.path))
+      return json(await (await sessionsOf.open(owner, id)).readFile(asked.place, asked.path))
     }),
-    saveFile: route(async (request, params) => {
+    saveFile: of('session', 'use', async (owner, id, request) => {
       const save = await body(request, saveFile)
-      return json(await (await open(request, params)).saveFile(save))
+      return json(await (await sessionsOf.open(owner, id)).saveFile(save))
     }),
-    report: route(async (request, params) => json(await sessionsOf.report(user(request), params.id ?? ''))),
-    exam: route(async (request) => {
+    report: of('session', 'see', async (owner, id) => json(await sessionsOf.report(owner, id))),
+    exam: learner(async (me, request) => {
       const backend = checked(backendName.optional(), new URL(request.url).searchParams.get('backend') ?? undefined)
-      return json(await drillsOf.overview(user(request), backend))
+      return json(await drillsOf.overview(me.id, backend))
     }),
-    startDrill: route(async (request) => {
+    startDrill: learner(async (me, request) => {
       const { backend, blueprint } = await body(request, startDrill)
-      return json(await drillsOf.start(user(request), blueprint, backend), 201)
+      return json(await drillsOf.start(me.id, blueprint, backend), 201)
     }),
-    previewDrill: route(async (request) => {
+    previewDrill: learner(async (_, request) => {
       const { backend, blueprint } = await body(request, startDrill)
       return json(await drillsOf.preview(blueprint, backend))
     }),
-    drill: route(async (request, params) => json(await drillsOf.view(user(request), params.id ?? ''))),
-    actOnDrill: route(async (request, params) => {
+    drill: of('drill', 'see', async (owner, id) => json(await drillsOf.view(owner, id))),
+    actOnDrill: of('drill', 'use', async (owner, id, request) => {
       const action = await body(request, drillAction)
-      return json(await drillsOf.act(user(request), params.id ?? '', action))
+      return json(await drillsOf.act(owner, id, action))
     }),
-    recording: route(async (request, params) => {
+    recording: of('session', 'see', async (owner, id, _, params) => {
       const terminal = checked(z.coerce.number().int().min(1).max(10_000), params.terminal)
-      const file = await sessionsOf.recording(user(request), params.id ?? '', terminal)
+      const file = await sessionsOf.recording(owner, id, terminal)
       const stream = createReadStream(file)
       await new Promise<void>((resolve, reject) => {
         stream.once('open', () => resolve())

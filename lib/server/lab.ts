@@ -1,7 +1,7 @@
 // Builds the graph of objects that is the lab, once per process. Knows which backend is which; knows nothing of Next or of sockets.
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
-import { localIdentity, Tickets } from '#lib/auth/index.ts'
+import { type Identify, localPerson, may, Tickets, type Verb } from '#lib/auth/index.ts'
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
 import { Drills, type DrillsOptions } from '#lib/exam/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
@@ -14,6 +14,7 @@ import {
   type DoctorReport,
   type DrillView,
   type ExamView,
+  type Identity,
   LabError,
   type Report,
   type ScenarioCard,
@@ -30,21 +31,23 @@ import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
 import { simBackend } from './sim.ts'
 
-/** What pages see. Without accounts there is one user, so none is named. */
+/** What pages see. `me` is who asks; of others' things it sees what they may (lib/auth). */
 export interface LabHandle {
+  /** who asks; null: somebody who has to sign in first */
+  identify: Identify
   /** every scenario's card */
-  catalogue(): Promise<ScenarioCard[]>
+  catalogue(me: Identity): Promise<ScenarioCard[]>
   /** null when there is none of that id */
-  session(id: string): Promise<SessionView | null>
+  session(me: Identity, id: string): Promise<SessionView | null>
   /** newest first */
-  sessions(): Promise<SessionView[]>
+  sessions(me: Identity): Promise<SessionView[]>
   /** null while there is none, and while an exam keeps it closed */
-  report(id: string): Promise<Report | null>
+  report(me: Identity, id: string): Promise<Report | null>
   backends(): Promise<BackendView[]>
   /** drills that can be begun, the one that runs, those that were; `backend`: for which they are drawn */
-  exam(backend?: BackendName): Promise<ExamView>
+  exam(me: Identity, backend?: BackendName): Promise<ExamView>
   /** null when there is none of that id */
-  drill(id: string): Promise<DrillView | null>
+  drill(me: Identity, id: string): Promise<DrillView | null>
   /** looks at the machine; takes up to a second */
   doctor(): Promise<DoctorReport>
   setup(): Promise<SetupView>
@@ -98,6 +101,8 @@ export interface Parts {
   sessions?: Partial<Pick<SessionsOptions, 'healthMs' | 'adoptMs' | 'terminals' | 'clock'>>
   drills?: Partial<Pick<DrillsOptions, 'atOnce' | 'patienceMs'>>
   open?: StoreOptions['open']
+  /** in place of accounts */
+  identify?: Identify
 }
 
 /**
@@ -136,7 +141,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
 
   // What proofs are compared with: known once the backend is up.
   const identities = new Map<BackendName, { kubernetesVersion: string; image: string } | null>()
-  const identify = async () => {
+  const lookAtBackends = async () => {
     for (const [name, provider] of providers) identities.set(name, await provider.identity().catch(() => null))
   }
   const sessions = new Sessions({
@@ -162,7 +167,12 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   await sessions.recall()
   await drills.recall()
   const tickets = new Tickets()
-  const user = localIdentity.id
+  const identify: Identify = parts.identify ?? (async () => localPerson)
+  // Of what somebody may not see they hear what they hear of what is not there: it is looked for among their own.
+  const whose = async (me: Identity, verb: Verb, kind: 'session' | 'drill', id: string): Promise<string> => {
+    const owner = await (kind === 'session' ? sessions : drills).owner(id)
+    return owner !== null && may(me, verb, { kind, owner }) ? owner : me.id
+  }
   const orNull = async <T>(work: Promise<T>, codes: readonly string[] = ['not-found']): Promise<T | null> => {
     try {
       return await work
@@ -182,7 +192,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
         })
         .finally(() => {
           settingUp = null
-          void identify()
+          void lookAtBackends()
         })
       return begun.promise
     }
@@ -190,20 +200,22 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   }
 
   const handle = {
-    catalogue: () => sessions.cards(user),
-    session: (id: string) => orNull(sessions.view(user, id)),
-    sessions: () => sessions.list(user),
-    report: (id: string) => orNull(sessions.report(user, id), ['not-found', 'forbidden']),
+    identify,
+    catalogue: (me: Identity) => sessions.cards(me.id),
+    session: async (me: Identity, id: string) => orNull(sessions.view(await whose(me, 'see', 'session', id), id)),
+    sessions: (me: Identity) => sessions.list(me.id),
+    report: async (me: Identity, id: string) =>
+      orNull(sessions.report(await whose(me, 'see', 'session', id), id), ['not-found', 'forbidden']),
     backends: () => sessions.backendViews(),
-    exam: (backend?: BackendName) => drills.overview(user, backend),
-    drill: (id: string) => orNull(drills.view(user, id)),
+    exam: (me: Identity, backend?: BackendName) => drills.overview(me.id, backend),
+    drill: async (me: Identity, id: string) => orNull(drills.view(await whose(me, 'see', 'drill', id), id)),
     doctor: () => doctor({ serving: true }),
     setup: () => currentSetup(),
     setupPlan: async () => ({ changes: (await planSetup()).changes }),
   }
   return {
     ...handle,
-    api: createApi({ ...handle, sessionsOf: sessions, drillsOf: drills, tickets, user: () => user, startSetup }, (error, path) =>
+    api: createApi({ ...handle, sessionsOf: sessions, drillsOf: drills, tickets, whose, startSetup }, (error, path) =>
       log.error(
         { path, code: error.code, error: error.message, ...(error.cause === undefined ? {} : { cause: String(error.cause) }) },
         'request failed',
@@ -214,7 +226,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     tickets,
     warm() {
       void (async () => {
-        await identify()
+        await lookAtBackends()
         sessions.adopt()
         drills.resume()
       })().catch((thrown: unknown) => log.error({ error: asLabError(thrown).message }, 'earlier sessions could not be looked for'))

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { type Known, requireHost, requireOrigin, type Tickets } from '#lib/auth/index.ts'
+import { type Grant, type Known, requireHost, requireOrigin, type Tickets } from '#lib/auth/index.ts'
 import {
   asLabError,
   type ClientMessage,
@@ -47,6 +47,8 @@ export class Sockets {
     clientTracking: true,
   })
   readonly #perSession = new Map<string, number>()
+  /** who is at the other end of each */
+  readonly #grants = new Map<WebSocket, Grant>()
   readonly #awaiting = new WeakSet<WebSocket>()
   readonly #ping: NodeJS.Timeout
 
@@ -98,14 +100,16 @@ export class Sockets {
         return
       }
       this.#perSession.set(session, open + 1)
+      this.#grants.set(ws, grant)
       ws.once('close', () => {
+        this.#grants.delete(ws)
         const left = (this.#perSession.get(session) ?? 1) - 1
         if (left > 0) this.#perSession.set(session, left)
         else this.#perSession.delete(session)
       })
       // What arrives before the session is found waits in the kernel.
       ws.pause()
-      this.#options.sessions.open(grant.user, session).then(
+      this.#options.sessions.open(grant.owner, session).then(
         (found) => {
           new Connection(ws, found, this.#options).start(after !== null && /^\d{1,15}$/.test(after) ? Number(after) : undefined)
           ws.resume()
@@ -117,6 +121,16 @@ export class Sockets {
         },
       )
     })
+  }
+
+  /** Ends the sockets of a person, or of one sign-in of theirs; what they have sent and is not yet handled is dropped. */
+  dismiss(of: { person: string } | { login: string }): void {
+    for (const [ws, grant] of this.#grants) {
+      if ('person' in of ? grant.person !== of.person : grant.login !== of.login) continue
+      ws.pause()
+      ws.close(closeCodes.signedOut, 'you have been signed out')
+      setTimeout(() => ws.terminate(), 1000).unref()
+    }
   }
 
   /** Says goodbye to all; pages come back by themselves. Resolves when they are gone, at the latest after a second. */

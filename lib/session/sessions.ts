@@ -1,5 +1,6 @@
 // All sessions of this server: starts them within limits, finds them again after a restart, ends what has grown too old.
-// Knows nothing of HTTP or sockets; a user is an opaque id.
+// Knows nothing of HTTP or sockets; a user is the opaque id of a person, the
+// owner of what is started for them; who else may look at it is not decided here.
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import type { Cluster } from '#lib/cluster/index.ts'
@@ -380,6 +381,13 @@ export class Sessions {
   }
   #dir(id: string): string {
     return path.join(this.#options.store.dataDir, 'sessions', id)
+  }
+
+  /** Whose session it is; null when there is none of that id. */
+  async owner(id: string): Promise<string | null> {
+    const live = this.#live.get(id)
+    if (live !== undefined) return live.user
+    return /^[a-f0-9]{16}$/.test(id) ? ((await this.#options.store.session(id))?.user_id ?? null) : null
   }
 
   /** @throws LabError not-found, also for somebody else's */

@@ -4,7 +4,7 @@ import { Exam } from '#components/exam/exam.tsx'
 import { messagesFor } from '#components/i18n/messages.ts'
 import { backendName } from '#lib/protocol/index.ts'
 import { lab } from '#lib/server/handle.ts'
-import { reader } from '../../reader.ts'
+import { reader, visitor } from '../../reader.ts'
 
 export const dynamic = 'force-dynamic'
 export async function generateMetadata(): Promise<Metadata> {
@@ -13,7 +13,8 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function ExamPage({ searchParams }: { searchParams: Promise<Record<string, string | string[] | undefined>> }) {
   const asked = backendName.safeParse((await searchParams).backend)
-  const exam = await lab().exam(asked.success ? asked.data : undefined)
+  const { me } = await visitor()
+  const exam = await lab().exam(me, asked.success ? asked.data : undefined)
   // Drawn anew for another backend, with nothing kept of the choice before.
   return <Exam key={exam.backend ?? ''} exam={exam} />
 }

@@ -3,7 +3,7 @@ import type { Metadata } from 'next'
 import { messagesFor } from '#components/i18n/messages.ts'
 import { Machine } from '#components/machine/machine.tsx'
 import { lab } from '#lib/server/handle.ts'
-import { reader } from '../../reader.ts'
+import { reader, visitor } from '../../reader.ts'
 
 export const dynamic = 'force-dynamic'
 export async function generateMetadata(): Promise<Metadata> {
@@ -11,6 +11,7 @@ export async function generateMetadata(): Promise<Metadata> {
 }
 
 export default async function MachinePage() {
+  await visitor('admin')
   const [backends, setup, doctor] = await Promise.all([lab().backends(), lab().setup(), lab().doctor()])
   return <Machine backends={backends} setup={setup} doctor={doctor} />
 }

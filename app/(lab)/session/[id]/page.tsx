@@ -3,19 +3,22 @@ import type { Metadata } from 'next'
 import { notFound, redirect } from 'next/navigation'
 import { Lab } from '#components/session/lab.tsx'
 import { lab } from '#lib/server/handle.ts'
-import { reader } from '../../../reader.ts'
+import { visitor } from '../../../reader.ts'
 
 export const dynamic = 'force-dynamic'
 export async function generateMetadata({ params }: { params: Promise<{ id: string }> }): Promise<Metadata> {
-  const [{ locale }, session] = await Promise.all([reader(), params.then(({ id }) => lab().session(id))])
+  const [{ locale, me }, { id }] = await Promise.all([visitor(), params])
+  const session = await lab().session(me, id)
   return session ? { title: session.scenario.title[locale] } : {}
 }
 
 export default async function SessionPage({ params }: { params: Promise<{ id: string }> }) {
   const { id } = await params
-  const [{ theme }, session] = await Promise.all([reader(), lab().session(id)])
+  const { me, theme } = await visitor()
+  const session = await lab().session(me, id)
   if (session === null) notFound()
   // A task is worked on where its drill's clock is seen.
-  if (session.drill !== undefined && (session.state !== 'ended' || (await lab().report(id)) === null)) redirect(`/exam/${session.drill}`)
+  if (session.drill !== undefined && (session.state !== 'ended' || (await lab().report(me, id)) === null))
+    redirect(`/exam/${session.drill}`)
   return <Lab id={id} session={session} theme={theme} />
 }
