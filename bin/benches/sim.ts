@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { spawn } from '@lydell/node-pty'
 import { type Cluster, hurried } from '#lib/cluster/index.ts'
+import { must, processes } from '#lib/exec/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
 import { baselineOf, handOver, watch } from '#lib/grade/index.ts'
 import { LabError } from '#lib/protocol/index.ts'
@@ -60,6 +61,17 @@ export async function memoryOf(dir: string): Promise<number> {
   for (const pid of await processesOf(dir))
     kib += Number(/^Pss:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => ''))?.[1] ?? 0)
   return kib / 1024
+}
+
+/** MiB of a worker's process as it is before its first lab: Node with the same flags, and the simulation loaded. */
+async function emptyProcess(dir: string): Promise<number> {
+  const [name = ''] = await readdir(path.join(dir, 'workers'))
+  const pid = await readFile(path.join(dir, 'workers', name, 'pid'), 'utf8')
+  const flags = (await readFile(`/proc/${Number(pid)}/cmdline`, 'utf8')).split('\0').filter((word) => word.startsWith('--'))
+  const script = `for (const door of ${JSON.stringify(['lib/sim/index.ts', 'lib/sim/sandbox/index.ts'].map((one) => path.join(root, one)))}) await import(door)
+    console.log((await import('node:fs')).readFileSync('/proc/self/smaps_rollup', 'utf8'))`
+  const { stdout } = await must(processes, { argv: [process.execPath, ...flags, '--input-type=module', '-e', script] })
+  return Number(/^Pss:\s+(\d+)/m.exec(stdout)?.[1]) / 1024
 }
 
 /** Seconds of CPU time that the same have used, with what has ended under them. */
@@ -132,7 +144,9 @@ export const simBench: Bench = async (say) => {
     const first = await timed(() => provider.create({ workers: 2 }, () => {}, signal))
     labs.push(first.value)
     figure('first lab of a process, created', first.seconds, 's', plain)
-    figure('memory of the first lab, with its process', await memoryOf(path.join(dir, 'sim')), 'MiB')
+    const [whole, empty] = [await memoryOf(path.join(dir, 'sim')), await emptyProcess(path.join(dir, 'sim'))]
+    figure('memory of the first lab with its process / the process alone', whole, 'MiB', empty)
+    figure('memory of the first lab', whole - empty, 'MiB')
 
     const many = Number(process.env.KUBEMEND_BENCH_LABS ?? 8)
     say(`${Math.max(starts, many)} further labs`)

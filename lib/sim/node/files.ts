@@ -17,6 +17,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   symlinkSync,
   watch,
   writeFileSync,
@@ -36,6 +37,8 @@ interface Place {
   name: string
   /** undefined when it is not there */
   is: Stat['type'] | undefined
+  /** of what is there, where it was looked at to find that out */
+  stats?: Stats
 }
 
 /** Own writes tell watchers at once: the kernel's news about them would come too late while virtual time is skipped. */
@@ -85,7 +88,7 @@ class RootedFiles implements Files {
       const directory = this.root + path.slice(0, at)
       if (isPlain(directory)) {
         const stat = lstatSync(this.root + path, { throwIfNoEntry: false })
-        if (stat && !(follow && stat.isSymbolicLink())) return { directory, name: path.slice(at + 1), is: typeOf(stat) }
+        if (stat && !(follow && stat.isSymbolicLink())) return { directory, name: path.slice(at + 1), is: typeOf(stat), stats: stat }
       }
     }
     let left = path.split('/').filter((part) => part !== '' && part !== '.')
@@ -167,7 +170,7 @@ class RootedFiles implements Files {
     try {
       const place = this.#resolve(path)
       if (place.is === undefined) return undefined
-      const stat = lstatSync(this.#join(place), { throwIfNoEntry: false })
+      const stat = place.stats ?? lstatSync(this.#join(place), { throwIfNoEntry: false })
       return stat && { type: typeOf(stat), size: stat.size, mode: stat.mode & 0o7777, mtime: Math.floor(stat.mtimeMs) }
     } catch {
       return undefined
