@@ -196,11 +196,12 @@ export class Workers {
     let child: ChildProcess
     try {
       const told: WorkerArguments = { dir, cache, name, version }
-      child = spawn(
-        process.execPath,
-        [...workerFlags, program, JSON.stringify(told)],
-        { cwd: dir, detached: true, stdio: ['ignore', output, output], env: environment() },
-      )
+      child = spawn(process.execPath, [...workerFlags, program, JSON.stringify(told)], {
+        cwd: dir,
+        detached: true,
+        stdio: ['ignore', output, output],
+        env: environment(),
+      })
     } finally {
       closeSync(output)
     }
