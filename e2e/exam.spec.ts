@@ -3,7 +3,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import type { DrillView } from '#lib/protocol/index.ts'
+import { allowedInExam, type DrillView } from '#lib/protocol/index.ts'
 import { expect, type LabServer, test } from './fixtures.ts'
 
 test.use({ suite: 'exam' })
@@ -70,6 +70,7 @@ test('a drill: chosen with what it lacks, sat with flags and notes through a rel
   await page.getByRole('textbox', { name: 'Seed' }).fill('e2e')
   await expect(page.getByRole('button', { name: 'Start the drill' })).toBeDisabled()
   await page.getByRole('button', { name: 'Draw by this seed' }).click()
+  await page.getByRole('checkbox', { name: /Keys of the exam/ }).check()
   await accessible(page, 'the drills')
   await picture(page, 'drills', true)
   await page.getByRole('button', { name: 'Start the drill' }).click()
@@ -87,6 +88,25 @@ test('a drill: chosen with what it lacks, sat with flags and notes through a rel
   await shellReady(page)
   // Neither checks nor hints nor a picture of the cluster.
   for (const name of ['Goals', 'Hints', 'Cluster']) await expect(page.getByText(name, { exact: true })).toHaveCount(0)
+  // The ways in, as the exam prints them; what it allows to read, and no other address.
+  await expect(shown(page).getByRole('list', { name: 'Machines' })).toContainText(/ssh \S+-worker2/)
+  await page.getByRole('button', { name: 'Documentation that the exam allows' }).click()
+  await expect(page.getByRole('menuitem', { name: 'Helm documentation' })).toHaveAttribute('href', 'https://helm.sh/docs/')
+  await accessible(page, 'what may be read')
+  const out = await page.locator('a[href]').evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href))
+  expect(out.filter((address) => !address.startsWith(server.url) && !allowedInExam(address))).toEqual([])
+  expect(out.filter(allowedInExam)).toHaveLength(4)
+  await page.keyboard.press('Escape')
+  // The keys of the exam's terminal: one way to paste, and no other.
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.evaluate(() => navigator.clipboard.writeText('echo from-the-clip""board'))
+  await shown(page).locator('.xterm-helper-textarea').first().focus()
+  await page.keyboard.press('Shift+Insert')
+  await expect(page.getByText('Ctrl+Shift+C copies, Ctrl+Shift+V pastes')).toBeVisible()
+  await page.keyboard.press('Control+Shift+KeyV')
+  await page.keyboard.press('Enter')
+  await expect(screen(page)).toContainText('from-the-clipboard')
+  expect((await screen(page).textContent())!.split('echo from-the-clip').length - 1).toBe(1)
   const port = await shown(page)
     .getByText(/^70\d\d$/)
     .first()
@@ -142,6 +162,15 @@ test('a drill: chosen with what it lacks, sat with flags and notes through a rel
   await expect(page.getByText('Ended by the clock')).toBeVisible()
   await expect(page.getByRole('listitem').filter({ hasText: 'Troubleshooting' }).first()).toContainText('100 %')
   const mended = page.locator('li[data-task]').filter({ hasText: nodes })
+  // On paper: one page, light, without what can only be clicked.
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+  await expect(page.getByRole('banner')).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Print' })).toBeHidden()
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--text').trim())).toBe('#1a1a18')
+  await picture(page, 'review-print', true)
+  const paper = await page.pdf({ format: 'A4', path: test.info().outputPath('review.pdf') })
+  expect(paper.toString('latin1').match(/\/Type\s*\/Page\b/g)).toHaveLength(1)
+  await page.emulateMedia({ media: null, colorScheme: null })
   await mended.locator('summary').first().click()
   await expect(mended).toContainText('worker-2 takes part again')
   await accessible(page, 'the review')

@@ -34,7 +34,7 @@ export function Header({ theme, solved, total }: { theme: ThemeChoice; solved: n
     </Link>
   )
   return (
-    <header className="border-b border-line bg-surface">
+    <header className="border-b border-line bg-surface print:hidden">
       <div className="mx-auto flex h-12 max-w-6xl items-center gap-1 px-4 sm:gap-3">
         <Link href="/" className="mr-1 flex items-center gap-2 rounded-md font-semibold tracking-tight sm:mr-3">
           <Mark className="size-5" />

@@ -1,11 +1,12 @@
 'use client'
 // A drill while it runs: the clock, the tasks with their weights and flags, the notepad, the lab of the task that is open, and the ways to
 // hand in. Knows the drill as the server tells it; each lab knows itself.
-import { ArrowLeft, ArrowRight, Flag, NotebookPen, Send } from 'lucide-react'
+import { ArrowLeft, ArrowRight, BookOpen, ExternalLink, Flag, NotebookPen, Send } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
+import { DropdownMenu } from 'radix-ui'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import type { DrillTask, DrillView } from '#lib/protocol/index.ts'
+import { type DrillTask, type DrillView, examDocumentation } from '#lib/protocol/index.ts'
 import { useAction } from '../action.ts'
 import { Mark } from '../chrome/header.tsx'
 import { Preferences, type ThemeChoice } from '../chrome/preferences.tsx'
@@ -175,6 +176,7 @@ function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice })
             <IconButton label={m.exam.notes} aria-pressed={notes === 1} onClick={() => setNotes(1 - notes)}>
               <NotebookPen aria-hidden className="size-4" />
             </IconButton>
+            <Documentation />
             <Button disabled={busy || current === null} onClick={() => setAsking('hand-in')}>
               <Send aria-hidden className="size-3.5" />
               {m.exam.handIn}
@@ -269,6 +271,44 @@ function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice })
         <Unsaved count={lost(left)} />
       </Confirm>
     </>
+  )
+}
+
+/** What may be read while a drill runs, and nothing else: each opens in a tab of its own. */
+function Documentation() {
+  const m = useMessages()
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger
+        aria-label={m.exam.docs}
+        title={m.exam.docs}
+        className="inline-flex size-7 shrink-0 items-center justify-center rounded-md text-text-2 hover:bg-hover hover:text-text"
+      >
+        <BookOpen aria-hidden className="size-4" />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          align="end"
+          sideOffset={4}
+          aria-label={m.exam.docs}
+          className="z-50 min-w-56 rounded-md border border-line bg-surface p-1 shadow-raised"
+        >
+          {examDocumentation.map(({ id, url }) => (
+            <DropdownMenu.Item key={id} asChild>
+              <a
+                href={url}
+                target="_blank"
+                rel="noreferrer"
+                className="flex h-8 items-center gap-2 rounded-sm px-2 text-[0.8125rem] outline-none data-[highlighted]:bg-hover"
+              >
+                <ExternalLink aria-hidden className="size-3.5 text-text-3" />
+                {m.exam.docNames[id]}
+              </a>
+            </DropdownMenu.Item>
+          ))}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
   )
 }
 

@@ -18,6 +18,7 @@ import {
 import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
+import { useKept } from '../session/kept.ts'
 import { Banner, Empty } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
@@ -90,6 +91,7 @@ function Choose({ exam }: { exam: ExamView }) {
   const [drawn, setDrawn] = useState<{ key: string; seed: string; preview: DrillPreview } | null>(null)
   const [seed, setSeed] = useState<string | null>(null)
   const [error, setError] = useState<unknown>(null)
+  const [keys, setKeys] = useKept('exam.keys', 0, 0, 1)
   const preset = exam.presets.find((one) => keyOf(one) === chosen) ?? exam.presets[0]!
   const redrawn = drawn?.key === chosen ? drawn : null
   const blueprint: Blueprint = { ...preset.blueprint, mode, seed: redrawn?.seed ?? preset.blueprint.seed }
@@ -182,6 +184,18 @@ function Choose({ exam }: { exam: ExamView }) {
             ))}
           </div>
         </fieldset>
+        <label className="flex items-start gap-2">
+          <input
+            type="checkbox"
+            className="mt-1 accent-accent"
+            checked={keys === 1}
+            onChange={(event) => setKeys(event.target.checked ? 1 : 0)}
+          />
+          <span>
+            <span className="font-medium">{m.exam.keys}</span>
+            <span className="block text-xs text-text-2">{m.exam.keysLead}</span>
+          </span>
+        </label>
       </div>
       <div className="min-w-0">
         {preview === null ? (
@@ -322,7 +336,13 @@ function History({ history, progress }: { history: DrillSummary[]; progress: Dri
                 <Fact name={m.exam.best}>{percent(progress.best)}</Fact>
                 <Fact name={m.exam.median}>{percent(progress.median)}</Fact>
                 {progress.taskMs === null ? null : <Fact name={m.exam.taskTime}>{duration(progress.taskMs, locale)}</Fact>}
+                {progress.pace === null ? null : (
+                  <Fact name={m.exam.pace}>
+                    <span title={m.exam.paceLead}>{m.exam.paceOf(progress.pace)}</span>
+                  </Fact>
+                )}
               </dl>
+              <Trend history={history} />
               <ul aria-label={m.exam.byDomain} className="mt-3 overflow-hidden rounded-lg border border-line bg-surface">
                 {progress.domains
                   .filter((one) => one.attempts > 0)
@@ -335,6 +355,7 @@ function History({ history, progress }: { history: DrillSummary[]; progress: Dri
                       <Bar score={one.median} passMark={66} />
                       <span className="text-right text-xs text-text-2 tabular-nums">
                         {m.exam.median} {percent(one.median)} · {m.exam.best} {percent(one.best)}
+                        {one.pace === null ? null : <span className="block">{m.exam.paceOf(one.pace)}</span>}
                       </span>
                     </li>
                   ))}
@@ -378,6 +399,40 @@ function History({ history, progress }: { history: DrillSummary[]; progress: Dri
         </>
       )}
     </section>
+  )
+}
+
+/** How the scores went, drill by drill; the list below says the same in words. */
+function Trend({ history }: { history: DrillSummary[] }) {
+  const m = useMessages()
+  const text = useText()
+  const locale = useLocale()
+  const scored = history.filter((drill) => drill.result?.score != null).reverse()
+  if (scored.length < 2) return null
+  const said = scored.map((drill) => m.exam.weight(digits(drill.result!.score!))).join(', ')
+  return (
+    <figure className="mt-3">
+      <figcaption className="text-xs text-text-2">{m.exam.trend}</figcaption>
+      <div
+        role="img"
+        aria-label={m.exam.trendOf(said)}
+        className="mt-1.5 flex h-20 items-end gap-1 overflow-hidden border-b border-line-strong/60"
+      >
+        {scored.slice(-60).map((drill) => (
+          <span
+            key={drill.id}
+            title={`${dateOf(drill.createdAt, locale)} · ${text(drill.name)} · ${m.exam.weight(digits(drill.result!.score!))}`}
+            className="relative flex h-full w-full max-w-6 items-end"
+          >
+            <span
+              className={cx('block min-h-px w-full rounded-t-sm', drill.result!.passed ? 'bg-ok' : 'bg-fail')}
+              style={{ height: `${drill.result!.score!}%` }}
+            />
+            <span className="absolute h-px w-full bg-text" style={{ bottom: `${drill.passMark}%` }} />
+          </span>
+        ))}
+      </div>
+    </figure>
   )
 }
 

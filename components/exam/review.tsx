@@ -1,13 +1,13 @@
 'use client'
 // A drill that has ended: its score against the pass mark, by domain, and each task with its evidence, a solution and the way to its
 // replay. Knows the drill and the reports as data.
-import { ChevronRight } from 'lucide-react'
+import { ChevronRight, Printer } from 'lucide-react'
 import Link from 'next/link'
 import type { DrillView, Report } from '#lib/protocol/index.ts'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { CheckList } from '../report/report.tsx'
 import { Banner } from '../ui/banner.tsx'
-import { buttonClass } from '../ui/button.tsx'
+import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Fact } from '../ui/fact.tsx'
 import { CodeBlock } from '../ui/markdown.tsx'
@@ -43,7 +43,13 @@ export function Review({ drill, reports }: { drill: DrillView; reports: Record<s
             <span className="font-normal text-text-2">{m.exam.against(blueprint.passMark)}</span>
           </p>
         </div>
-        <StartDrill blueprint={blueprint} backend={drill.backend} label={m.exam.again} weight="normal" />
+        <div className="flex flex-wrap items-start gap-2 print:hidden">
+          <Button onClick={() => window.print()}>
+            <Printer aria-hidden className="size-3.5" />
+            {m.exam.print}
+          </Button>
+          <StartDrill blueprint={blueprint} backend={drill.backend} label={m.exam.again} weight="normal" />
+        </div>
       </div>
       {result.leftOut > 0 && result.score !== null ? (
         <div className="mb-4 overflow-hidden rounded-lg">
@@ -111,7 +117,7 @@ function Task({ task, report }: { task: DrillView['tasks'][number]; report: Repo
     <li className="border-line not-first:border-t" data-task={task.number}>
       <details className="group">
         <summary className="grid list-none grid-cols-[1rem_1.5rem_minmax(0,1fr)_auto] items-baseline gap-x-2.5 px-4 py-2.5 hover:bg-hover">
-          <ChevronRight aria-hidden className="size-4 translate-y-0.5 text-text-3 group-open:rotate-90" />
+          <ChevronRight aria-hidden className="size-4 translate-y-0.5 text-text-3 group-open:rotate-90 print:invisible" />
           <span className="text-text-3 tabular-nums">{task.number}</span>
           <span className="min-w-0">
             <span className="font-medium">{text(task.title)}</span>
@@ -141,7 +147,7 @@ function Task({ task, report }: { task: DrillView['tasks'][number]; report: Repo
               </div>
               <Link
                 href={`/session/${report.sessionId}/report`}
-                className={buttonClass('normal')}
+                className={cx(buttonClass('normal'), 'print:hidden')}
                 aria-label={m.exam.evidenceNamed(task.number)}
               >
                 {m.exam.evidence}

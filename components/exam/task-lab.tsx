@@ -2,7 +2,7 @@
 // One task's lab within the drill's page. It stays there, hidden, when another task is chosen: its shells and unsaved files wait.
 // Knows a session; knows nothing of the drill's time.
 import { useEffect, useMemo, useState } from 'react'
-import { type SessionView, sessionView } from '#lib/protocol/index.ts'
+import { allowedInExam, type SessionView, sessionView } from '#lib/protocol/index.ts'
 import { errorWords, request } from '../api.ts'
 import { useMessages } from '../i18n/index.tsx'
 import { Banners } from '../session/banners.tsx'
@@ -11,6 +11,7 @@ import { Steps } from '../session/steps.tsx'
 import { Workbench } from '../session/workbench.tsx'
 import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
+import { LinksAllowed } from '../ui/markdown.tsx'
 import { StateIcon } from '../ui/state.tsx'
 
 export function TaskLab({ id, number, onUnsaved }: { id: string; number: number; onUnsaved(count: number): void }) {
@@ -49,7 +50,9 @@ export function TaskLab({ id, number, onUnsaved }: { id: string; number: number;
     )
   return (
     <SocketProvider id={id} session={session} frame={frame}>
-      <Face onUnsaved={onUnsaved} />
+      <LinksAllowed value={allowedInExam}>
+        <Face onUnsaved={onUnsaved} />
+      </LinksAllowed>
     </SocketProvider>
   )
 }

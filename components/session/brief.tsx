@@ -7,7 +7,7 @@ import { errorWords } from '../api.ts'
 import { useMessages, useText } from '../i18n/index.tsx'
 import { Problem } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
-import { Markdown } from '../ui/markdown.tsx'
+import { CopyButton, Markdown } from '../ui/markdown.tsx'
 import { Checks } from './checks.tsx'
 import { act, useElementId, useFrame, useSession } from './context.tsx'
 
@@ -26,14 +26,7 @@ export function Brief() {
         </h2>
         {framed ? <p className="mb-2 font-semibold sm:hidden">{text(session.scenario.title)}</p> : null}
         <Markdown>{text(session.brief)}</Markdown>
-        <p className="mt-3 flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-text-2">
-          {session.nodes.map((node) => (
-            <span key={node.place} className="whitespace-nowrap">
-              {node.place === node.name ? '' : `${node.place} `}
-              <code className="text-text">{node.name}</code>
-            </span>
-          ))}
-        </p>
+        <WaysIn />
       </section>
       {rules.checks ? (
         <div className="border-t border-line pt-4">
@@ -45,6 +38,30 @@ export function Brief() {
           <Hints />
         </div>
       ) : null}
+    </div>
+  )
+}
+
+/** How one gets to the machines and back, as an exam prints it with each task. */
+function WaysIn() {
+  const m = useMessages()
+  const { nodes } = useSession()
+  const { framed } = useFrame()
+  return (
+    <div className="mt-4 text-xs text-text-2">
+      <p>{framed ? m.session.solveHere : m.session.waysIn}</p>
+      <ul className="mt-1.5 space-y-0.5" aria-label={m.session.machines}>
+        {nodes.map((node) => (
+          <li key={node.place} className="flex items-center gap-2">
+            <code className="text-text">ssh {node.name}</code>
+            <CopyButton text={`ssh ${node.name}`} />
+            {node.place === node.name ? null : <span className="text-text-3">{node.place}</span>}
+          </li>
+        ))}
+      </ul>
+      <p className="mt-1">
+        <code className="text-text">exit</code> {m.session.wayBack}
+      </p>
     </div>
   )
 }

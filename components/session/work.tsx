@@ -13,7 +13,7 @@ import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { StateIcon } from '../ui/state.tsx'
 import { Tip } from '../ui/tip.tsx'
-import { useElementId, useLab, useSession, useSocket } from './context.tsx'
+import { useElementId, useFrame, useLab, useSession, useSocket } from './context.tsx'
 import { useKept } from './kept.ts'
 
 const usual = { cols: 100, rows: 30 }
@@ -33,6 +33,8 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
   const [closing, setClosing] = useState<TerminalView | null>(null)
   const [size, setSize] = useKept('terminal.text', 13, 9, 24)
   const [reader, setReader] = useKept('terminal.reader', 0, 0, 1)
+  const { framed } = useFrame()
+  const [examKeys] = useKept('exam.keys', 0, 0, 1)
   const [fullscreen, setFullscreen] = useState(false)
   const [anyway, setAnyway] = useState(false)
   const handles = useRef(new Map<number, TerminalHandle>())
@@ -258,6 +260,7 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
                 active={active === terminal.id}
                 textSize={size}
                 screenReader={reader === 1}
+                examKeys={framed && examKeys === 1}
                 handle={(handle) => {
                   if (handle) handles.current.set(terminal.id, handle)
                   else handles.current.delete(terminal.id)

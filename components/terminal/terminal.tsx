@@ -5,11 +5,11 @@ import type { SearchAddon } from '@xterm/addon-search'
 import type { Terminal } from '@xterm/xterm'
 import { ArrowDown, ArrowUp, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import type { ErrorView, TerminalView } from '#lib/protocol/index.ts'
+import { allowedInExam, type ErrorView, examAddress, type TerminalView } from '#lib/protocol/index.ts'
 import { errorWords } from '../api.ts'
 import { useDark } from '../chrome/use-dark.ts'
 import { useMessages } from '../i18n/index.tsx'
-import { useLab, useSocket } from '../session/context.tsx'
+import { useFrame, useLab, useSocket } from '../session/context.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { copyText } from '../ui/markdown.tsx'
 import { bytes as asBytes } from '../ui/time.ts'
@@ -33,6 +33,7 @@ export function TerminalPane({
   active,
   textSize,
   screenReader,
+  examKeys,
   handle,
   onClose,
 }: {
@@ -40,6 +41,8 @@ export function TerminalPane({
   active: boolean
   textSize: number
   screenReader: boolean
+  /** copies and pastes by Ctrl+Shift+C and V alone, as the exam's terminal */
+  examKeys: boolean
   handle(handle: TerminalHandle | null): void
   onClose(): void
 }) {
@@ -58,11 +61,13 @@ export function TerminalPane({
   const [failed, setFailed] = useState<ErrorView | null>(null)
   const said = failed === null ? null : errorWords(failed, m)
   const [up, setUp] = useState(false)
+  const [refused, setRefused] = useState(false)
+  const { framed } = useFrame()
   const { id } = terminal
   const words = useRef(m)
   words.current = m
-  const settings = useRef({ textSize, screenReader, isDark, active })
-  settings.current = { textSize, screenReader, isDark, active }
+  const settings = useRef({ textSize, screenReader, isDark, active, examKeys })
+  settings.current = { textSize, screenReader, isDark, active, examKeys }
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the terminal lives as long as its id does; everything else reaches it through the effects below
   useEffect(() => {
@@ -102,11 +107,24 @@ export function TerminalPane({
       const searcher = new SearchAddon()
       xterm.loadAddon(fitter)
       xterm.loadAddon(searcher)
-      xterm.loadAddon(new WebLinksAddon((_event, uri) => window.open(uri, '_blank', 'noreferrer')))
+      // In a drill only what the exam allows is a link.
+      xterm.loadAddon(
+        new WebLinksAddon(
+          (_event, uri) => {
+            if (!framed || allowedInExam(uri)) window.open(uri, '_blank', 'noreferrer')
+          },
+          framed ? { urlRegex: examAddress } : {},
+        ),
+      )
       xterm.loadAddon(new Unicode11Addon())
       xterm.unicode.activeVersion = '11'
       // A program in the shell may put text on the clipboard (OSC 52, as tmux and vim do), but never read it.
-      xterm.loadAddon(new ClipboardAddon(undefined, { readText: () => '', writeText: (_selection, text) => copyText(text) }))
+      xterm.loadAddon(
+        new ClipboardAddon(undefined, {
+          readText: () => '',
+          writeText: (_selection, text) => (settings.current.examKeys ? undefined : copyText(text)),
+        }),
+      )
       search.current = searcher
       const results = searcher.onDidChangeResults(({ resultIndex, resultCount }) =>
         setFound({ index: resultIndex + 1, count: resultCount }),
@@ -116,16 +134,36 @@ export function TerminalPane({
       xterm.textarea?.setAttribute('aria-label', words.current.terminal.label(terminal.title))
       xterm.textarea?.setAttribute('data-pane-target', '')
 
+      /** the key that was pressed last pastes as the exam's terminal does */
+      let byChord = false
+      const clipboard = (event: ClipboardEvent) => {
+        const fine = !settings.current.examKeys || (event.type === 'paste' && byChord)
+        byChord = false
+        if (fine) {
+          setRefused(false)
+          return
+        }
+        event.preventDefault()
+        event.stopPropagation()
+        setRefused(true)
+      }
+      for (const type of ['copy', 'cut', 'paste'] as const) {
+        element.addEventListener(type, clipboard, true)
+        undo.push(() => element.removeEventListener(type, clipboard, true))
+      }
       xterm.attachCustomKeyEventHandler((event) => {
         if (event.type !== 'keydown') return true
-        const chord = (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey
+        const { examKeys } = settings.current
+        const chord = (event.ctrlKey || (event.metaKey && !examKeys)) && event.shiftKey && !event.altKey
         if (chord && event.code === 'KeyC') {
           event.preventDefault()
+          setRefused(false)
           if (xterm.hasSelection()) void copyText(xterm.getSelection()).then(() => xterm.focus())
           return false
         }
         // The browser's own paste follows, which xterm brackets where a program asked for that.
-        if (chord && event.code === 'KeyV') return false
+        byChord = chord && event.code === 'KeyV'
+        if (byChord) return false
         if (chord && event.code === 'KeyF') {
           event.preventDefault()
           setSearching(true)
@@ -330,6 +368,10 @@ export function TerminalPane({
       ) : said ? (
         <p role="alert" className="border-t border-line bg-fail-tint px-4 py-2 text-fail">
           {said.title}: {said.message} {said.hint}
+        </p>
+      ) : refused ? (
+        <p role="status" className="border-t border-line bg-surface px-4 py-2 text-text-2">
+          {m.terminal.examKeys}
         </p>
       ) : !online ? (
         <p className="border-t border-line bg-warn-tint px-4 py-2 text-warn">{m.terminal.offline}</p>

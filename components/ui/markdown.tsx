@@ -2,7 +2,7 @@
 // Markdown that scenarios bring: headings, lists, tables, code with a copy button. Raw HTML is not rendered.
 // Knows nothing of scenarios.
 import { Check, Copy } from 'lucide-react'
-import { type ComponentPropsWithoutRef, isValidElement, memo, type ReactNode, useEffect, useState } from 'react'
+import { type ComponentPropsWithoutRef, createContext, isValidElement, memo, type ReactNode, useContext, useEffect, useState } from 'react'
 import ReactMarkdown from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { useMessages } from '../i18n/index.tsx'
@@ -74,7 +74,13 @@ export function CodeBlock({ code, className }: { code: string; className?: strin
 function Pre({ children }: ComponentPropsWithoutRef<'pre'>) {
   return <CodeBlock code={textOf(children).replace(/\n$/, '')} />
 }
+const Links = createContext<(address: string) => boolean>(() => true)
+/** Within it only these addresses are links; the words of others stay, as words. */
+export const LinksAllowed = Links.Provider
+
 function Anchor({ href, children }: ComponentPropsWithoutRef<'a'>) {
+  const allowed = useContext(Links)
+  if (href === undefined || !allowed(href)) return children
   return (
     <a href={href} target="_blank" rel="noreferrer">
       {children}

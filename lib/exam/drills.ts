@@ -119,9 +119,7 @@ export class Drills {
     const drills = (await store.drills({ user, limit: drillLimits.history })).map((row) => this.#held.get(row.id)?.drill ?? read(row))
     const now = clock.now()
     const summaries = drills.map((drill) => drill.summary(now))
-    const taskMs = drills
-      .filter(({ record }) => record.state === 'ended')
-      .flatMap(({ record }) => record.tasks.filter((task) => task.opened).map((task) => task.spentMs))
+    const opened = drills.flatMap(({ record }) => (record.state === 'ended' ? record.tasks.filter((task) => task.opened) : []))
     return {
       presets: offers.map(([preset, blueprint, name]) => {
         const { preview } = draw(blueprint, candidates)
@@ -137,7 +135,7 @@ export class Drills {
       backend: at,
       running: summaries.find((one) => living.some((state) => state === one.state)) ?? null,
       history: summaries.filter((one) => one.state === 'ended' || one.state === 'cancelled'),
-      progress: progressOf(summaries, taskMs),
+      progress: progressOf(summaries, opened),
     }
   }
   /** @throws LabError backend-unavailable */

@@ -4,4 +4,4 @@ export { alerts, covered, type Reading, readClock, type Span, type Times } from 
 export { apportion, type Candidate, type Drawn, type DrawnTask, draw, relatedIn } from './draw.ts'
 export { Drill, type DrillRecord, type LabNow, type TaskRecord, type Verdict } from './drill.ts'
 export { Drills, type DrillsOptions } from './drills.ts'
-export { type Graded, median, progressOf, scoreOf } from './score.ts'
+export { type Graded, median, type Pace, progressOf, scoreOf } from './score.ts'

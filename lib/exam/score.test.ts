@@ -62,14 +62,21 @@ test('over all drills: best and median, by domain too; one of which nothing coul
     spentMs: 0,
     result: scoreOf([graded('storage', 100, score)], 66),
   })
-  expect(progressOf([drill(50), drill(90), drill(70), drill(null), { ...drill(1), result: null }], [4, 1, 9, 100])).toMatchObject({
+  const tasks = [4, 1, 9, 100].map((minutes, index) => ({
+    domain: index === 1 ? ('storage' as const) : ('workloads' as const),
+    spentMs: minutes * 60_000,
+    minutes: 10,
+  }))
+  expect(progressOf([drill(50), drill(90), drill(70), drill(null), { ...drill(1), result: null }], tasks)).toMatchObject({
     attempts: 3,
     passed: 2,
     best: 90,
     median: 70,
-    taskMs: 6.5,
+    taskMs: 6.5 * 60_000,
+    pace: 65,
   })
-  expect(progressOf([drill(50)], []).domains.at(-1)).toEqual({ domain: 'storage', attempts: 1, best: 50, median: 50 })
+  expect(progressOf([drill(50)], tasks).domains.map(({ pace }) => pace)).toEqual([null, null, null, 90, 10])
+  expect(progressOf([drill(50)], []).domains.at(-1)).toEqual({ domain: 'storage', attempts: 1, best: 50, median: 50, pace: null })
   expect(median([])).toBeNull()
 })
 

@@ -52,8 +52,19 @@ export function median(values: readonly number[]): number | null {
 }
 const best = (values: readonly number[]): number | null => (values.length === 0 ? null : Math.max(...values))
 
-/** Over drills that were graded; one of which nothing could be evaluated counts nowhere. `taskMs`: milliseconds of each task that was opened. */
-export function progressOf(drills: readonly DrillSummary[], taskMs: readonly number[]): DrillProgress {
+/** A task that was opened: milliseconds it was, and the minutes that were meant for it. */
+export interface Pace {
+  domain: Domain
+  spentMs: number
+  minutes: number
+}
+const paceOf = (tasks: readonly Pace[]): number | null => {
+  const middle = median(tasks.map(({ minutes, spentMs }) => (100 * spentMs) / (minutes * 60_000)))
+  return middle === null ? null : Math.round(middle)
+}
+
+/** Over drills that were graded; one of which nothing could be evaluated counts nowhere. `tasks`: those that were opened. */
+export function progressOf(drills: readonly DrillSummary[], tasks: readonly Pace[]): DrillProgress {
   const results = drills.flatMap(({ result }) => (result?.score == null ? [] : [result]))
   const scores = results.map(({ score }) => score!)
   return {
@@ -61,12 +72,19 @@ export function progressOf(drills: readonly DrillSummary[], taskMs: readonly num
     passed: results.filter(({ passed }) => passed).length,
     best: best(scores),
     median: median(scores),
-    taskMs: median(taskMs),
+    taskMs: median(tasks.map(({ spentMs }) => spentMs)),
+    pace: paceOf(tasks),
     domains: domain.options.map((name) => {
       const mine = results.flatMap(({ domains }) =>
         domains.filter((one) => one.domain === name && one.score !== null).map((one) => one.score!),
       )
-      return { domain: name, attempts: mine.length, best: best(mine), median: median(mine) }
+      return {
+        domain: name,
+        attempts: mine.length,
+        best: best(mine),
+        median: median(mine),
+        pace: paceOf(tasks.filter((task) => task.domain === name)),
+      }
     }),
   }
 }

@@ -178,7 +178,18 @@ export const drillProgress = z.object({
   median: z.number().nullable(),
   /** median milliseconds that a task was open */
   taskMs: z.number().nullable(),
-  domains: z.array(z.object({ domain, attempts: z.number().int(), best: z.number().nullable(), median: z.number().nullable() })),
+  /** median of the time that a task was open, in percent of the minutes that were meant for it; tasks that were opened and handed in */
+  pace: z.number().nullable(),
+  domains: z.array(
+    z.object({
+      domain,
+      attempts: z.number().int(),
+      best: z.number().nullable(),
+      median: z.number().nullable(),
+      /** as above, of this domain's tasks */
+      pace: z.number().nullable(),
+    }),
+  ),
 })
 export type DrillProgress = z.infer<typeof drillProgress>
 
