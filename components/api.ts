@@ -24,19 +24,22 @@ export class ApiError extends Error {
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT'
   body?: unknown
+  /** a body that is JSON text already, such as a file */
+  text?: string
   signal?: AbortSignal
   fetch?: typeof fetch
 }
 
 /** Asks `path`; answers what `schema` makes of the JSON body. Throws ApiError, or the signal's AbortError. */
 export async function request<T>(path: string, schema: z.ZodType<T>, options: RequestOptions = {}): Promise<T> {
-  const { method = 'GET', body, signal } = options
+  const { method = 'GET', signal } = options
+  const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body))
   const response = await send(path, options.fetch ?? fetch, {
     method,
     cache: 'no-store',
     credentials: 'same-origin',
     ...(signal ? { signal } : {}),
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
   })
   const json: unknown = await response.json().catch(() => undefined)
   if (!response.ok) {

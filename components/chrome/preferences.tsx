@@ -13,7 +13,7 @@ import { type ThemeChoice, themeCookie } from './theme.ts'
 export type { ThemeChoice } from './theme.ts'
 
 const year = 365 * 24 * 3600
-const keep = (name: string, value: string) => {
+export const keepCookie = (name: string, value: string) => {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser that can run the lab
   document.cookie = `${name}=${value}; path=/; max-age=${year}; samesite=lax`
 }
@@ -86,7 +86,7 @@ export function Preferences({ theme }: { theme: ThemeChoice }) {
           { value: 'ko', label: '한국어', lang: 'ko' },
         ]}
         onChange={(next) => {
-          keep(localeCookie, next)
+          keepCookie(localeCookie, next)
           router.refresh()
         }}
       />
@@ -96,7 +96,7 @@ export function Preferences({ theme }: { theme: ThemeChoice }) {
         value={chosen}
         choices={(['system', 'light', 'dark'] as const).map((value) => ({ value, label: m.nav.themes[value], icon: themeIcon[value] }))}
         onChange={(next) => {
-          keep(themeCookie, next)
+          keepCookie(themeCookie, next)
           document.documentElement.dataset.theme = next
           setChosen(next)
         }}

@@ -25,6 +25,7 @@ import { cx } from '../ui/cx.ts'
 import { Fact } from '../ui/fact.tsx'
 import { Badge } from '../ui/state.tsx'
 import { dateOf, duration } from '../ui/time.ts'
+import { OwnData } from './data.tsx'
 import { Notices } from './notices.tsx'
 import { Bar } from './review.tsx'
 import { StartDrill } from './start.tsx'
@@ -75,6 +76,7 @@ export function Exam({ exam }: { exam: ExamView }) {
         </Empty>
       )}
       <History history={exam.history} progress={exam.progress} />
+      <OwnData />
     </>
   )
 }
@@ -376,6 +378,7 @@ function History({ history, progress }: { history: DrillSummary[]; progress: Dri
                       m.exam.modes[drill.mode],
                       m.backend[drill.backend],
                       drill.state === 'ended' ? duration(drill.spentMs, locale) : null,
+                      drill.imported ? m.data.imported : null,
                     ]
                       .filter(Boolean)
                       .join(' · ')}

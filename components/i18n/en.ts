@@ -541,6 +541,20 @@ export const en = {
     notices: 'Good to know',
     sealed: 'This opens when your exam has ended.',
   },
+  data: {
+    title: 'Your data',
+    lead: 'Reports, drills and this browser’s settings in one JSON file, without the recordings. Importing adds what is not here yet; the same file twice changes nothing.',
+    export: 'Export',
+    exporting: 'Exporting…',
+    exported: (sessions: number, drills: number) =>
+      `Exported ${plural(sessions, 'report', 'reports')} and ${plural(drills, 'drill', 'drills')}.`,
+    leftOut: (n: number) => `${n} of the oldest had no room in the file.`,
+    import: 'Import a file',
+    importing: 'Importing…',
+    done: (sessions: number, drills: number, known: number) =>
+      `Imported ${plural(sessions, 'report', 'reports')} and ${plural(drills, 'drill', 'drills')}; ${known} were here already.`,
+    imported: 'imported',
+  },
   error: {
     title: 'Something went wrong on our side',
     lead: 'The page could not be drawn. The lab itself is not affected.',

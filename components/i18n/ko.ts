@@ -535,6 +535,18 @@ export const ko: Messages = {
     notices: '알아 두실 것',
     sealed: '시험이 끝나면 열립니다.',
   },
+  data: {
+    title: '내 데이터',
+    lead: '보고서, 모의시험, 이 브라우저의 설정을 JSON 파일 하나로 내보냅니다(녹화 제외). 가져올 때는 없는 것만 더하며, 같은 파일을 두 번 가져와도 달라지지 않습니다.',
+    export: '내보내기',
+    exporting: '내보내는 중…',
+    exported: (sessions, drills) => `보고서 ${sessions}개와 모의시험 ${drills}개를 내보냈습니다.`,
+    leftOut: (n) => `가장 오래된 ${n}개는 파일에 담지 못했습니다.`,
+    import: '파일 가져오기',
+    importing: '가져오는 중…',
+    done: (sessions, drills, known) => `보고서 ${sessions}개와 모의시험 ${drills}개를 가져왔습니다. ${known}개는 이미 있었습니다.`,
+    imported: '가져옴',
+  },
   error: {
     title: '저희 쪽에서 문제가 생겼습니다',
     lead: '페이지를 표시하지 못했습니다. 실습 자체에는 영향이 없습니다.',

@@ -61,6 +61,8 @@ export interface DrillRecord {
   notepad: { text: string; version: number }
   error: ErrorView | null
   timedOut: boolean
+  /** brought in by its owner from a file */
+  imported?: true
 }
 /** What is known of a task's lab now. */
 export interface LabNow {
@@ -301,6 +303,7 @@ export class Drill {
       passMark: blueprint.passMark,
       spentMs: record.startedAt === null ? 0 : Math.round(until - record.startedAt - covered(record.outages, record.startedAt, until)),
       result: this.#result(),
+      imported: record.imported === true,
     }
   }
 }

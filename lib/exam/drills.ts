@@ -5,6 +5,7 @@
 // hand-in. Whatever fails on this side is tried again, and in the end left out of the total.
 import { randomBytes } from 'node:crypto'
 import {
+  type Archive,
   asLabError,
   type BackendName,
   type Blueprint,
@@ -14,6 +15,7 @@ import {
   domain,
   drillLimits,
   type ExamView,
+  type Imported,
   LabError,
   modeRules,
   type SessionEvent,
@@ -21,6 +23,7 @@ import {
 } from '#lib/protocol/index.ts'
 import type { Clock, Log, Session, Sessions } from '#lib/session/index.ts'
 import type { DrillRow, Store } from '#lib/store/index.ts'
+import { exportOf, importInto, readArchive } from './archive.ts'
 import { cka, mini, oneDomain, weakSpots } from './blueprint.ts'
 import { type Candidate, draw } from './draw.ts'
 import { Drill, type DrillRecord, type Verdict } from './drill.ts'
@@ -82,6 +85,8 @@ export class Drills {
   readonly #held = new Map<string, Held>()
   /** users whose drill is being drawn, so that two at once do not both begin */
   readonly #beginning = new Set<string>()
+  /** users whose file is being read in */
+  readonly #importing = new Set<string>()
   #closed = false
 
   constructor(options: DrillsOptions) {
@@ -152,6 +157,33 @@ export class Drills {
       difficulty: spec.difficulty,
       weight: spec.weight,
     }))
+  }
+
+  // ---- one's own data
+
+  /** @throws LabError forbidden during an exam */
+  async export(user: string): Promise<Archive> {
+    this.#options.sessions.mustNotSit(user)
+    return exportOf(this.#options.store, this.#options.clock, user)
+  }
+  /**
+   * Adds what a file has and is not there yet.
+   * @throws LabError bad-request with places, too-large, capacity-exceeded, conflict while another is read in, forbidden during an exam, disk-full
+   */
+  async import(user: string, content: string): Promise<Imported> {
+    this.#options.sessions.mustNotSit(user)
+    if (this.#importing.has(user))
+      throw new LabError(
+        'conflict',
+        { en: 'Another file of yours is being imported.', ko: '다른 파일을 가져오는 중입니다.' },
+        { hint: { en: 'Wait until that is done.', ko: '끝날 때까지 기다리십시오.' } },
+      )
+    this.#importing.add(user)
+    try {
+      return await importInto(this.#options.store, user, readArchive(content))
+    } finally {
+      this.#importing.delete(user)
+    }
   }
 
   // ---- one drill

@@ -61,6 +61,7 @@ test('over all drills: best and median, by domain too; one of which nothing coul
     passMark: 66,
     spentMs: 0,
     result: scoreOf([graded('storage', 100, score)], 66),
+    imported: false,
   })
   const tasks = [4, 1, 9, 100].map((minutes, index) => ({
     domain: index === 1 ? ('storage' as const) : ('workloads' as const),

@@ -167,6 +167,8 @@ export const drillSummary = z.object({
   passMark: z.number(),
   spentMs: z.number(),
   result: drillResult.nullable(),
+  /** brought in by its owner from a file: nobody has vouched for it */
+  imported: z.boolean(),
 })
 export type DrillSummary = z.infer<typeof drillSummary>
 

@@ -1,4 +1,5 @@
 // The only door of protocol: messages over HTTP and WebSocket as zod schemas, views, error codes. Runs in the browser too.
+export * from './archive.ts'
 export * from './classroom.ts'
 export * from './documentation.ts'
 export * from './error.ts'

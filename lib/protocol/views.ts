@@ -288,6 +288,8 @@ export const report = z.object({
   ),
   recordings: z.array(z.object({ terminal: z.number().int(), place, seconds: z.number(), bytes: z.number() })),
   gradedAt: z.number(),
+  /** brought in by its owner from a file: nobody has vouched for it */
+  imported: z.literal(true).optional(),
 })
 export type Report = z.infer<typeof report>
 

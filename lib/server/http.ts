@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type Identify, isLoopback, requireRole, type Tickets, type Verb, type Visitor } from '#lib/auth/index.ts'
 import type { Drills } from '#lib/exam/index.ts'
 import {
+  archiveLimits,
   asLabError,
   type BackendView,
   backendName,
@@ -63,7 +64,9 @@ export type Api = Record<
   | 'startDrill'
   | 'previewDrill'
   | 'drill'
-  | 'actOnDrill',
+  | 'actOnDrill'
+  | 'exportData'
+  | 'importData',
   Route
 >
 
@@ -87,22 +90,32 @@ function failure(thrown: unknown): Response {
   return json(current === undefined ? { error: view } : { error: view, current }, statusOf(error.code))
 }
 
-/** @throws LabError bad-request, too-large */
-async function body<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+/** The body of a request that says it is JSON. @throws LabError bad-request, too-large */
+async function content(request: Request, most: number): Promise<string> {
   if (!/^application\/json\b/.test(request.headers.get('content-type') ?? ''))
     throw new LabError('bad-request', 'The body must be JSON (content-type: application/json).')
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size <= bodyLimit) chunks.push(chunk)
+    if (size <= most) chunks.push(chunk)
     // Somewhat more is read and dropped, so that the sender is still there for the answer.
-    else if (size > 4 * bodyLimit) break
+    else if (size > 4 * most) break
   }
-  if (size > bodyLimit) throw new LabError('too-large', `The body is larger than ${bodyLimit / 1024 / 1024} MiB.`)
+  if (size > most)
+    throw new LabError(
+      'too-large',
+      { en: `The body is larger than ${most / 1024 / 1024} MiB.`, ko: `요청이 ${most / 1024 / 1024} MiB보다 큽니다.` },
+      { hint: { en: 'Send less at a time.', ko: '한 번에 보내는 양을 줄이십시오.' } },
+    )
+  return Buffer.concat(chunks).toString('utf8')
+}
+/** @throws LabError bad-request, too-large */
+async function body<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+  const said = await content(request, bodyLimit)
   let value: unknown
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    value = JSON.parse(said)
   } catch (cause) {
     throw new LabError('bad-request', 'The body is not JSON.', { cause })
   }
@@ -210,6 +223,12 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       const action = await body(request, drillAction)
       return json(await drillsOf.act(owner, id, action))
     }),
+    exportData: learner(async (me) => {
+      const answer = json(await drillsOf.export(me.id))
+      answer.headers.set('content-disposition', 'attachment; filename="kubemend-data.json"')
+      return answer
+    }),
+    importData: learner(async (me, request) => json(await drillsOf.import(me.id, await content(request, archiveLimits.bytes)))),
     recording: of('session', 'see', async (owner, id, _, params) => {
       const terminal = checked(z.coerce.number().int().min(1).max(10_000), params.terminal)
       const file = await sessionsOf.recording(owner, id, terminal)

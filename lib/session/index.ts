@@ -2,5 +2,5 @@
 export type { Clock } from '#lib/terminal/index.ts'
 export type { Baseline, CheckWatch, Clusters, Engine, Grade, StepContext } from './engine.ts'
 export { FileConflict } from './files.ts'
-export { type Listener, type Log, type Numbered, Session } from './session.ts'
+export { importedView, type Listener, type Log, type Numbered, Session } from './session.ts'
 export { Sessions, type SessionsOptions } from './sessions.ts'

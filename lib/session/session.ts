@@ -986,6 +986,29 @@ const handedIn = () =>
   )
 const causeOf = (error: LabError): string | undefined => (error.cause instanceof Error ? error.cause.message : undefined)
 
+/** The view of one that ended elsewhere, out of its report: there is nothing to go back to but that. */
+export function importedView(
+  report: Report,
+  times: Pick<SessionView, 'mode' | 'createdAt' | 'readyAt' | 'endedAt'>,
+  drill: string | null,
+): SessionView {
+  const { backend, outcome, scenario, score, sessionId, spentMs } = report
+  const { createdAt, endedAt, mode, readyAt } = times
+  return {
+    ...firstView(
+      { id: sessionId, scenario: { ...scenario, running: null }, backend, createdAt, mode, ...(drill === null ? {} : { drill }) },
+      0,
+    ),
+    state: 'ended',
+    outcome,
+    readyAt,
+    endedAt,
+    spentMs,
+    steps: [],
+    score,
+  }
+}
+
 /** The view of a session that has just been asked for. */
 export function firstView(
   values: Pick<SessionView, 'id' | 'scenario' | 'backend' | 'createdAt' | 'mode' | 'drill'>,

@@ -175,6 +175,10 @@ export class Sessions {
         { hint: finishFirst },
       )
   }
+  /** @throws LabError forbidden while this user sits an exam */
+  mustNotSit(user: string): void {
+    this.#notExamined(user, { en: 'your data stay closed', ko: '데이터를 내보내거나 가져올 수 없습니다' })
+  }
   /** Labs of this user that are alive and belong to no drill. */
   practising(user: string): number {
     const alive = [...this.#live.values()].filter((session) => session.user === user && session.alive && session.drill === null).length

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Kysely, Migrator } from 'kysely'
 import { LabError } from '#lib/protocol/index.ts'
+import { type ArchiveStore, archiveStore } from './archive.ts'
 import { type Open, sqliteDialect } from './sqlite.ts'
 import {
   type DrillRow,
@@ -15,6 +16,7 @@ import {
   type TerminalRow,
 } from './tables.ts'
 
+export type { ArchiveStore, Exported, Keys, Owned } from './archive.ts'
 export { storeError } from './sqlite.ts'
 export type { DrillRow, ReportRow, SessionEventRow, SessionRow, TerminalRow } from './tables.ts'
 
@@ -32,7 +34,7 @@ export interface Attempts {
   best: number | null
 }
 
-export interface Store {
+export interface Store extends ArchiveStore {
   readonly dataDir: string
   /** null when it was never set */
   setting(key: string): Promise<string | null>
@@ -93,6 +95,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 
   return {
+    ...archiveStore(db),
     dataDir: options.dataDir,
     async setting(key) {
       const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst()
