@@ -1,4 +1,5 @@
 // The server's settings out of the environment: one schema, every problem said at once, before anything is started.
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -7,6 +8,10 @@ import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 
 /** the checkout */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** of this kubemend, as package.json has it */
+export const readVersion = (): string =>
+  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))).version
 
 const flag = z.enum(['0', '1', 'true', 'false', '']).transform((value) => value === '1' || value === 'true')
 const whole = (least: number, most: number) =>

@@ -26,8 +26,11 @@ import {
   statusOf,
 } from '#lib/protocol/index.ts'
 import { FileConflict, type Sessions } from '#lib/session/index.ts'
+import { openapi } from './openapi.ts'
 
 export interface ApiOptions {
+  /** of this kubemend */
+  version: string
   sessionsOf: Sessions
   drillsOf: Drills
   tickets: Tickets
@@ -45,6 +48,7 @@ export interface ApiOptions {
 export type Route = (request: Request, params: Record<string, string>) => Promise<Response>
 export type Api = Record<
   | 'health'
+  | 'openapi'
   | 'catalogue'
   | 'listSessions'
   | 'startSession'
@@ -160,6 +164,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
 
   return {
     health: anyone(async () => json({ name: 'kubemend', ok: true })),
+    openapi: anyone(async () => json(openapi(options.version))),
     catalogue: learner(async (me) => json({ scenarios: await options.catalogue(me) })),
     backends: learner(async () => json({ backends: await options.backends() })),
     doctor: admin(async () => json(await options.doctor())),

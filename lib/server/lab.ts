@@ -26,7 +26,7 @@ import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/inde
 import { type Clusters, type Engine, type Log, Sessions, type SessionsOptions } from '#lib/session/index.ts'
 import { openStore, type StoreOptions } from '#lib/store/index.ts'
 import { systemClock } from '#lib/terminal/index.ts'
-import type { Config } from './config.ts'
+import { type Config, readVersion } from './config.ts'
 import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
 import { simBackend } from './sim.ts'
@@ -215,11 +215,13 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   }
   return {
     ...handle,
-    api: createApi({ ...handle, sessionsOf: sessions, drillsOf: drills, tickets, whose, startSetup }, (error, path) =>
-      log.error(
-        { path, code: error.code, error: error.message, ...(error.cause === undefined ? {} : { cause: String(error.cause) }) },
-        'request failed',
-      ),
+    api: createApi(
+      { version: readVersion(), ...handle, sessionsOf: sessions, drillsOf: drills, tickets, whose, startSetup },
+      (error, path) =>
+        log.error(
+          { path, code: error.code, error: error.message, ...(error.cause === undefined ? {} : { cause: String(error.cause) }) },
+          'request failed',
+        ),
     ),
     sessionsOf: sessions,
     drillsOf: drills,

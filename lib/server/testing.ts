@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { type FakeProvider, fakeProvider } from '#lib/cluster/index.ts'
 import type { Clock } from '#lib/session/index.ts'
 import { type Config, readConfig, root } from './config.ts'
 import { type Front, openFront } from './front.ts'
 import { createLab, type Lab, type Parts } from './lab.ts'
+import { operations } from './openapi.ts'
 import { Sockets, type SocketsOptions } from './ws.ts'
 
 /** The machine's time, which a test may leap ahead: what is due by then happens at once, in order. */
@@ -54,6 +56,18 @@ function routes(dir: string, base = ''): { pattern: RegExp; names: string[]; fil
     return [{ pattern: new RegExp(`^/api${base.replaceAll(/\[\w+\]/g, '([^/]+)')}$`), names, file: path.join(dir, entry.name) }]
   })
 }
+/** Where a route's answer is not what the API's document says of it; null: nowhere, or the document does not speak of it. */
+function undescribed(method: string, file: string, bytes: Buffer): string | null {
+  const folder = `/api/${path.relative(path.join(root, 'app/api'), path.dirname(file))}`
+  const operation = Object.values(operations).find((one) => one.method === method && one.path === folder)
+  if (operation === undefined || 'contentType' in operation.response) return null
+  const value: unknown = JSON.parse(bytes.toString('utf8'))
+  const parsed = operation.response.safeParse(value)
+  if (!parsed.success) return `${method} ${folder} answers otherwise than it is described: ${parsed.error.message}`
+  return isDeepStrictEqual(parsed.data, value)
+    ? null
+    : `${method} ${folder} answers more than is described: ${bytes.toString('utf8').slice(0, 2000)}`
+}
 type Handler = (request: Request, context: { params: Promise<Record<string, string>> }) => Promise<Response>
 
 async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessage, response: ServerResponse, lab: Lab): Promise<void> {
@@ -76,8 +90,15 @@ async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessa
     // Handlers take the lab before they wait for anything; another test lab may live beside this one.
     ;(globalThis as { [key: symbol]: unknown })[Symbol.for('kubemend.lab')] = lab
     const answered = await handler(asked, { params: Promise.resolve(params) })
+    const bytes = Buffer.from(await answered.arrayBuffer())
+    const wrong = answered.ok ? undescribed(request.method ?? 'GET', file, bytes) : null
+    if (wrong !== null) {
+      response.writeHead(500, { 'content-type': 'text/plain' })
+      response.end(wrong)
+      return
+    }
     response.writeHead(answered.status, Object.fromEntries(answered.headers))
-    response.end(Buffer.from(await answered.arrayBuffer()))
+    response.end(bytes)
     return
   }
   response.writeHead(404)

@@ -1,4 +1,4 @@
-// Drills: what can be begun and what was; POST begins one.
+// One's own data as a file; POST brings such a file in.
 import { lab } from '#lib/server/handle.ts'
 
 export const dynamic = 'force-dynamic'
