@@ -159,6 +159,14 @@ export class Drills {
     }))
   }
 
+  /** Tasks that are handed in and have no verdict yet, of all drills. */
+  ungraded(): number {
+    return [...this.#held.values()].reduce(
+      (sum, { drill }) => sum + drill.record.tasks.filter((task) => task.handedInAt !== null && task.verdict === null).length,
+      0,
+    )
+  }
+
   // ---- one's own data
 
   /** @throws LabError forbidden during an exam */

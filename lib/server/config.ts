@@ -47,6 +47,18 @@ const environment = z
     KUBEMEND_SESSIONS_PER_USER: whole(1, 100)
       .default(2)
       .describe('sessions one user may have at a time; the labs of a drill are not counted'),
+    KUBEMEND_SESSIONS: whole(0, 10_000).default(0).describe('labs in all, those of drills counted; 0: as many as the backends hold'),
+    KUBEMEND_IDLE_MINUTES: whole(0, 10_080)
+      .default(0)
+      .describe('minutes without an open page after which a practice lab is ended; 0: only by its age'),
+    KUBEMEND_KEEP_RECORDINGS_DAYS: whole(0, 3650)
+      .default(0)
+      .describe('days after its end for which a session’s recordings, events and diagnostics are kept; 0: for good. Reports stay'),
+    KUBEMEND_METRICS_TOKEN: z
+      .string()
+      .min(16, 'at least 16 characters')
+      .optional()
+      .describe('lets others than this machine read /metrics, as a bearer token'),
     KUBEMEND_MAX_HOURS: whole(1, 168).default(8).describe('hours after which a session is ended'),
     KUBEMEND_TRUST_LEARNERS: flag
       .default(false)
@@ -82,6 +94,13 @@ export interface Config {
   pool: number
   offerUnproven: boolean
   sessionsPerUser: number
+  /** undefined: as many as the backends hold */
+  sessionsInAll: number | undefined
+  /** undefined: never */
+  idleMs: number | undefined
+  /** undefined: for good */
+  keepRecordingsMs: number | undefined
+  metricsToken: string | undefined
   maxAgeMs: number
   logLevel: string
 }
@@ -97,7 +116,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0] ?? '')
-      return `  ${name}=${given[name] ?? ''}: ${issue.message}`
+      // What is secret stays so, also when it is wrong.
+      const value = /TOKEN|SECRET|PASSWORD|DATABASE_URL/.test(name) ? '…' : (given[name] ?? '')
+      return `  ${name}=${value}: ${issue.message}`
     })
     throw new LabError('bad-request', `The settings are not right:\n${lines.join('\n')}`, {
       hint: 'Correct these environment variables and start again.',
@@ -115,6 +136,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     pool: value.KUBEMEND_POOL,
     offerUnproven: value.KUBEMEND_UNPROVEN,
     sessionsPerUser: value.KUBEMEND_SESSIONS_PER_USER,
+    sessionsInAll: value.KUBEMEND_SESSIONS || undefined,
+    idleMs: value.KUBEMEND_IDLE_MINUTES * 60_000 || undefined,
+    keepRecordingsMs: value.KUBEMEND_KEEP_RECORDINGS_DAYS * 86_400_000 || undefined,
+    metricsToken: value.KUBEMEND_METRICS_TOKEN,
     maxAgeMs: value.KUBEMEND_MAX_HOURS * 3_600_000,
     logLevel: value.LOG_LEVEL,
   }

@@ -8,6 +8,7 @@ import { asLabError, LabError, statusOf } from '#lib/protocol/index.ts'
 import type { Log } from '#lib/session/index.ts'
 import type { Config } from './config.ts'
 import { pathHeader, peerHeader } from './http.ts'
+import { isHealth, isMetrics, type Probes } from './probes.ts'
 import { refuse, Sockets } from './ws.ts'
 
 export interface FrontOptions {
@@ -17,6 +18,10 @@ export interface FrontOptions {
   sockets: (known: () => Known) => Sockets
   /** pages and API; waits by itself until they are ready */
   pages(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** what machines ask */
+  probes?: Probes
+  /** hears how each request was answered */
+  onAnswer?(status: number): void
   /** upgrades under /_next/, in development */
   pageUpgrade?(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void>
 }
@@ -82,9 +87,14 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     secure(request, response, config)
     request.headers[peerHeader] = request.socket.remoteAddress ?? ''
     request.headers[pathHeader] = request.url ?? '/'
+    response.once('finish', () => options.onAnswer?.(response.statusCode))
     void (async () => {
       try {
+        const asked = pathOf(request)
+        const { probes } = options
+        if (probes !== undefined && isSafe(request.method) && isHealth(asked)) return await probes.health(asked, response)
         requireHost(known, request)
+        if (probes !== undefined && isSafe(request.method) && isMetrics(asked)) return await probes.metrics(request, response)
         if (!isSafe(request.method)) requireOrigin(known, request)
         await options.pages(request, response)
       } catch (thrown) {

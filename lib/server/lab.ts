@@ -1,5 +1,6 @@
 // Builds the graph of objects that is the lab, once per process. Knows which backend is which; knows nothing of Next or of sockets.
 import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type Identify, localPerson, may, Tickets, type Verb } from '#lib/auth/index.ts'
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
@@ -29,6 +30,8 @@ import { systemClock } from '#lib/terminal/index.ts'
 import { type Config, readVersion } from './config.ts'
 import { type Api, createApi } from './http.ts'
 import { kindBackend } from './kind.ts'
+import { Metrics } from './metrics.ts'
+import { sweep } from './retention.ts'
 import { simBackend } from './sim.ts'
 
 /** What pages see. `me` is who asks; of others' things it sees what they may (lib/auth). */
@@ -60,6 +63,9 @@ export interface Lab extends LabHandle {
   readonly sessionsOf: Sessions
   readonly drillsOf: Drills
   readonly tickets: Tickets
+  readonly metrics: Metrics
+  /** rejects when the database does not answer */
+  ping(): Promise<void>
   /** looks for what an earlier run left, then keeps clusters warm; returns at once */
   warm(): void
   /** lets go of everything; clusters run on, to be adopted */
@@ -93,6 +99,8 @@ function missing(name: BackendName): Clusters {
   }
 }
 
+const sweepEveryMs = 3_600_000
+
 /** What a test puts in the place of the real thing. */
 export interface Parts {
   /** in place of the one that the name stands for */
@@ -110,7 +118,8 @@ export interface Parts {
  * @throws LabError when the data directory or the database cannot be used
  */
 export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv = process.env, parts: Parts = {}): Promise<Lab> {
-  const store = await openStore({ dataDir: config.dataDir, ...(parts.open === undefined ? {} : { open: parts.open }) })
+  const metrics = new Metrics()
+  const store = metrics.store(await openStore({ dataDir: config.dataDir, ...(parts.open === undefined ? {} : { open: parts.open }) }))
   const catalogue = await loadCatalogue(config.scenariosDir)
   for (const problem of catalogue.problems) log.warn({ ...problem }, 'a scenario was left out')
 
@@ -153,6 +162,8 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     log,
     offerUnproven: config.offerUnproven,
     perUser: config.sessionsPerUser,
+    inAll: config.sessionsInAll,
+    idleMs: config.idleMs,
     maxAgeMs: config.maxAgeMs,
     ...parts.sessions,
   })
@@ -164,6 +175,33 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     maxAgeMs: config.maxAgeMs,
     ...parts.drills,
   })
+  metrics.watch(sessions)
+  metrics.gauge({
+    name: 'kubemend_sessions',
+    help: 'Sessions that have not ended, by state; grading are those that are being looked at.',
+    read: () => sessions.counts().map(({ backend, count, state }) => [{ backend, state }, count] as const),
+  })
+  metrics.gauge({
+    name: 'kubemend_grading_queue',
+    help: 'Tasks of drills that are handed in and have no verdict yet.',
+    read: () => [[{}, drills.ungraded()]],
+  })
+  metrics.gauge({
+    name: 'kubemend_backend_ready',
+    help: 'Whether a backend could start a lab when it was last asked.',
+    read: () => sessions.knownBackends().map(({ name, state }) => [{ backend: name }, state === 'ready' ? 1 : 0] as const),
+  })
+  metrics.gauge({
+    name: 'kubemend_backend_warm',
+    help: 'Clusters that are kept ready, when the backend was last asked.',
+    read: () => sessions.knownBackends().map(({ name, warm }) => [{ backend: name }, warm] as const),
+  })
+  if (config.backends.includes('sim'))
+    metrics.gauge({
+      name: 'kubemend_sim_workers',
+      help: 'Processes that hold simulated labs.',
+      read: async () => [[{}, (await readdir(path.join(config.dataDir, 'sim', 'workers')).catch(() => [])).length]],
+    })
   await sessions.recall()
   await drills.recall()
   const tickets = new Tickets()
@@ -213,6 +251,15 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     setup: () => currentSetup(),
     setupPlan: async () => ({ changes: (await planSetup()).changes }),
   }
+  const clock = parts.sessions?.clock ?? systemClock
+  let cancelKeep = () => {}
+  /** Now and then, not all the time: folders are read for it. */
+  const keep = () => {
+    const { dataDir, keepRecordingsMs: keepMs } = config
+    if (keepMs === undefined) return
+    void sweep(dataDir, store, log, { now: clock.now(), keepMs })
+    cancelKeep = clock.after(sweepEveryMs, keep)
+  }
   return {
     ...handle,
     api: createApi(
@@ -226,7 +273,10 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     sessionsOf: sessions,
     drillsOf: drills,
     tickets,
+    metrics,
+    ping: async () => void (await store.setting('owner')),
     warm() {
+      keep()
       void (async () => {
         await lookAtBackends()
         sessions.adopt()
@@ -234,6 +284,8 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       })().catch((thrown: unknown) => log.error({ error: asLabError(thrown).message }, 'earlier sessions could not be looked for'))
     },
     async close() {
+      cancelKeep()
+      metrics.close()
       await drills.close()
       await sessions.close()
       await Promise.all(pools.map((pool) => pool.shutdown()))

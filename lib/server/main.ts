@@ -9,6 +9,7 @@ import { asLabError, LabError } from '#lib/protocol/index.ts'
 import { readConfig, root } from './config.ts'
 import { type Front, openFront } from './front.ts'
 import { createLab } from './lab.ts'
+import { createProbes } from './probes.ts'
 import { Sockets } from './ws.ts'
 
 export interface Running {
@@ -42,12 +43,26 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
   const pages = app.getRequestHandler()
   const ready = Promise.withResolvers<void>()
   ready.promise.catch(() => {})
+  let paged = false
+  const probes = createProbes({
+    parts: {
+      pages: async () => paged,
+      database: async () => {
+        await lab.ping()
+        return true
+      },
+    },
+    metrics: () => lab.metrics.text(),
+    token: config.metricsToken,
+  })
   let front: Front
   try {
     front = await openFront({
       config,
       log,
       sockets: (known) => new Sockets({ known, tickets: lab.tickets, sessions: lab.sessionsOf, log }),
+      probes,
+      onAnswer: (status) => lab.metrics.answered(status),
       async pages(request, response) {
         await ready.promise
         await pages(request, response)
@@ -66,8 +81,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
     await lab.close()
     throw error
   }
+  lab.metrics.gauge({ name: 'kubemend_sockets', help: 'Pages that are connected to a session.', read: () => [[{}, front.sockets.count]] })
   app.prepare().then(
     () => {
+      paged = true
       ready.resolve()
       lab.warm()
     },

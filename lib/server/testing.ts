@@ -13,6 +13,7 @@ import { type Config, readConfig, root } from './config.ts'
 import { type Front, openFront } from './front.ts'
 import { createLab, type Lab, type Parts } from './lab.ts'
 import { operations } from './openapi.ts'
+import { createProbes } from './probes.ts'
 import { Sockets, type SocketsOptions } from './ws.ts'
 
 /** The machine's time, which a test may leap ahead: what is due by then happens at once, in order. */
@@ -156,6 +157,17 @@ export class TestLab {
       log: quietLog,
       sockets: (known) =>
         new Sockets({ known, tickets: this.lab.tickets, sessions: this.lab.sessionsOf, log: quietLog, ...this.#options.sockets }),
+      probes: createProbes({
+        parts: {
+          database: async () => {
+            await this.lab.ping()
+            return true
+          },
+        },
+        metrics: () => this.lab.metrics.text(),
+        token: this.config.metricsToken,
+      }),
+      onAnswer: (status) => this.lab.metrics.answered(status),
       pages: (request, response) => dispatch(this.#table, request, response, this.lab),
     })
     this.lab.warm()

@@ -67,6 +67,10 @@ export class Sockets {
     this.#ping.unref()
   }
 
+  /** how many are open */
+  get count(): number {
+    return this.#server.clients.size
+  }
   /** Whether a path is one of ours. */
   static isOurs(pathname: string): boolean {
     return pathname.startsWith('/ws/')

@@ -111,12 +111,15 @@ export class Session {
   #closed = false
   /** nobody may change the lab any more: it is handed in */
   #frozen = false
+  /** since when no page has been open; null while one is */
+  #unseenSince: number | null
   /** of the report, where the time that the lab was there is not the time that was spent on it */
   #workedMs: number | null = null
 
   constructor(deps: SessionDeps, row: SessionRow, scenario: Scenario, terminals: readonly StoredTerminal[] = []) {
     this.#deps = deps
     this.id = row.id
+    this.#unseenSince = deps.clock.now()
     this.user = row.user_id
     this.seed = row.seed
     this.drill = row.drill_id
@@ -158,6 +161,10 @@ export class Session {
   get alive(): boolean {
     return this.#view.state !== 'ended' && this.#view.state !== 'failed'
   }
+  /** Since when no page has been open to it; null while one is. */
+  get unseenSince(): number | null {
+    return this.#unseenSince
+  }
   /** the view now, spent time included */
   view(): SessionView {
     return { ...this.#view, spentMs: this.#spent() }
@@ -180,10 +187,13 @@ export class Session {
   /** Calls back until the returned function is called. While anybody listens, the cluster's picture is watched. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener)
+    this.#unseenSince = null
     this.#followTopology()
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.#stopTopology()
+      if (this.#listeners.size > 0) return
+      this.#unseenSince = this.#deps.clock.now()
+      this.#stopTopology()
     }
   }
 

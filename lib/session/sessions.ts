@@ -2,6 +2,7 @@
 // Knows nothing of HTTP or sockets; a user is the opaque id of a person, the
 // owner of what is started for them; who else may look at it is not decided here.
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Cluster } from '#lib/cluster/index.ts'
 import {
@@ -38,6 +39,10 @@ export interface SessionsOptions {
   store: Store
   log: Log
   clock?: Clock
+  /** sessions alive that all users together may have, labs of drills counted; default as many as the backends hold */
+  inAll?: number | undefined
+  /** milliseconds without a page after which a practice lab is ended; default never */
+  idleMs?: number | undefined
   /** sessions alive that one user may have; default 2 */
   perUser?: number
   /** milliseconds after which a session is ended; default 8 h */
@@ -60,6 +65,7 @@ export class Sessions {
   /** users who sit an exam: until it ends they have nothing but its labs */
   readonly #examined = new Set<string>()
   readonly #observers = new Set<(session: Session, event: SessionEvent) => void>()
+  readonly #watchers = new Set<(session: Session, event: SessionEvent, at: number) => void>()
   /** sessions of an earlier run whose cluster has not been found yet, and its id */
   readonly #waiting = new Map<Session, string | null>()
   #states = new Map<BackendName, BackendView>()
@@ -152,7 +158,14 @@ export class Sessions {
   }
   /** How many more labs of these workers a backend holds now, as far as it can tell; null when it cannot. */
   async room(backend: BackendName, workers: number): Promise<number | null> {
-    return (await this.#backends.get(backend)?.room?.({ workers })) ?? null
+    const { inAll } = this.#options
+    const held = (await this.#backends.get(backend)?.room?.({ workers })) ?? null
+    const left = inAll === undefined ? null : Math.max(0, inAll - this.#alive())
+    return held === null || left === null ? (held ?? left) : Math.min(held, left)
+  }
+  #alive(): number {
+    const starting = [...this.#starting.values()].reduce((sum, count) => sum + count, 0)
+    return [...this.#live.values()].filter((session) => session.alive).length + starting
   }
   scenario(id: string): Scenario | undefined {
     return this.#options.catalogue.byId(id)
@@ -187,6 +200,26 @@ export class Sessions {
   /** Calls back with every event of the sessions of drills. */
   observe(observer: (session: Session, event: SessionEvent) => void): void {
     this.#observers.add(observer)
+  }
+  /** Calls back with every event of every session; what it throws goes nowhere. */
+  watch(watcher: (session: Session, event: SessionEvent, at: number) => void): void {
+    this.#watchers.add(watcher)
+  }
+  /** How many sessions there are by backend and state, of those that have not ended. */
+  counts(): { backend: BackendName; state: SessionView['state']; count: number }[] {
+    const counted = new Map<string, { backend: BackendName; state: SessionView['state']; count: number }>()
+    for (const session of this.#live.values()) {
+      if (session.state === 'ended') continue
+      const { backend } = session.view()
+      const key = `${backend} ${session.state}`
+      const one = counted.get(key) ?? { backend, state: session.state, count: 0 }
+      counted.set(key, { ...one, count: one.count + 1 })
+    }
+    return [...counted.values()]
+  }
+  /** What was last known of the backends. */
+  knownBackends(): BackendView[] {
+    return [...this.#states.values()]
   }
   /** The living sessions of drills. */
   drilled(): Session[] {
@@ -260,6 +293,21 @@ export class Sessions {
         },
       )
     }
+    const { inAll } = this.#options
+    if (drill === undefined && inAll !== undefined && this.#alive() >= inAll)
+      throw new LabError(
+        'capacity-exceeded',
+        {
+          en: `${inAll} labs are running on this server, and that is the most.`,
+          ko: `이 서버에서 실습 ${inAll}개가 실행 중이며, 이것이 한도입니다.`,
+        },
+        {
+          hint: {
+            en: 'Try again when somebody has finished; an operator can raise KUBEMEND_SESSIONS.',
+            ko: '다른 사람이 끝낸 뒤 다시 시도하십시오. 운영자는 KUBEMEND_SESSIONS로 한도를 늘릴 수 있습니다.',
+          },
+        },
+      )
     const counted = drill === undefined ? 1 : 0
     this.#starting.set(user, (this.#starting.get(user) ?? 0) + counted)
     try {
@@ -367,13 +415,16 @@ export class Sessions {
         log,
         dir: this.#dir(row.id),
         onEnded: () => this.#live.delete(row.id),
-        ...(row.drill_id === null
-          ? {}
-          : {
-              onEvent: (event: SessionEvent) => {
-                for (const observer of this.#observers) observer(session, event)
-              },
-            }),
+        onEvent: (event: SessionEvent) => {
+          if (row.drill_id !== null) for (const observer of this.#observers) observer(session, event)
+          for (const watcher of this.#watchers) {
+            try {
+              watcher(session, event, this.#clock.now())
+            } catch (thrown) {
+              log.error({ session: session.id, error: asLabError(thrown).message }, 'an event was not understood by who counts')
+            }
+          }
+        },
         ...(healthMs === undefined ? {} : { healthMs }),
         ...(terminalOptions === undefined ? {} : { terminals: terminalOptions }),
       },
@@ -480,7 +531,9 @@ export class Sessions {
         { en: 'The report of this task is sealed until its exam has ended.', ko: '이 문제의 보고서는 시험이 끝나야 열립니다.' },
         { hint: finishFirst },
       )
-    return reportSchema.parse(JSON.parse(row.body))
+    const report = reportSchema.parse(JSON.parse(row.body))
+    // Recordings may be kept for a shorter time than reports.
+    return { ...report, recordings: report.recordings.filter(({ terminal }) => existsSync(recordingFile(this.#dir(id), terminal))) }
   }
   /** File of a terminal's recording. @throws LabError not-found; forbidden while an exam runs */
   async recording(user: string, id: string, terminal: number): Promise<string> {
@@ -635,6 +688,14 @@ export class Sessions {
         this.#options.log.info({ session: session.id }, 'session ended by age')
         void session.abandon()
       }
+      const { idleMs } = this.#options
+      if (idleMs !== undefined)
+        for (const session of this.#live.values()) {
+          if (session.drill !== null || session.state !== 'ready' || session.unseenSince === null) continue
+          if (this.#clock.now() - session.unseenSince < idleMs) continue
+          this.#options.log.info({ session: session.id }, 'session ended: nobody looked at it')
+          void session.abandon()
+        }
       if (!this.#closed) this.#sweep()
     })
   }
