@@ -309,7 +309,7 @@ const bridge: Plugin = {
         host.removeAddress(link, other)
       }
       host.addAddress(link, { ...own, scope: 'global', broadcast: true })
-      host.sysctls.set('net.ipv4.ip_forward', '1')
+      host.setForwarding('all', '1')
     }
     if (conf.ipMasq) masquerade(call, given.address)
   },
@@ -330,7 +330,7 @@ const ptp: Plugin = {
     configure(call, inside, conf.ipam, { ip: address.ip, bits: 32 }, gateway)
     call.pod.addRoute({ to: { ip: gateway, bits: 32 }, dev: 'eth0', scope: 'link', src: address.ip })
     call.pod.addRoute({ to: network(address), via: gateway, dev: 'eth0', src: address.ip })
-    call.host.sysctls.set('net.ipv4.ip_forward', '1')
+    call.host.setForwarding('all', '1')
     if (conf.ipMasq) masquerade(call, address)
   },
   del: bridge.del,

@@ -138,6 +138,24 @@ export class Namespace implements Netns {
   enabled(name: string): boolean {
     return this.sysctls.get(name) === '1'
   }
+  /** Whether what comes in by this link is handed on (devinet.c): a link's own setting counts, `all` and `default` stand for links too. */
+  forwardingOf(link: string): string {
+    const all = this.sysctls.get('net.ipv4.ip_forward') ?? '0'
+    return link === 'all' ? all : (this.sysctls.get(`net.ipv4.conf.${link}.forwarding`) ?? all)
+  }
+  forwards(link: string): boolean {
+    return this.forwardingOf(link) !== '0'
+  }
+  /** What is written to ip_forward or conf/all is written to every link, and to those to come; the value that it has already changes nothing. */
+  setForwarding(link: string, value: string): void {
+    if (link !== 'all') {
+      this.sysctls.set(`net.ipv4.conf.${link}.forwarding`, value)
+      return
+    }
+    if (this.forwardingOf('all') === value) return
+    for (const name of [...this.sysctls.keys()]) if (/^net\.ipv4\.conf\..+\.forwarding$/.test(name)) this.sysctls.delete(name)
+    this.sysctls.set('net.ipv4.ip_forward', value)
+  }
 
   listen(listener: Listener): { close(): void } {
     const any = (address: string) => address === '0.0.0.0' || address === '::' || address === '*'
@@ -190,6 +208,7 @@ export class Namespace implements Netns {
     const index = link.index ?? Math.max(1, ...[...this.links.values()].filter((one) => one.index < 500).map((one) => one.index)) + 1
     const made: Link = { ...link, index, addresses: [] }
     this.links.set(link.name, made)
+    if (this.forwardingOf('default') !== this.forwardingOf('all')) this.setForwarding(link.name, this.forwardingOf('default'))
     for (const address of link.addresses ?? []) this.addAddress(made, address)
     this.changed()
     return made
@@ -199,6 +218,7 @@ export class Namespace implements Netns {
     const link = this.links.get(name)
     if (link === undefined) return
     this.links.delete(name)
+    this.sysctls.delete(`net.ipv4.conf.${name}.forwarding`)
     this.routes = this.routes.filter((route) => route.dev !== name)
     this.neighbours = this.neighbours.filter((neighbour) => neighbour.dev !== name)
     this.forwarding = this.forwarding.filter((entry) => entry.dev !== name)

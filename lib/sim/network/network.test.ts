@@ -584,6 +584,32 @@ describe('DNS', () => {
     expect(server.lines.at(-1)).toBe('[INFO] Reloading complete')
     expect(await ask()).toMatchObject({ addresses: ['10.1.2.4'] })
   })
+  it('hands on only what comes in by a link that forwards; the bridge plugin heals nothing of that', async () => {
+    const at = await cluster()
+    const [here, there] = [at.pod('lab-worker'), at.pod('lab-worker2')]
+    at.start('lab-worker2', ['nginx', '-g', 'daemon off;'], { net: there.netns, files: nginxFiles })
+    await at.settle()
+    const address = there.netns.addresses()[0] as string
+    const get = async () => (await look(at, 'lab-worker', { kind: 'tcp', host: address, port: 80 }, here.netns as never)).outcome
+    const set = (...words: string[]) => at.run('lab-worker', `sysctl ${words.join(' ')}`)
+    expect(await get()).toBe('open')
+    expect((await set('-w', 'net/ipv4/conf/flannel.1/forwarding=0')).out).toBe('net.ipv4.conf.flannel/1.forwarding = 0\n')
+    expect(await get()).toBe('timeout')
+    at.pod('lab-worker')
+    expect((await set('-n', 'net.ipv4.ip_forward')).out).toBe('1\n')
+    expect(await get()).toBe('timeout')
+    expect((await set('net.ipv4.conf.flannel.1.forwarding')).err).toBe(
+      'sysctl: cannot stat /proc/sys/net/ipv4/conf/flannel/1/forwarding: No such file or directory\n',
+    )
+    // What is 1 already is written to nobody.
+    await set('-w', 'net.ipv4.ip_forward=1')
+    expect(await get()).toBe('timeout')
+    await set('-w', 'net.ipv4.ip_forward=0')
+    await set('-w', 'net.ipv4.ip_forward=1')
+    expect(await get()).toBe('open')
+    await set('-w', 'net.ipv4.conf.cni0.forwarding=0')
+    expect(await get()).toBe('timeout')
+  })
   it('may not open a port below the first unprivileged one without the capability for it', async () => {
     const at = await cluster()
     const text = '.:53 {\n    errors\n}\n'

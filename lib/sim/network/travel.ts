@@ -136,7 +136,7 @@ export class Travel {
       this.#record(at, before, p, flow)
       return { kind: 'delivered', at, packet: p }
     }
-    if (!at.enabled('net.ipv4.ip_forward')) return lost('timeout', `${at.machine}/${at.id} does not forward`)
+    if (!at.forwards(link.name)) return lost('timeout', `${at.machine}/${at.id} does not forward what comes by ${link.name}`)
     const out = this.#way(at, p.dst)
     if (typeof out === 'string') return lost('unreachable', `${at.machine}/${at.id}: ${out}`)
     p.out = out.link.name

@@ -26,12 +26,16 @@ const settings = [
   'net/ipv4/conf/eth0/rp_filter',
   'net/ipv4/ip_local_port_range',
   'net/ipv6/conf/all/forwarding',
+  'net/ipv4/conf/eth0/forwarding',
 ]
+/** of devices that come with the pod network, and forward from their first day on */
+const ofDevices = ['net/ipv4/conf/cni0/forwarding', 'net/ipv4/conf/flannel.1/forwarding']
 const marks = { units: '--- units', rules: '--- rules', settings: '--- settings', images: '--- images', links: '--- links' }
 const look = `
 echo '${marks.units}'; systemctl list-units --all --type=service,socket,timer --state=active --plain --no-legend | awk '{print $1, $2, $3}'
 echo '${marks.rules}'; iptables-save 2>/dev/null
 echo '${marks.settings}'; for name in ${settings.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2>/dev/null || echo -; done
+for name in ${ofDevices.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2>/dev/null || echo 1; done
 echo '${marks.links}'; ip -o link show dev eth0 | grep -o 'state [A-Z]*'; tc qdisc show dev eth0 2>/dev/null | awk '{print $2}'; ip route show default; ip rule show; nft list tables | grep -vE '^table (ip|ip6) (filter|nat|mangle|raw|security)$' || true
 echo '${marks.images}'; crictl images -o json 2>/dev/null | jq -r '.images[].id'
 `
@@ -136,7 +140,7 @@ export async function restoreState(
   // Clears the back-off of static pods too, which a fault may have driven up to five minutes.
   restart.add('kubelet.service')
   for (const [name, value] of Object.entries(before.settings)) {
-    if (name !== 'links' && found.settings[name] !== value) await run(['sysctl', '-w', `${name.replaceAll('/', '.')}=${value}`])
+    if (name !== 'links' && found.settings[name] !== value) await run(['sysctl', '-w', `${name}=${value}`])
   }
   if (found.rules.join('\n') !== before.rules.join('\n')) await run(['iptables-restore'], before.iptables)
   if (found.settings.links !== before.settings.links) await run(['sh', '-c', 'tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up'])

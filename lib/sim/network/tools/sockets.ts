@@ -119,7 +119,6 @@ const defaults: Readonly<Record<string, string>> = {
   'kernel.ostype': 'Linux',
   'kernel.panic': '10',
   'kernel.panic_on_oops': '1',
-  'net.ipv4.conf.all.forwarding': '1',
   'net.ipv4.conf.default.rp_filter': '1',
   'net.ipv4.ip_forward': '0',
   'net.ipv4.ip_local_port_range': '32768\t60999',
@@ -130,6 +129,12 @@ const defaults: Readonly<Record<string, string>> = {
   'vm.panic_on_oom': '0',
   'vm.max_map_count': '262144',
   'vm.swappiness': '60',
+}
+const swapped = (name: string): string => name.replace(/[./]/g, (one) => (one === '.' ? '/' : '.'))
+/** A setting that each link has; a dot of the link's name is a slash here. */
+const ofLink = (name: string): { link: string; setting: string } | undefined => {
+  const found = /^net\.ipv4\.conf\.([^.]+)\.(forwarding|route_localnet|rp_filter)$/.exec(name)
+  return found ? { link: (found[1] as string).replace(/\//g, '.'), setting: found[2] as string } : undefined
 }
 export const sysctl: Tool = async (call) => {
   const at = namespaceOf(call.place.net)
@@ -163,15 +168,33 @@ export const sysctl: Tool = async (call) => {
         }
       }
       if (word === '-p') break
-    } else if (word === '-a') words.push(...[...new Set([...Object.keys(defaults), ...at.sysctls.keys()])].sort())
+    } else if (word === '-a')
+      words.push(
+        ...[
+          ...new Set([
+            ...Object.keys(defaults),
+            ...[...at.sysctls.keys()].filter((name) => !ofLink(name)),
+            ...['all', 'default', ...at.links.keys()].flatMap((link) =>
+              ['forwarding', 'route_localnet', 'rp_filter'].map((name) => `net.ipv4.conf.${link.replace(/\./g, '/')}.${name}`),
+            ),
+          ]),
+        ].sort(),
+      )
     else if (word !== '-w' && word !== '-e') words.push(word)
   }
-  const known = (name: string) => at.sysctls.get(name) ?? defaults[name]
+  const known = (name: string): string | undefined => {
+    const of = ofLink(name)
+    if (of === undefined) return name.startsWith('net.ipv4.conf.') ? undefined : (at.sysctls.get(name) ?? defaults[name])
+    if (of.link !== 'all' && of.link !== 'default' && !at.links.has(of.link)) return undefined
+    if (of.setting === 'forwarding') return at.forwardingOf(of.link)
+    return at.sysctls.get(`net.ipv4.conf.${of.link}.${of.setting}`) ?? defaults[name] ?? '0'
+  }
   for (const word of words) {
     const [raw = '', value] = word.split(/\s*=\s*(.*)/s)
-    const name = raw.includes('/') && !raw.includes('.') ? raw.replace(/\//g, '.') : raw
-    if (known(name) === undefined && !/^net\.ipv4\.conf\.[\w-]+\.(rp_filter|route_localnet|forwarding)$/.test(name)) {
-      call.err(`sysctl: cannot stat /proc/sys/${name.replace(/\./g, '/')}: No such file or directory\n`)
+    // The first separator says which of the two is one; the other is part of a name: net.ipv4.conf.eth0/1.forwarding is net/ipv4/conf/eth0.1/forwarding.
+    const name = /^[^.]*\//.test(raw) ? swapped(raw) : raw
+    if (known(name) === undefined) {
+      call.err(`sysctl: cannot stat /proc/sys/${swapped(name)}: No such file or directory\n`)
       code = 255
       continue
     }
@@ -181,8 +204,10 @@ export const sysctl: Tool = async (call) => {
         code = 255
         continue
       }
-      at.sysctls.set(name, value)
-      if (name === 'net.ipv4.ip_forward') at.sysctls.set('net.ipv4.conf.all.forwarding', value)
+      const of = name === 'net.ipv4.ip_forward' ? { link: 'all', setting: 'forwarding' } : ofLink(name)
+      if (of === undefined) at.sysctls.set(name, value)
+      else if (of.setting === 'forwarding') at.setForwarding(of.link, value)
+      else at.sysctls.set(`net.ipv4.conf.${of.link}.${of.setting}`, value)
     }
     if (!quiet) call.out(bare ? `${known(name) ?? '0'}\n` : `${name} = ${known(name) ?? '0'}\n`)
   }
