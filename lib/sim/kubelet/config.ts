@@ -1,6 +1,7 @@
 // The kubelet's flags and its configuration file, read as it reads them, with its own words for what is wrong. Knows nothing of what they are for.
 import { parse, YAMLParseError } from 'yaml'
 import type { Files } from '../machine.ts'
+import { defaultHard, type Threshold, thresholdsOf } from './eviction.ts'
 
 /** The kubelet ends; `message` is what stands after `err=` of its last line. */
 export class StartFailure extends Error {}
@@ -68,6 +69,8 @@ export interface Configuration {
   taints: readonly Record<string, string>[]
   registerNode: boolean
   maxPods: number
+  evictionThresholds: readonly Threshold[]
+  evictionTransitionMs: number
   port: number
   nodeStatusUpdateMs: number
   nodeStatusReportMs: number
@@ -130,6 +133,12 @@ function mismatch(name: string, type: string, value: unknown): string | undefine
   if (type === 'float64') return typeof value === 'number' ? undefined : wrong(type)
   if (type === '[]string' || type === 'list')
     return Array.isArray(value) ? undefined : wrong(type === 'list' ? '[]v1beta1.MemoryReservation' : type)
+  if (type === 'map[string]string' && typeof value === 'object' && !Array.isArray(value)) {
+    const other = Object.values(value).find((one) => typeof one !== 'string' && one !== null)
+    return other === undefined
+      ? undefined
+      : `json: cannot unmarshal ${goType(other)} into Go struct field KubeletConfiguration.${name} of type string`
+  }
   if (typeof value !== 'object' || Array.isArray(value))
     return wrong(type === 'object' ? `v1beta1.${name[0]?.toUpperCase()}${name.slice(1)}` : type)
   return undefined
@@ -213,6 +222,23 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
   const authorization = file.authorization as { mode?: string } | undefined
   const crash = file.crashLoopBackOff as { maxContainerRestartPeriod?: string } | undefined
   const hostname = values.get('hostname-override') ?? defaults.hostname
+  const evictions = () => {
+    const map = (flag: string, field: string) =>
+      values.has(flag) ? lessThan(values.get(flag) as string) : (file[field] as Record<string, string> | undefined)
+    const hard = map('eviction-hard', 'evictionHard') ?? defaultHard
+    const grace = values.has('eviction-soft-grace-period')
+      ? pairs(values.get('eviction-soft-grace-period') as string)
+      : ((file.evictionSoftGracePeriod as Record<string, string>) ?? {})
+    try {
+      return thresholdsOf(
+        boolean('', 'mergeDefaultEvictionSettings', false) ? { ...defaultHard, ...hard } : hard,
+        map('eviction-soft', 'evictionSoft') ?? {},
+        Object.fromEntries(Object.entries(grace).map(([signal, period]) => [signal, milliseconds(String(period))])),
+      )
+    } catch (error) {
+      throw new StartFailure(`failed to run Kubelet: failed to create kubelet: ${(error as Error).message}`)
+    }
+  }
   return {
     kubeconfig: values.get('kubeconfig') ?? '',
     bootstrapKubeconfig: values.get('bootstrap-kubeconfig') ?? '',
@@ -234,6 +260,8 @@ export function configure(files: Files, argv: readonly string[], defaults: { hos
       : ((file.registerWithTaints as Record<string, string>[]) ?? []),
     registerNode: boolean('register-node', 'registerNode', true),
     maxPods: number('max-pods', 'maxPods', 110),
+    evictionThresholds: evictions(),
+    evictionTransitionMs: duration('eviction-pressure-transition-period', 'evictionPressureTransitionPeriod', 300_000),
     port: number('port', 'port', 10250) || 10250,
     nodeStatusUpdateMs: duration('node-status-update-frequency', 'nodeStatusUpdateFrequency', 10_000),
     nodeStatusReportMs: duration(
@@ -335,6 +363,17 @@ const pairs = (text: string): Record<string, string> =>
       .map((pair) => {
         const at = pair.indexOf('=')
         return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+      }),
+  )
+/** As pairs, with < between name and value: an LangleSeparatedMapStringString of k8s.io/component-base. */
+const lessThan = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    text
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => {
+        const at = pair.indexOf('<')
+        return at < 0 ? [pair, ''] : [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
       }),
   )
 const taints = (text: string): Record<string, string>[] =>

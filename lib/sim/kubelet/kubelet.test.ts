@@ -309,6 +309,69 @@ test('probes: a liveness that fails restarts, a readiness that fails is only sai
   expect(conditions(node.pod('named'))).toContain('Ready=False:ContainersNotReady')
 })
 
+test('a node that runs short of something says so, ends pods one by one and takes in no others', async () => {
+  const base = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+failCgroupV1: false
+failSwapOn: false
+`
+  node = await testNode({ config: `${base}evictionHard: { nodefs.available: '0%', pid.available: 10M }\n` })
+  node.startKubelet()
+  const of = (type: string) => node.client.get('v1/nodes', 'node-1').status.conditions.find((one: { type: string }) => one.type === type)
+  expect(await node.until(() => of('PIDPressure')?.status === 'True')).toBe(true)
+  expect(of('PIDPressure')).toMatchObject({ reason: 'KubeletHasInsufficientPID', message: 'kubelet has insufficient PID available' })
+  expect(of('DiskPressure').status).toBe('False')
+  node.run('late', { containers: [{}] })
+  node.run('dear', { priorityClassName: 'system-node-critical', priority: 2_000_001_000, containers: [{}] })
+  await node.until(() => node.pod('late')?.status.phase === 'Failed' && node.pod('dear')?.status.phase === 'Running')
+  expect(node.pod('late').status).toMatchObject({ reason: 'Evicted', message: 'Pod was rejected: The node had condition: [PIDPressure]. ' })
+  node.stopKubelet()
+
+  node.files.write('/var/lib/kubelet/config.yaml', base)
+  node.startKubelet()
+  expect(await node.until(() => of('PIDPressure').status === 'False')).toBe(true)
+  node.run('two', { containers: [{}] })
+  node.run('one', { containers: [{}] })
+  expect((await node.until(ready('one'))) && (await node.until(ready('two')))).toBe(true)
+  node.stopKubelet()
+
+  node.files.write('/var/lib/kubelet/config.yaml', `${base}evictionHard: { nodefs.available: 10Ti }\n`)
+  node.startKubelet()
+  await node.until(() => node.pod('two')?.status.phase === 'Failed' && of('DiskPressure').status === 'True')
+  expect(node.pod('one').status).toMatchObject({
+    phase: 'Failed',
+    reason: 'Evicted',
+    message: expect.stringMatching(
+      /^The node was low on resource: ephemeral-storage\. Threshold quantity: 10Ti, available: \d+Ki\. Container c was using \d+Ki, request is 0, /,
+    ),
+  })
+  expect(conditions(node.pod('one'))).toContain('DisruptionTarget=True:TerminationByKubelet')
+  expect(node.pod('dear').status.phase).toBe('Running')
+  expect(node.events('one')).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^Warning Evicted The node was low on/), 'Normal Killing Stopping container c']),
+  )
+  expect(node.events('node-1', 'default')).toEqual(
+    expect.arrayContaining([
+      'Normal NodeHasDiskPressure Node node-1 status is now: NodeHasDiskPressure',
+      'Warning EvictionThresholdMet Attempting to reclaim ephemeral-storage',
+    ]),
+  )
+  node.stopKubelet()
+
+  for (const [line, words] of [
+    ['evictionHard: { nodefs.free: 10Gi }', 'failed to run Kubelet: failed to create kubelet: unsupported eviction signal nodefs.free'],
+    [
+      'evictionHard: { nodefs.available: 10000 }',
+      'cannot unmarshal number into Go struct field KubeletConfiguration.evictionHard of type string',
+    ],
+  ] as const) {
+    node.files.write('/var/lib/kubelet/config.yaml', `${base}${line}\n`)
+    node.startKubelet()
+    await node.until(() => false, 1)
+    expect(node.journal.at(-1)).toContain(words)
+  }
+})
+
 test('init containers run in turn, sidecars stay, pods that complete are Succeeded', async () => {
   node = await testNode()
   node.startKubelet()

@@ -12,8 +12,9 @@ import type { Random } from '../random.ts'
 import { goDuration } from './backoff.ts'
 import { ClientCertificates } from './certificates.ts'
 import { type Configuration, configure, StartFailure, StartPanic } from './config.ts'
+import { Evictions } from './eviction.ts'
 import type { Kit } from './kit.ts'
-import { NodeStatus } from './node.ts'
+import { NodeStatus, observe } from './node.ts'
 import { type Known, mirrorOf, staticPods } from './statics.ts'
 import { isStatic } from './status.ts'
 import type { Runtime } from './types.ts'
@@ -58,6 +59,7 @@ export class Kubelet implements Daemon {
   #client: Client | undefined
   #certificates: ClientCertificates | undefined
   #node: NodeStatus | undefined
+  #evictions: Evictions | undefined
   #event: ReturnType<typeof recorder> | undefined
   #subscription: Subscription | undefined
   #networkProblem: string | undefined = 'container runtime status check may not have completed yet'
@@ -220,6 +222,17 @@ export class Kubelet implements Daemon {
       event: say,
       log: (severity, file, text) => this.#log(severity, file, text),
       problems: () => this.#problems(),
+      under: (pressure) => this.#evictions?.under(pressure) ?? false,
+    })
+    this.#evictions = new Evictions({
+      clock,
+      thresholds: config.evictionThresholds,
+      transitionMs: config.evictionTransitionMs,
+      observe: (signal) => observe(machine, signal),
+      active: () =>
+        [...this.#workers.values()].filter((one) => !one.done && !over(one.status.phase) && !one.pod.metadata.deletionTimestamp),
+      event: say,
+      log: (severity, file, text) => this.#log(severity, file, text),
     })
     const node = this.#node
     this.#log('I', 'kubelet.go:482', '"Attempting to sync node with API server"')
@@ -307,6 +320,7 @@ export class Kubelet implements Daemon {
       else node.report()
       if (!resumed) say('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods')
       this.#every(config.nodeStatusUpdateMs, () => node.report())
+      this.#evictions.start()
       // A lease is renewed four times in its life.
       this.#in(200 + random.int(600), () => node.renew())
       this.#every((config.leaseSeconds * 1000) / 4, () => node.renew())
@@ -373,6 +387,7 @@ export class Kubelet implements Daemon {
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
     for (const watch of this.#watches.splice(0)) watch.stop()
+    this.#evictions?.stop()
     for (const worker of this.#workers.values()) worker.stop()
   }
   #in(ms: number, run: () => void): void {
@@ -493,6 +508,8 @@ export class Kubelet implements Daemon {
   /** What the kubelet checks before it starts anything (lifecycle/predicate.go). */
   #admit(pod: KubeObject): { reason: string; message: string } | undefined {
     if (isStatic(pod) || pod.status?.startTime || pod.metadata.deletionTimestamp) return undefined
+    const short = this.#evictions?.refuses(pod)
+    if (short !== undefined) return { reason: 'Evicted', message: `Pod was rejected: ${short}` }
     const active = [...this.#workers.values()].filter(
       (one) => !one.done && one.status.phase !== 'Succeeded' && one.status.phase !== 'Failed' && one.pod !== pod,
     )
@@ -705,6 +722,7 @@ function lazy(client: () => Client): Client {
     follow: (...args) => client().follow(...args),
   }
 }
+const over = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed'
 /** A link to containerd's socket is as good as the socket. */
 function isContainerd(files: Machine['files'], path: string): boolean {
   try {

@@ -4,6 +4,7 @@ import { ApiError, type Client, type KubeObject } from '../kube.ts'
 import type { Machine } from '../machine.ts'
 import type { Random } from '../random.ts'
 import type { Configuration } from './config.ts'
+import type { Observation, Pressure } from './eviction.ts'
 import { seconds } from './status.ts'
 import type { Runtime } from './types.ts'
 
@@ -19,9 +20,34 @@ export interface NodeDeps {
   log(severity: 'I' | 'W' | 'E', file: string, text: string): void
   /** why the node is not ready; [] when it is */
   problems(): string[]
+  /** whether it runs short of what the condition is about */
+  under(pressure: Pressure): boolean
 }
 
 const disk = '264212084Ki'
+/** Each condition with reason and message of both its states (nodestatus/setters.go). */
+const pressures: readonly (readonly [Pressure, readonly [string, string], readonly [string, string]])[] = [
+  [
+    'MemoryPressure',
+    ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
+    ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  ],
+  ['DiskPressure', ['KubeletHasDiskPressure', 'kubelet has disk pressure'], ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure']],
+  [
+    'PIDPressure',
+    ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
+    ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  ],
+]
+/** What the machine has of what eviction thresholds ask for: a disk that is 60 % full, and more inodes and processes than it needs. */
+export function observe(machine: Machine, signal: string): Observation {
+  if (signal.startsWith('memory') || signal.startsWith('allocatableMemory'))
+    return { capacity: machine.memoryBytes, available: Math.floor(machine.memoryBytes * 0.62) }
+  if (signal.startsWith('pid')) return { capacity: 192_466, available: 191_238 }
+  if (signal.endsWith('inodesFree')) return { capacity: 16_777_216, available: 15_204_611 }
+  const bytes = Number.parseInt(disk, 10) * 1024
+  return { capacity: bytes, available: Math.floor(bytes * 0.4) }
+}
 /** The same for the whole life of a machine. */
 function identity(name: string): string {
   let out = ''
@@ -152,6 +178,13 @@ export class NodeStatus {
     const now = status.conditions.find((one: KubeObject) => one.type === 'Ready')
     const old = (before.conditions ?? []).find((one: KubeObject) => one.type === 'Ready')
     this.#ready = now.status
+    for (const [type, short, enough] of pressures) {
+      const after = status.conditions.find((one: KubeObject) => one.type === type)?.status
+      const earlier = (before.conditions ?? []).find((one: KubeObject) => one.type === type)?.status
+      if (earlier === undefined || earlier === after) continue
+      const reason = (after === 'True' ? short : enough)[0].replace(/^Kubelet/, 'Node')
+      event('Normal', reason, `Node ${config.hostname} status is now: ${reason}`)
+    }
     if (old?.status === now.status) return
     const reason = now.status === 'True' ? 'NodeReady' : 'NodeNotReady'
     if (old || now.status === 'True') event('Normal', reason, `Node ${config.hostname} status is now: ${reason}`)
@@ -165,7 +198,7 @@ export class NodeStatus {
   }
 
   #status(before: KubeObject): KubeObject {
-    const { machine, runtime, config, clock, kubeletVersion, problems } = this.#deps
+    const { machine, runtime, config, clock, kubeletVersion, problems, under } = this.#deps
     const now = seconds(clock.now())
     const condition = (type: string, status: string, reason: string, message: string): KubeObject => {
       const old = (before.conditions ?? []).find((one: KubeObject) => one.type === type)
@@ -206,9 +239,11 @@ export class NodeStatus {
       capacity,
       allocatable: capacity,
       conditions: [
-        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-        condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+        ...pressures.map(([type, short, enough]) => {
+          const is = under(type)
+          const [reason, message] = is ? short : enough
+          return condition(type, is ? 'True' : 'False', reason, message)
+        }),
         wrong.length
           ? condition('Ready', 'False', 'KubeletNotReady', wrong.length === 1 ? (wrong[0] as string) : `[${wrong.join(', ')}]`)
           : condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),

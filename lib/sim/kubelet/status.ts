@@ -31,7 +31,7 @@ export interface Observed {
   /** the registry's digest of an image, else its id */
   imageRef: (container: ContainerState) => string
   /** overrides phase, reason and message: eviction, admission */
-  failed?: { reason: string; message: string } | undefined
+  failed?: { reason: string; message: string; disrupted?: boolean } | undefined
 }
 
 export const seconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
@@ -272,7 +272,10 @@ export function podStatus(pod: KubeObject, old: KubeObject, seen: Observed): Kub
     ...(generation ? { observedGeneration: generation } : {}),
     phase,
     conditions: [
-      ...kept,
+      ...kept.filter((one: KubeObject) => !(seen.failed?.disrupted && one.type === 'DisruptionTarget')),
+      ...(seen.failed?.disrupted
+        ? [condition('DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message: seen.failed.message })]
+        : []),
       condition('PodReadyToStartContainers', { status: seen.sandboxReady ? 'True' : 'False' }),
       condition('Initialized', initialized),
       condition('Ready', ready),

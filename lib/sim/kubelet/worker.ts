@@ -55,7 +55,7 @@ export class PodWorker {
   #terminating = false
   /** seconds; shorter when asked again */
   #grace: number | undefined
-  #failed: { reason: string; message: string } | undefined
+  #failed: { reason: string; message: string; disrupted?: boolean } | undefined
   /** the API has nothing of it any more */
   #gone = false
   #done = false
@@ -126,6 +126,14 @@ export class PodWorker {
   /** The kubelet refuses it; nothing of it is started. */
   reject(reason: string, message: string): void {
     this.#failed = { reason, message }
+    this.#kit.event(this.pod, 'Warning', reason, message.replace(/^Pod was rejected: /, ''))
+    this.poke(0)
+  }
+  /** The node runs short of something, and it is this pod's turn: it ends at once, for good. */
+  evict(message: string): void {
+    this.#kit.event(this.pod, 'Warning', 'Evicted', message)
+    this.#failed = { reason: 'Evicted', message, disrupted: true }
+    this.#grace = 1
     this.poke(0)
   }
   /** Syncs within `ms`. */
@@ -198,8 +206,8 @@ export class PodWorker {
     const [sandbox] = this.#sandboxes()
     const images = runtime.images()
     // Conditions that others write are the API's.
-    const others = (this.pod.status?.conditions ?? []).filter((one: KubeObject) => !ownConditions.has(one.type))
-    const own = (this.#status.conditions ?? []).filter((one: KubeObject) => ownConditions.has(one.type))
+    const others = (this.pod.status?.conditions ?? []).filter((one: KubeObject) => !this.#writes(one.type))
+    const own = (this.#status.conditions ?? []).filter((one: KubeObject) => this.#writes(one.type))
     return podStatus(
       this.pod,
       { ...this.#status, conditions: [...others, ...own] },
@@ -246,8 +254,8 @@ export class PodWorker {
       }
       // What others have put there meanwhile stays.
       status.conditions = [
-        ...(before.conditions ?? []).filter((one: KubeObject) => !ownConditions.has(one.type)),
-        ...status.conditions.filter((one: KubeObject) => ownConditions.has(one.type)),
+        ...(before.conditions ?? []).filter((one: KubeObject) => !this.#writes(one.type)),
+        ...status.conditions.filter((one: KubeObject) => this.#writes(one.type)),
       ]
       if (same(before, status)) return
       client.update('v1/pods', { ...there, status }, { subresource: 'status', fieldManager: 'kubelet' })
@@ -260,6 +268,10 @@ export class PodWorker {
       )
       this.poke(10_000)
     }
+  }
+  /** Conditions that are the kubelet's to write; why a pod had to go is whoever's who made it go. */
+  #writes(condition: string): boolean {
+    return ownConditions.has(condition) || (condition === 'DisruptionTarget' && Boolean(this.#failed?.disrupted))
   }
   #couldRun(): boolean {
     return this.#sandboxes().some((one) => one.ready) || this.#containers().some((one) => one.state === 'running')
@@ -700,7 +712,7 @@ export class PodWorker {
     // The kubelet acts on what it sees of the runtime once a second.
     await clock.sleep(400 + random.int(800))
     if (this.#stopped || this.#done) return
-    await this.#killAll(this.pod.spec.terminationGracePeriodSeconds ?? 30)
+    await this.#killAll(this.#grace ?? this.pod.spec.terminationGracePeriodSeconds ?? 30)
     this.#report(true)
   }
   async #terminate(): Promise<void> {
