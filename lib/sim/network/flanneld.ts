@@ -117,7 +117,8 @@ class Flanneld {
       if (net === undefined) throw new Error('please define a correct Network parameter in the flannel config')
       this.#conf = {
         network: networkOf(net),
-        type: backend.Type ?? 'udp',
+        // The manager of backends asks for them in small letters.
+        type: String(backend.Type ?? 'udp').toLowerCase(),
         vni: backend.VNI ?? 1,
         port: backend.Port || 8472,
         directRouting: Boolean(backend.DirectRouting),

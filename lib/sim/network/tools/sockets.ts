@@ -133,7 +133,7 @@ const defaults: Readonly<Record<string, string>> = {
 const swapped = (name: string): string => name.replace(/[./]/g, (one) => (one === '.' ? '/' : '.'))
 /** A setting that each link has; a dot of the link's name is a slash here. */
 const ofLink = (name: string): { link: string; setting: string } | undefined => {
-  const found = /^net\.ipv4\.conf\.([^.]+)\.(forwarding|route_localnet|rp_filter)$/.exec(name)
+  const found = /^net\.ipv4\.conf\.([^.]+)\.(forwarding|route_localnet|rp_filter|arp_ignore)$/.exec(name)
   return found ? { link: (found[1] as string).replace(/\//g, '.'), setting: found[2] as string } : undefined
 }
 export const sysctl: Tool = async (call) => {

@@ -495,6 +495,12 @@ export function nodeTree(
     '/etc/resolv.conf': file(`nameserver ${gateway}\noptions ndots:0\n`),
     '/etc/crictl.yaml': file('runtime-endpoint: unix:///run/containerd/containerd.sock\n'),
     '/etc/default/kubelet': file('KUBELET_EXTRA_ARGS=--runtime-cgroups=/system.slice/containerd.service\n'),
+    '/etc/sysctl.d/10-network-magic.conf': file(
+      "# Do not consider loopback addresses as martian source or destination while routing\n# - Docker with custom networks uses an embedded DNS server with address 172.0.0.11\n# - Kubernetes pods mount the node resolv.conf, so they can't use a loopack address\n# that is only reachable from the node.\n#\n# KIND rewrites the well-known docker DNS address 127.0.0.11 by a non-loopback address.\n# The DNS traffic coming from a pod will have to route to a localhost address to be NATed,\n# hence we have to enable route_localnet or pods DNS will not work.\n# Kubernetes mitigates the possible security issue caused by enabling this option.\n# ref: https://nvd.nist.gov/vuln/detail/CVE-2020-8558\nnet.ipv4.conf.all.route_localnet=1\n\n# The global kernel parameter net.ipv4.conf.all.arp_ignore governs the\n# conditions under which ARP requests will be accepted or ignored. This global\n# setting will override any individual interface settings. Some host systems\n# might set this global parameter to a more restrictive setting of 2 (or\n# greater). Specifically, in mode 2, the system ignores ARP requests directed to\n# /32 addresses (this is what kindnet assigns to its veth interfaces) because\n# the request originates from a different subnet. This behavior breaks routing\n# for kindnet (specifically the ptp plugin), so we opinionatedly set this to 0\n# when kindnet is in use to ensure proper networking.\n#\n# For more information see:\n# https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html#arp_ignore\nnet.ipv4.conf.all.arp_ignore=0\n",
+    ),
+    '/etc/sysctl.d/10-network-security.conf': file(
+      '# Turn on Source Address Verification in all interfaces to\n# prevent some spoofing attacks.\nnet.ipv4.conf.default.rp_filter=1\nnet.ipv4.conf.all.rp_filter=1\n',
+    ),
     '/etc/ssh/sshd_config': file(
       'Include /etc/ssh/sshd_config.d/*.conf\n\nKbdInteractiveAuthentication no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\nSubsystem\tsftp\t/usr/lib/openssh/sftp-server\n',
     ),
