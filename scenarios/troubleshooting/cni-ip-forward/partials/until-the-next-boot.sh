@@ -1,0 +1,4 @@
+# score: 70
+# It works, and the file is still there.
+set -euo pipefail
+ssh worker-2 "sudo sysctl -w net/ipv4/conf/$DEVICE/forwarding=1"
