@@ -41,8 +41,21 @@ export interface TaskRecord extends DrawnTask {
   handedInAt: number | null
   verdict: Verdict | null
 }
+/** What whoever has set a drill adds to its blueprint. */
+export interface Terms {
+  /** for whom it is kept: the assignment that it is an attempt at */
+  assignment: string
+  /** shown in place of the name that the draw gives */
+  name: Text
+  /** when all is handed in at the latest, whatever its clock says (time lost on our side is given back); null: no such time */
+  notAfter: number | null
+  /** more than the blueprint's minutes */
+  extraMs: number
+}
 /** All that is stored of a drill. Plain JSON. */
 export interface DrillRecord {
+  /** absent of one's own */
+  terms?: Terms
   id: string
   user: string
   name: Text
@@ -101,9 +114,16 @@ export class Drill {
     return found
   }
   clock(now: number): Reading {
-    const { blueprint, endedAt, outages, startedAt } = this.record
-    const minutes = modeRules[blueprint.mode].clock ? blueprint.minutes : null
-    return readClock({ startedAt, minutes, outages }, Math.min(now, endedAt ?? now))
+    const { endedAt, outages, startedAt } = this.record
+    return readClock({ startedAt, minutes: this.minutes, outages }, Math.min(now, endedAt ?? now))
+  }
+  /** that the clock gives in all, what its terms add and cut included; null: no clock */
+  get minutes(): number | null {
+    const { blueprint, startedAt, terms } = this.record
+    const own = modeRules[blueprint.mode].clock ? blueprint.minutes + (terms?.extraMs ?? 0) / 60_000 : null
+    if (terms === undefined || terms.notAfter === null || startedAt === null) return own
+    const left = Math.max(0, (terms.notAfter - startedAt) / 60_000)
+    return own === null ? left : Math.min(own, left)
   }
 
   // ---- what changes it
@@ -249,6 +269,7 @@ export class Drill {
       error: record.error,
       result: this.#result(),
       timedOut: record.timedOut,
+      ...(record.terms === undefined ? {} : { assignment: record.terms.assignment }),
     }
   }
   #taskView(number: number, now: number, lab: (session: string) => LabNow | null): DrillTask {

@@ -26,7 +26,7 @@ import type { DrillRow, Store } from '#lib/store/index.ts'
 import { exportOf, importInto, readArchive } from './archive.ts'
 import { cka, mini, oneDomain, weakSpots } from './blueprint.ts'
 import { type Candidate, draw } from './draw.ts'
-import { Drill, type DrillRecord, type Verdict } from './drill.ts'
+import { Drill, type DrillRecord, type Terms, type Verdict } from './drill.ts'
 import { progressOf } from './score.ts'
 
 export interface DrillsOptions {
@@ -87,6 +87,7 @@ export class Drills {
   readonly #beginning = new Set<string>()
   /** users whose file is being read in */
   readonly #importing = new Set<string>()
+  readonly #observers = new Set<(record: DrillRecord) => void>()
   #closed = false
 
   constructor(options: DrillsOptions) {
@@ -201,7 +202,7 @@ export class Drills {
    * @throws LabError conflict while another runs, capacity-exceeded when the backend cannot hold its labs, bad-request when nothing can be
    * drawn, rate-limited, backend-unavailable, disk-full
    */
-  async start(user: string, blueprint: Blueprint, wanted?: BackendName): Promise<{ id: string }> {
+  async start(user: string, blueprint: Blueprint, wanted?: BackendName, terms?: Terms): Promise<{ id: string }> {
     const { clock, sessions, store } = this.#options
     if (this.#closed)
       throw new LabError(
@@ -293,8 +294,9 @@ export class Drills {
       const record: DrillRecord = {
         id: randomBytes(8).toString('hex'),
         user,
-        name: preview.name,
+        name: terms?.name ?? preview.name,
         notices: preview.notices,
+        ...(terms === undefined ? {} : { terms }),
         blueprint,
         backend,
         state: 'preparing',
@@ -448,6 +450,48 @@ export class Drills {
     return this.#viewOf(drill)
   }
 
+  // ---- for whoever has set it
+
+  /** Calls back with every drill that has ended and is graded, or was cancelled. One that ended while nobody listened is found by `record`. */
+  observe(observer: (record: DrillRecord) => void): void {
+    this.#observers.add(observer)
+  }
+  /** All that is known of a drill; null when there is none of that id. For those whose business it is: no check of who asks is made here. */
+  async record(id: string): Promise<DrillRecord | null> {
+    const held = this.#held.get(id)
+    if (held !== undefined) {
+      this.#look(held)
+      return held.drill.record
+    }
+    const row = /^[a-f0-9]{16}$/.test(id) ? await this.#options.store.drill(id) : null
+    return row === null ? null : read(row).record
+  }
+  /** It as its owner sees it while it lives. @throws LabError not-found */
+  async seen(id: string): Promise<DrillView> {
+    const record = await this.record(id)
+    return this.view(record?.user ?? '', id)
+  }
+  /** Changes its terms while it runs; the clock follows at once. False when it is over. @throws LabError disk-full */
+  async change(id: string, terms: Partial<Pick<Terms, 'notAfter' | 'extraMs'>>): Promise<boolean> {
+    const held = this.#held.get(id)
+    if (held === undefined) return false
+    this.#look(held)
+    const { record } = held.drill
+    if (record.terms === undefined || (record.state !== 'running' && record.state !== 'preparing')) return false
+    record.terms = { ...record.terms, ...terms }
+    await this.#save(held)
+    this.#beat(held)
+    return true
+  }
+  /** Ends it for its owner: what runs is handed in as it is, what has not begun is cancelled. */
+  async end(id: string): Promise<void> {
+    const held = this.#held.get(id)
+    if (held === undefined) return
+    const { state, user } = held.drill.record
+    if (state === 'running') await this.act(user, id, { type: 'finish' })
+    else if (state === 'preparing') await this.act(user, id, { type: 'cancel' })
+  }
+
   // ---- labs
 
   #lab(session: string | null): Session | undefined {
@@ -584,6 +628,7 @@ export class Drills {
     await Promise.allSettled(labs.map((lab) => lab.abandon()))
     this.#options.sessions.release(held.drill.record.user)
     this.#forget(held)
+    for (const observer of this.#observers) observer(held.drill.record)
   }
   #forget(held: Held): void {
     held.cancelBeat?.()
@@ -601,7 +646,7 @@ export class Drills {
     const now = this.#options.clock.now()
     const { maxAgeMs = 8 * 3_600_000 } = this.#options
     const { over } = drill.clock(now)
-    const minutes = modeRules[drill.record.blueprint.mode].clock ? drill.record.blueprint.minutes : 0
+    const minutes = drill.minutes ?? 0
     if (!over && now < drill.record.startedAt! + minutes * 60_000 + maxAgeMs) return
     drill.finish(now, true)
     this.#freeze(held)
@@ -737,6 +782,7 @@ export class Drills {
     drill.end()
     sessions.release(drill.record.user)
     this.#storeEnd(held)
+    for (const observer of this.#observers) observer(drill.record)
   }
   /** Until then it is kept in memory: a full disk may take a while. */
   #storeEnd(held: Held): void {

@@ -3,6 +3,7 @@
 import { type Api, type Cluster, clockOf, deadline, type KubeObject, kubernetesApi, type LabClock } from '#lib/cluster/index.ts'
 import { type CheckReport, LabError, type Verdict } from '#lib/protocol/index.ts'
 import { type AnyCondition, type Check, conditionOf, type ResolvedScenario } from '#lib/scenario/index.ts'
+import { type EvidenceRecord, recording } from './evidence.ts'
 import type { Handover } from './harmless.ts'
 import { CannotLook, type Eyes, type Observation, observe, open } from './observe.ts'
 import { nextLook, watchObjects } from './watch.ts'
@@ -187,22 +188,23 @@ async function onItsWay(api: Api, time: number, signal: AbortSignal): Promise<'m
   }
 }
 
-function sum(runs: readonly Run[]): Grade {
-  const goals = runs.filter((run) => run.check.role === 'goal')
-  const evaluated = goals.filter((run) => run.verdict !== 'not-evaluable')
-  const weigh = (list: readonly Run[]) => list.reduce((total, run) => total + run.check.weight, 0)
-  const brokenGuards = runs
-    .filter((run) => run.check.role === 'guard' && (run.verdict === 'fail' || run.verdict === 'timed-out'))
-    .map((run) => run.check.id)
+/** What verdicts add up to. */
+export function tally(checks: readonly CheckReport[]): Grade {
+  const goals = checks.filter(({ role }) => role === 'goal')
+  const evaluated = goals.filter(({ verdict }) => verdict !== 'not-evaluable')
+  const weigh = (list: readonly CheckReport[]) => list.reduce((total, { weight }) => total + weight, 0)
+  const brokenGuards = checks
+    .filter(({ role, verdict }) => role === 'guard' && (verdict === 'fail' || verdict === 'timed-out'))
+    .map(({ id }) => id)
   const evaluatedWeight = weigh(evaluated)
-  const earned = weigh(evaluated.filter((run) => run.verdict === 'pass'))
+  const earned = weigh(evaluated.filter(({ verdict }) => verdict === 'pass'))
   const score = evaluatedWeight === 0 ? null : brokenGuards.length > 0 ? 0 : Math.round((100 * earned) / evaluatedWeight)
-  return {
-    score,
-    evaluatedWeight,
-    totalWeight: weigh(goals),
-    brokenGuards,
-    checks: runs.map((run) => ({
+  return { score, evaluatedWeight, totalWeight: weigh(goals), brokenGuards, checks: [...checks] }
+}
+
+function sum(runs: readonly Run[]): Grade {
+  return tally(
+    runs.map((run) => ({
       id: run.check.id,
       role: run.check.role,
       title: run.check.title,
@@ -215,7 +217,7 @@ function sum(runs: readonly Run[]): Grade {
       ...(run.cause === null ? {} : { cause: run.cause }),
       seconds: Math.round((run.endedAt - run.startedAt) / 100) / 10,
     })),
-  }
+  )
 }
 
 /** What grading needs to remember between handover and verdict; plain JSON. */
@@ -223,12 +225,19 @@ export interface GradeBaseline {
   handover: Handover | null
 }
 
-/** The verdict on a session's cluster. @throws LabError cancelled */
-export async function grade(cluster: Cluster, scenario: ResolvedScenario, baseline: GradeBaseline, options: GradeOptions): Promise<Grade> {
+/** The verdict on a session's cluster, with a record of what was seen (see `regrade`). @throws LabError cancelled */
+export async function grade(
+  cluster: Cluster,
+  scenario: ResolvedScenario,
+  baseline: GradeBaseline,
+  options: GradeOptions,
+): Promise<Grade & { evidence: EvidenceRecord }> {
   const api = kubernetesApi(cluster.kubeconfig)
   const eyes = open({ cluster, api, handover: baseline.handover })
+  const record = recording(eyes, scenario.checks)
   try {
-    return await gradeChecks(scenario.checks, eyes, options)
+    const verdict = await gradeChecks(scenario.checks, record.eyes, options)
+    return { ...verdict, evidence: await record.finish() }
   } finally {
     await eyes.canaries.dispose()
     api.close()

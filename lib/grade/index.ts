@@ -7,9 +7,11 @@ import { takeHandover } from './harmless.ts'
 import { open } from './observe.ts'
 import { type Watch, type WatchOptions, watchChecks } from './watch.ts'
 
+export type { EvidenceRecord } from './evidence.ts'
 export { type Grade, type GradeBaseline, type GradeOptions, grade, gradeChecks } from './grade.ts'
 export type { Finding, Handover } from './harmless.ts'
 export { CannotLook, type Evidence, type Eyes, type Observation, observe, open } from './observe.ts'
+export { type Regraded, regrade } from './regrade.ts'
 export { nextLook, type Watch, type WatchOptions, watchChecks, watchObjects } from './watch.ts'
 export { expectedOf } from './words.ts'
 

@@ -151,6 +151,8 @@ export const drillView = z.object({
   result: drillResult.nullable(),
   /** ended because time was up */
   timedOut: z.boolean(),
+  /** it is an attempt at this assignment */
+  assignment: z.string().optional(),
 })
 export type DrillView = z.infer<typeof drillView>
 

@@ -6,7 +6,7 @@ import { type Identify, localPerson, may, Tickets, type Verb } from '#lib/auth/i
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
 import { Drills, type DrillsOptions } from '#lib/exam/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
-import { baselineOf, type GradeBaseline, grade, graderVersion, handOver, watch } from '#lib/grade/index.ts'
+import { baselineOf, type EvidenceRecord, type GradeBaseline, grade, graderVersion, handOver, regrade, watch } from '#lib/grade/index.ts'
 import { currentSetup, doctor, planSetup, setup } from '#lib/host/index.ts'
 import {
   asLabError,
@@ -81,6 +81,7 @@ const engine: Engine = {
   handOver: (cluster, { signal, healthy }) => handOver(cluster, { signal, healthy: healthy as GradeBaseline }),
   watch: (cluster, resolved, baseline, options) => watch(cluster, resolved, baseline as GradeBaseline, options),
   grade: (cluster, resolved, baseline, context) => grade(cluster, resolved, baseline as GradeBaseline, context),
+  regrade: (evidence, before, of) => regrade(evidence as EvidenceRecord, before, of((evidence as EvidenceRecord).nodes).checks),
 }
 
 /** A backend that this build does not have yet, so that the choice can be offered and explained. */

@@ -1,7 +1,7 @@
 // What a session needs of the modules beneath it, as interfaces: clusters to be had and given back, and the engine that breaks and
 // grades them. The server hands in the real ones; a test hands in one that fails where it wants.
 import type { Capability, Cluster, ClusterSpec, NodeInfo, Progress } from '#lib/cluster/index.ts'
-import type { BackendName, BackendView, CheckLive, CheckReport } from '#lib/protocol/index.ts'
+import type { BackendName, BackendView, CheckLive, CheckReport, Text } from '#lib/protocol/index.ts'
 import type { ResolvedScenario, Scenario } from '#lib/scenario/index.ts'
 
 export interface StepContext {
@@ -18,6 +18,8 @@ export interface Grade {
   totalWeight: number
   brokenGuards: string[]
   checks: CheckReport[]
+  /** what was seen, for `regrade`; plain JSON, only the grader reads it */
+  evidence?: unknown
 }
 export interface CheckWatch {
   states(): CheckLive[]
@@ -41,6 +43,12 @@ export interface Engine {
     options: { signal: AbortSignal; onChange(check: CheckLive): void },
   ): CheckWatch
   grade(cluster: Cluster, resolved: ResolvedScenario, baseline: Baseline, context: StepContext): Promise<Grade>
+  /** the verdict again, on what was seen then, by checks as they are now; null when this grader keeps no such record */
+  regrade?(
+    evidence: unknown,
+    before: readonly CheckReport[],
+    resolve: (nodes: readonly NodeInfo[]) => ResolvedScenario,
+  ): Promise<{ grade: Grade } | { impossible: Text }>
 }
 
 /** Clusters of one backend. */

@@ -4,6 +4,8 @@
 // was claimed is given back exactly once, whatever happens.
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { type Cluster, hurried, type Size } from '#lib/cluster/index.ts'
 import {
   applyEvent,
@@ -26,7 +28,8 @@ import {
 import type { ResolvedScenario, Scenario } from '#lib/scenario/index.ts'
 import type { SessionRow, Store } from '#lib/store/index.ts'
 import { type Clock, type StoredTerminal, type Terminal, Terminals, type TerminalsOptions } from '#lib/terminal/index.ts'
-import type { Clusters, Engine, Grade, StepContext } from './engine.ts'
+import { Company } from './company.ts'
+import type { CheckWatch, Clusters, Engine, Grade, StepContext } from './engine.ts'
 import { readPlace, requirePlace, savePlace } from './files.ts'
 import { readRecordings, transitionsOf } from './timeline.ts'
 import { watchTopology } from './topology.ts'
@@ -69,6 +72,10 @@ export interface Log {
 
 const startSteps = ['claim', 'prepare', 'baseline', 'inject', 'confirm', 'ready'] as const
 const resetSteps = ['restore', 'prepare', 'baseline', 'inject', 'confirm', 'ready'] as const
+/** in the session's directory */
+export const evidenceFile = 'evidence.json.gz'
+/** checks that a learner does not see are watched so long after they were last asked for */
+const hiddenMs = 30_000
 const tailLength = 500
 /** stored events after which old steps and checks are dropped; bounds what a flapping check can write */
 const mostEvents = 10_000
@@ -113,6 +120,11 @@ export class Session {
   #frozen = false
   /** since when no page has been open; null while one is */
   #unseenSince: number | null
+  /** who else is here, by leave of whoever it is */
+  readonly company = new Company()
+  /** the checks of a lab that shows none to its learner, while somebody asks for them */
+  #hidden: { watch: CheckWatch; controller: AbortController; askedAt: number } | null = null
+  #keyAt: number | null = null
   /** of the report, where the time that the lab was there is not the time that was spent on it */
   #workedMs: number | null = null
 
@@ -195,6 +207,53 @@ export class Session {
       this.#unseenSince = this.#deps.clock.now()
       this.#stopTopology()
     }
+  }
+
+  // ---- for whoever teaches
+
+  /** Somebody has typed. */
+  keyed(): void {
+    this.#keyAt = this.#deps.clock.now()
+  }
+  /** Since when neither a key was pressed nor a check has changed; null before the lab is there. */
+  quietSince(): number | null {
+    const { readyAt } = this.#view
+    if (readyAt === null) return null
+    return Math.max(readyAt, this.#keyAt ?? 0, ...(this.checks() ?? []).map(({ since }) => since))
+  }
+  /**
+   * The checks as they are now, also where the learner sees none: then they are watched for as long as somebody asks for them, and nothing of
+   * them becomes part of the session. Null while there is nothing to be seen.
+   */
+  checks(): readonly CheckLive[] | null {
+    if (this.#rules.checks) return this.#view.checks
+    const now = this.#deps.clock.now()
+    if (this.#hidden !== null) {
+      this.#hidden.askedAt = now
+      return this.#hidden.watch.states()
+    }
+    const cluster = this.#cluster
+    const resolved = this.#resolved
+    if (cluster === null || resolved === null || this.#view.state !== 'ready' || this.#watching === null) return null
+    const controller = new AbortController()
+    this.#watching.signal.addEventListener('abort', () => this.#unhide(), { once: true })
+    const watch = this.#deps.engine.watch(cluster, resolved, this.#baseline, { signal: controller.signal, onChange: () => {} })
+    this.#hidden = { watch, controller, askedAt: now }
+    const look = () => {
+      if (this.#hidden?.controller !== controller) return
+      if (this.#deps.clock.now() - this.#hidden.askedAt > hiddenMs) this.#unhide()
+      else this.#deps.clock.after(hiddenMs, look)
+    }
+    this.#deps.clock.after(hiddenMs, look)
+    return watch.states()
+  }
+  #unhide(): void {
+    this.#hidden?.controller.abort()
+    this.#hidden = null
+  }
+  /** The scenario's hints, for a person who gives them. */
+  get hints(): readonly Text[] {
+    return this.#resolved?.hints ?? []
   }
 
   // ---- its life
@@ -604,8 +663,11 @@ export class Session {
     this.#stopWatching()
     await this.terminals.closeAll()
     const cluster = this.#cluster
+    this.company.leave()
     if (graded !== null) {
-      const report = await this.#report(outcome, graded)
+      const { evidence, ...grade } = graded.grade
+      if (evidence !== undefined) await this.#keepEvidence(evidence)
+      const report = await this.#report(outcome, { ...graded, grade })
       try {
         await store.saveReport({
           session_id: this.id,
@@ -640,6 +702,15 @@ export class Session {
     this.#deps.onEnded()
   }
 
+  /** For a regrade. A report without it is still a report. */
+  async #keepEvidence(evidence: unknown): Promise<void> {
+    try {
+      await mkdir(this.#deps.dir, { recursive: true, mode: 0o700 })
+      await writeFile(path.join(this.#deps.dir, evidenceFile), await promisify(gzip)(JSON.stringify(evidence)), { mode: 0o600 })
+    } catch (thrown) {
+      this.#deps.log.warn({ session: this.id, error: asLabError(thrown).message }, 'what the grader saw could not be kept')
+    }
+  }
   async #report(
     outcome: Report['outcome'],
     { grade, resolved, gradedAt }: { grade: Grade; resolved: ResolvedScenario; gradedAt: number },

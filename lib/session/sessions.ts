@@ -3,12 +3,16 @@
 // owner of what is started for them; who else may look at it is not decided here.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import type { Cluster } from '#lib/cluster/index.ts'
 import {
   asLabError,
   type BackendName,
   type BackendView,
+  type CheckReport,
   LabError,
   place,
   type Report,
@@ -25,8 +29,8 @@ import {
 import type { Catalogue, Scenario } from '#lib/scenario/index.ts'
 import type { SessionRow, Store } from '#lib/store/index.ts'
 import { type Clock, recordingFile, type StoredTerminal, systemClock } from '#lib/terminal/index.ts'
-import type { Clusters, Engine } from './engine.ts'
-import { firstView, type Log, Session, type SessionDeps } from './session.ts'
+import type { Clusters, Engine, Grade } from './engine.ts'
+import { evidenceFile, firstView, type Log, Session, type SessionDeps } from './session.ts'
 
 export interface SessionsOptions {
   catalogue: Catalogue
@@ -559,6 +563,50 @@ export class Sessions {
       state: terminalView.shape.state.parse(row.state),
       exitCode: row.exit_code,
     }))
+  }
+
+  // ---- for whoever teaches: no check of who asks is made here
+
+  /** A report whoever's it is, sealed or not; null when there is none. */
+  async reportOf(id: string): Promise<Report | null> {
+    const row = await this.#options.store.report(id)
+    return row === null ? null : reportSchema.parse(JSON.parse(row.body))
+  }
+  /**
+   * The verdict on an ended session again, by its scenario's checks as they are now and what was recorded when it was graded.
+   * @param before the verdicts that were given, the newest
+   */
+  async regrade(id: string, before: readonly CheckReport[]): Promise<{ grade: Grade } | { impossible: Text }> {
+    const { catalogue, engine, log, store } = this.#options
+    const not = (en: string, ko: string) => ({ impossible: { en, ko } })
+    const row = /^[a-f0-9]{16}$/.test(id) ? await store.session(id) : null
+    if (row === null) return not('Its lab is no longer on record.', '실습 기록이 남아 있지 않습니다.')
+    const scenario = catalogue.byId(row.scenario_id)
+    if (scenario === undefined) return not('Its scenario is no longer in the catalogue.', '시나리오가 더 이상 목록에 없습니다.')
+    if (engine.regrade === undefined) return not('This grader keeps no record.', '이 채점기는 기록을 남기지 않습니다.')
+    let evidence: unknown
+    try {
+      evidence = JSON.parse((await promisify(gunzip)(await readFile(path.join(this.#dir(id), evidenceFile)))).toString('utf8'))
+    } catch {
+      return not(
+        'What the grader saw was not kept: it was graded before such records were made, or their time is over.',
+        '채점 당시의 기록이 없습니다. 기록을 남기기 전에 채점했거나 보존 기간이 지났습니다.',
+      )
+    }
+    try {
+      return await engine.regrade(evidence, before, (nodes) => engine.resolve(scenario, { seed: row.seed, nodes }))
+    } catch (thrown) {
+      log.error({ session: id, error: asLabError(thrown).message }, 'a session could not be regraded')
+      return not('The grader failed on its record; the server log says how.', '기록을 다시 채점하지 못했습니다. 서버 로그를 확인하십시오.')
+    }
+  }
+  /** Terminals that are recorded. */
+  async recorded(id: string): Promise<{ id: number; file: string }[]> {
+    return (await this.#storedTerminals(id)).map((one) => ({ id: one.id, file: recordingFile(this.#dir(id), one.id) }))
+  }
+  /** Removes what was recorded of a session that has ended: terminals, what the grader saw, diagnostics. Its report stays. */
+  async forgetRecordings(id: string): Promise<void> {
+    if (/^[a-f0-9]{16}$/.test(id) && !this.#live.has(id)) await rm(this.#dir(id), { recursive: true, force: true })
   }
 
   // ---- after a restart of the server
