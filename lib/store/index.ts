@@ -2,7 +2,7 @@
 // documents go in and come out as they are. SQLite in the data directory; the builder's SQL is portable.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { Kysely, Migrator } from 'kysely'
+import { Kysely, Migrator, type SelectQueryBuilder } from 'kysely'
 import { LabError } from '#lib/protocol/index.ts'
 import { type ArchiveStore, archiveStore } from './archive.ts'
 import { type Open, sqliteDialect } from './sqlite.ts'
@@ -18,7 +18,19 @@ import {
 
 export type { ArchiveStore, Exported, Keys, Owned } from './archive.ts'
 export { storeError } from './sqlite.ts'
-export type { DrillRow, ReportRow, SessionEventRow, SessionRow, TerminalRow } from './tables.ts'
+export type {
+  AssignmentRow,
+  AttemptRow,
+  ClassMessageRow,
+  ClassPersonRow,
+  ClassRow,
+  DrillRow,
+  GradeRow,
+  ReportRow,
+  SessionEventRow,
+  SessionRow,
+  TerminalRow,
+} from './tables.ts'
 
 export interface StoreOptions {
   /** directory of the database; made when it is missing */
@@ -34,8 +46,20 @@ export interface Attempts {
   best: number | null
 }
 
+/** The tables of classes: rows with an id, looked for by any of their columns. */
+export type ClassTable = 'class' | 'class_person' | 'assignment' | 'attempt' | 'grade' | 'class_message'
+export interface Rows<Row> {
+  insert(row: Row): Promise<void>
+  update(id: string, change: Partial<Row>): Promise<void>
+  get(id: string): Promise<Row | null>
+  /** all that are equal in these columns, at most `limit` (default 20 000), in no order */
+  list(where: Partial<Row>, limit?: number): Promise<Row[]>
+  remove(where: Partial<Row>): Promise<void>
+}
+
 export interface Store extends ArchiveStore {
   readonly dataDir: string
+  rows<Name extends ClassTable>(table: Name): Rows<Tables[Name]>
   /** null when it was never set */
   setting(key: string): Promise<string | null>
   /** the value that is there, else `value`, which is then kept */
@@ -97,6 +121,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     ...archiveStore(db),
     dataDir: options.dataDir,
+    rows: (table) => rowsOf(db, table),
     async setting(key) {
       const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst()
       return row?.value ?? null
@@ -218,5 +243,41 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         .execute()
     },
     close: () => db.destroy(),
+  }
+}
+
+function rowsOf<Name extends ClassTable>(db: Kysely<Tables>, name: Name): Rows<Tables[Name]> {
+  // The builder's types do not follow a table by a type parameter; the rows' own types hold at this door.
+  const table = db as unknown as Kysely<{ row: Record<string, unknown> & { id: string } }>
+  const at = name as unknown as 'row'
+  const equal = (where: object) => Object.entries(where) as [string, string | number | null][]
+  return {
+    async insert(row) {
+      await table
+        .insertInto(at)
+        .values(row as never)
+        .execute()
+    },
+    async update(id, change) {
+      await table
+        .updateTable(at)
+        .set(change as never)
+        .where('id', '=', id)
+        .execute()
+    },
+    async get(id) {
+      return ((await table.selectFrom(at).selectAll().where('id', '=', id).executeTakeFirst()) ?? null) as Tables[Name] | null
+    },
+    async list(where, limit = 20_000) {
+      let query: SelectQueryBuilder<never, never, object> = table.selectFrom(at).selectAll() as never
+      for (const [column, value] of equal(where)) query = query.where(column as never, value === null ? 'is' : '=', value as never)
+      return (await query.limit(limit).execute()) as Tables[Name][]
+    },
+    async remove(where) {
+      if (equal(where).length === 0) throw new TypeError('to remove rows, say which')
+      let query = table.deleteFrom(at)
+      for (const [column, value] of equal(where)) query = query.where(column, value === null ? 'is' : '=', value)
+      await query.execute()
+    },
   }
 }

@@ -76,7 +76,68 @@ export interface DrillRow {
   /** the drill's record, JSON */
   body: string
 }
+/** Of classes: what is looked for is a column, all else is in `body`, JSON. */
+export interface ClassRow {
+  id: string
+  created_at: number
+  deleted_at: number | null
+  body: string
+}
+/** Somebody of a class, instructor or learner; `person_id` once they are bound to an account. */
+export interface ClassPersonRow {
+  id: string
+  class_id: string
+  part: string
+  state: string
+  email: string
+  person_id: string | null
+  body: string
+}
+export interface AssignmentRow {
+  id: string
+  class_id: string
+  created_at: number
+  deleted_at: number | null
+  body: string
+}
+export interface AttemptRow {
+  id: string
+  assignment_id: string
+  class_id: string
+  class_person_id: string
+  person_id: string
+  drill_id: string
+  number: number
+  state: string
+  started_at: number
+  body: string
+}
+/** Holds all that an export needs: it outlives its class, its assignment and its person's account. */
+export interface GradeRow {
+  id: string
+  class_id: string
+  assignment_id: string
+  class_person_id: string
+  person_id: string
+  attempt_id: string
+  graded_at: number
+  score: number | null
+  body: string
+}
+export interface ClassMessageRow {
+  id: string
+  assignment_id: string
+  attempt_id: string | null
+  at: number
+  body: string
+}
 export interface Tables {
+  class: ClassRow
+  class_person: ClassPersonRow
+  assignment: AssignmentRow
+  attempt: AttemptRow
+  grade: GradeRow
+  class_message: ClassMessageRow
   setting: SettingRow
   session: SessionRow
   session_event: SessionEventRow
@@ -176,6 +237,77 @@ const migrations: Record<string, Migration> = {
         .alterTable('report')
         .addColumn('sealed', 'integer', (column) => column.notNull().defaultTo(0))
         .execute()
+    },
+  },
+  '004-classes': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('class')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('deleted_at', 'bigint')
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createTable('class_person')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('class_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('part', 'varchar(16)', (column) => column.notNull())
+        .addColumn('state', 'varchar(16)', (column) => column.notNull())
+        .addColumn('email', 'varchar(254)', (column) => column.notNull())
+        .addColumn('person_id', 'varchar(64)')
+        .addColumn('body', 'text', (column) => column.notNull())
+        .addUniqueConstraint('class_person_once', ['class_id', 'part', 'email'])
+        .execute()
+      await db.schema.createIndex('class_person_by_person').on('class_person').column('person_id').execute()
+      await db.schema.createIndex('class_person_by_email').on('class_person').column('email').execute()
+      await db.schema
+        .createTable('assignment')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('class_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('deleted_at', 'bigint')
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('assignment_by_class').on('assignment').column('class_id').execute()
+      await db.schema
+        .createTable('attempt')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('assignment_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('class_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('class_person_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('person_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('drill_id', 'varchar(32)', (column) => column.notNull().unique())
+        .addColumn('number', 'integer', (column) => column.notNull())
+        .addColumn('state', 'varchar(16)', (column) => column.notNull())
+        .addColumn('started_at', 'bigint', (column) => column.notNull())
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('attempt_by_assignment').on('attempt').column('assignment_id').execute()
+      await db.schema.createIndex('attempt_by_person').on('attempt').column('person_id').execute()
+      await db.schema
+        .createTable('grade')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('class_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('assignment_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('class_person_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('person_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('attempt_id', 'varchar(32)', (column) => column.notNull().unique())
+        .addColumn('graded_at', 'bigint', (column) => column.notNull())
+        .addColumn('score', 'double precision')
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('grade_by_class').on('grade').column('class_id').execute()
+      await db.schema.createIndex('grade_by_person').on('grade').column('person_id').execute()
+      await db.schema
+        .createTable('class_message')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('assignment_id', 'varchar(32)', (column) => column.notNull())
+        .addColumn('attempt_id', 'varchar(32)')
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('body', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('class_message_by_assignment').on('class_message').columns(['assignment_id', 'at']).execute()
     },
   },
 }
