@@ -1,6 +1,8 @@
 // What the pages say, in English. The shape of this object is the contract that every other language fills in.
 // Knows nothing of React; plain strings, and functions where a number or a name goes in.
 
+import { enClass } from './en-class.ts'
+
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`
 
 export const en = {
@@ -18,6 +20,7 @@ export const en = {
     theme: 'Theme',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
   },
+  class: enClass,
   common: {
     percent: (n: number) => `${n} %`,
     close: 'Close',

@@ -1,5 +1,6 @@
 // What the pages say, in Korean. Terms follow the Korean Kubernetes documentation. Knows nothing of React.
 import type { Messages } from './en.ts'
+import { koClass } from './ko-class.ts'
 
 export const ko: Messages = {
   code: 'ko',
@@ -16,6 +17,7 @@ export const ko: Messages = {
     theme: '테마',
     themes: { system: '시스템 설정', light: '라이트', dark: '다크' },
   },
+  class: koClass,
   common: {
     percent: (n) => `${n}%`,
     close: '닫기',

@@ -40,18 +40,21 @@ export function SocketProvider({
   id,
   session,
   frame = ownPage,
+  ticket: ticketOf = () => fetchTicket(id),
   children,
 }: {
   id: string
-  session: SessionView
+  session: SessionView | null
   frame?: Frame
+  /** another way to a ticket, for somebody who is not its learner */
+  ticket?: () => Promise<string>
   children: ReactNode
 }) {
   const [socket] = useState(
     () =>
       new SessionSocket({
         session,
-        ticket: () => fetchTicket(id),
+        ticket: ticketOf,
         url: (ticket, after) => {
           const url = new URL(`/ws/session/${encodeURIComponent(id)}`, window.location.href)
           url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'

@@ -34,6 +34,7 @@ export function TerminalPane({
   textSize,
   screenReader,
   examKeys,
+  readOnly = false,
   handle,
   onClose,
 }: {
@@ -43,6 +44,8 @@ export function TerminalPane({
   screenReader: boolean
   /** copies and pastes by Ctrl+Shift+C and V alone, as the exam's terminal */
   examKeys: boolean
+  /** nothing that is typed is sent */
+  readOnly?: boolean
   handle(handle: TerminalHandle | null): void
   onClose(): void
 }) {
@@ -66,8 +69,8 @@ export function TerminalPane({
   const { id } = terminal
   const words = useRef(m)
   words.current = m
-  const settings = useRef({ textSize, screenReader, isDark, active, examKeys })
-  settings.current = { textSize, screenReader, isDark, active, examKeys }
+  const settings = useRef({ textSize, screenReader, isDark, active, examKeys, readOnly })
+  settings.current = { textSize, screenReader, isDark, active, examKeys, readOnly }
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the terminal lives as long as its id does; everything else reaches it through the effects below
   useEffect(() => {
@@ -196,10 +199,11 @@ export function TerminalPane({
 
       const replies = muteReplies(xterm)
       xterm.onData((data) => {
-        socket.input(id, encoder.encode(data))
+        if (!settings.current.readOnly) socket.input(id, encoder.encode(data))
       })
       // Mouse reports of the old protocols are bytes, not text.
       xterm.onBinary((data) => {
+        if (settings.current.readOnly) return
         socket.input(
           id,
           Uint8Array.from(data, (character) => character.charCodeAt(0)),
@@ -239,7 +243,7 @@ export function TerminalPane({
         size: () => ({ cols: xterm.cols, rows: xterm.rows }),
       })
       undo.push(() => handle(null))
-      if (settings.current.active && document.activeElement === document.body) xterm.focus()
+      if (settings.current.active && !settings.current.readOnly && document.activeElement === document.body) xterm.focus()
       setFocusable((n) => n + 1)
     })()
     return () => {

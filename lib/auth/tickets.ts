@@ -11,6 +11,8 @@ export interface Grant {
   login: string | null
   /** whose session it is */
   owner: string
+  /** name of somebody who only looks at it; absent of its owner */
+  watcher?: string
 }
 export interface TicketsOptions {
   /** epoch milliseconds */

@@ -207,14 +207,12 @@ export class Classroom {
       const there = (await this.list(me)).filter(({ deletedAt }) => deletedAt === null)
       if (there.length >= classLimits.classes) throw tooMany(say('Classes', '수업'), classLimits.classes)
       const id = newId()
-      await store
-        .rows('class')
-        .insert({
-          id,
-          created_at: this.#now,
-          deleted_at: null,
-          body: JSON.stringify({ name, zone, retentionDays: 180 } satisfies ClassBody),
-        })
+      await store.rows('class').insert({
+        id,
+        created_at: this.#now,
+        deleted_at: null,
+        body: JSON.stringify({ name, zone, retentionDays: 180 } satisfies ClassBody),
+      })
       await this.#addInstructor(id, me.id, me.email ?? `${me.id}@local`, me.name)
       this.#audit(me, 'class.create', { class: id, name })
       return { id }
@@ -372,7 +370,10 @@ export class Classroom {
             person_id: null,
             body: JSON.stringify({ name, externalId, recordings: false } satisfies PersonBody),
           })
-        else await store.rows('class_person').update(there.id, { body: JSON.stringify({ ...parse<PersonBody>(there), name, externalId }) })
+        else
+          await store
+            .rows('class_person')
+            .update(there.id, { body: JSON.stringify({ ...parse<PersonBody>(there), name, ...(externalId === '' ? {} : { externalId }) }) })
       }
       this.#audit(me, 'class.roster', { class: id, added, changed: preview.rows.length - added, refused: preview.problems.length })
       return preview
@@ -531,15 +532,13 @@ export class Classroom {
       const id = newId()
       const plan = this.#plan(settings, randomBytes(5).toString('hex'))
       const { tasks } = await this.#draw(settings, plan.seed)
-      await store
-        .rows('assignment')
-        .insert({
-          id,
-          class_id: classId,
-          created_at: this.#now,
-          deleted_at: null,
-          body: JSON.stringify({ ...plan, tasks, extra: {} } satisfies AssignmentBody),
-        })
+      await store.rows('assignment').insert({
+        id,
+        class_id: classId,
+        created_at: this.#now,
+        deleted_at: null,
+        body: JSON.stringify({ ...plan, tasks, extra: {} } satisfies AssignmentBody),
+      })
       this.#audit(me, 'assignment.create', { class: classId, assignment: id, title: settings.title })
       return { id }
     })
@@ -1081,12 +1080,10 @@ export class Classroom {
         })
         if (!apply || said.every(({ impossible }) => impossible !== null)) return
         const history = [...body.history, { at: this.#now, by: me.name, before: row.score, after, tasks: said }].slice(-50)
-        await store
-          .rows('grade')
-          .update(id, {
-            score: after,
-            body: JSON.stringify({ ...body, raw: scored.score, leftOut: scored.leftOut, tasks, history } satisfies GradeBody),
-          })
+        await store.rows('grade').update(id, {
+          score: after,
+          body: JSON.stringify({ ...body, raw: scored.score, leftOut: scored.leftOut, tasks, history } satisfies GradeBody),
+        })
       })
     if (apply) this.#audit(me, 'class.regrade', { class: classId, assignment, attempts: result.attempts.length })
     return result

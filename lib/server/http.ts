@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { type Identify, isLoopback, requireRole, type Tickets, type Verb, type Visitor } from '#lib/auth/index.ts'
+import type { Classroom } from '#lib/classroom/index.ts'
 import type { Drills } from '#lib/exam/index.ts'
 import {
   archiveLimits,
@@ -26,6 +27,7 @@ import {
   statusOf,
 } from '#lib/protocol/index.ts'
 import { FileConflict, type Sessions } from '#lib/session/index.ts'
+import { type ClassRoute, classRoutes } from './classes.ts'
 import { openapi } from './openapi.ts'
 
 export interface ApiOptions {
@@ -33,6 +35,7 @@ export interface ApiOptions {
   version: string
   sessionsOf: Sessions
   drillsOf: Drills
+  classes: Classroom
   tickets: Tickets
   identify: Identify
   /** whose thing it is, as far as `me` may do that to it, else `me`, whose it is not either */
@@ -47,6 +50,7 @@ export interface ApiOptions {
 /** One route's method. `params`: the names in brackets of its path. Never rejects: what goes wrong is in the answer. */
 export type Route = (request: Request, params: Record<string, string>) => Promise<Response>
 export type Api = Record<
+  | ClassRoute
   | 'health'
   | 'openapi'
   | 'catalogue'
@@ -163,6 +167,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
     })
 
   return {
+    ...classRoutes({ classroom: options.classes, tickets, route, body, json }),
     health: anyone(async () => json({ name: 'kubemend', ok: true })),
     openapi: anyone(async () => json(openapi(options.version))),
     catalogue: learner(async (me) => json({ scenarios: await options.catalogue(me) })),

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type Identify, localPerson, may, Tickets, type Verb } from '#lib/auth/index.ts'
+import { Classroom } from '#lib/classroom/index.ts'
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
 import { Drills, type DrillsOptions } from '#lib/exam/index.ts'
 import { confirm, inject, prepare } from '#lib/fault/index.ts'
@@ -38,6 +39,8 @@ import { simBackend } from './sim.ts'
 export interface LabHandle {
   /** who asks; null: somebody who has to sign in first */
   identify: Identify
+  /** classes, assignments, grades; it decides who may see which */
+  readonly classes: Classroom
   /** every scenario's card */
   catalogue(me: Identity): Promise<ScenarioCard[]>
   /** null when there is none of that id */
@@ -203,8 +206,17 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       help: 'Processes that hold simulated labs.',
       read: async () => [[{}, (await readdir(path.join(config.dataDir, 'sim', 'workers')).catch(() => [])).length]],
     })
+  const classes = new Classroom({
+    sessions,
+    drills,
+    store,
+    clock: parts.sessions?.clock ?? systemClock,
+    log,
+    audit: ({ about, what, who }) => log.info({ audit: what, person: who.id, name: who.name, ...about }, 'audit'),
+  })
   await sessions.recall()
   await drills.recall()
+  await classes.recall()
   const tickets = new Tickets()
   const identify: Identify = parts.identify ?? (async () => localPerson)
   // Of what somebody may not see they hear what they hear of what is not there: it is looked for among their own.
@@ -240,6 +252,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
 
   const handle = {
     identify,
+    classes,
     catalogue: (me: Identity) => sessions.cards(me.id),
     session: async (me: Identity, id: string) => orNull(sessions.view(await whose(me, 'see', 'session', id), id)),
     sessions: (me: Identity) => sessions.list(me.id),
@@ -288,6 +301,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       cancelKeep()
       metrics.close()
       await drills.close()
+      await classes.close()
       await sessions.close()
       await Promise.all(pools.map((pool) => pool.shutdown()))
       for (const provider of providers.values()) provider.close?.()

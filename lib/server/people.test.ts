@@ -176,7 +176,8 @@ test('every route of app/api is in the table above', () => {
       return `${method} ${pattern}`
     }),
   )
-  for (const file of files) {
+  // Classes have rules of their own, and a table of their own (classes.test.ts).
+  for (const file of files.filter((one) => !/^(classes|assignments|memberships|rooms|grades)\//.test(one))) {
     const text = readFileSync(path.join(root, 'app/api', file), 'utf8')
     for (const [, method] of text.matchAll(/export const (GET|POST|PUT|DELETE|PATCH) /g))
       expect(known, 'a route that is not tested for the wrong person').toContain(`${method} /api/${path.dirname(file)}`)

@@ -115,7 +115,8 @@ export class Sockets {
       ws.pause()
       this.#options.sessions.open(grant.owner, session).then(
         (found) => {
-          new Connection(ws, found, this.#options).start(after !== null && /^\d{1,15}$/.test(after) ? Number(after) : undefined)
+          const watcher = grant.watcher === undefined ? null : { id: grant.person, name: grant.watcher }
+          new Connection(ws, found, this.#options, watcher).start(after !== null && /^\d{1,15}$/.test(after) ? Number(after) : undefined)
           ws.resume()
         },
         (thrown: unknown) => {
@@ -167,6 +168,7 @@ class Connection implements Listener {
   readonly #ws: WebSocket
   readonly #session: Session
   readonly #log: Log
+  readonly #watcher: { id: string; name: string } | null
   readonly #viewers = new Map<number, Viewer>()
   readonly #rate: { perSecond: number; burst: number }
   #tokens: number
@@ -178,8 +180,10 @@ class Connection implements Listener {
   #queue: Promise<void> = Promise.resolve()
   #queued = 0
 
-  constructor(ws: WebSocket, session: Session, options: SocketsOptions) {
+  /** @param watcher somebody who is not its learner: they look, and type only while that learner lets them */
+  constructor(ws: WebSocket, session: Session, options: SocketsOptions, watcher: { id: string; name: string } | null) {
     this.#ws = ws
+    this.#watcher = watcher
     this.#session = session
     this.#log = options.log
     this.#rate = options.messages ?? { perSecond: 1000, burst: 4000 }
@@ -195,9 +199,11 @@ class Connection implements Listener {
     if (clusterEvents !== null) this.clusterEvents(clusterEvents)
     // Nothing can have happened in between: all of this is one turn of the event loop.
     this.#stop = this.#session.listen(this)
+    const leave = this.#watcher === null ? () => {} : this.#session.company.watch(this.#watcher.id, this.#watcher.name)
     this.#ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
     this.#ws.once('close', () => {
       this.#stop()
+      leave()
       if (this.#pictureTimer !== null) clearTimeout(this.#pictureTimer)
       for (const viewer of this.#viewers.values()) viewer.close()
       this.#viewers.clear()
@@ -266,7 +272,11 @@ class Connection implements Listener {
         const terminal = this.#session.terminals.loaded(frame.terminal)
         if (terminal === undefined || !this.#viewers.has(frame.terminal))
           throw new LabError('not-found', `Terminal ${frame.terminal} is not open on this connection.`, { hint: 'Send `open` first.' })
-        ;(await terminal).input(input)
+        const found = await terminal
+        // Asked at the very moment: leave that was taken back while the bytes waited is no leave.
+        if (this.#watcher !== null && !this.#session.company.drives(this.#watcher.id)) throw onlyLooking()
+        if (this.#watcher === null) this.#session.keyed()
+        found.input(input)
       })
       return
     }
@@ -306,6 +316,7 @@ class Connection implements Listener {
         const size = { cols: message.cols, rows: message.rows }
         if (message.terminal === undefined && message.place === undefined)
           throw new LabError('bad-request', 'To open a terminal, name a place or the terminal.')
+        if (this.#watcher !== null && message.terminal === undefined) throw onlyLooking()
         const terminal =
           message.terminal === undefined
             ? await this.#session.openTerminal(message.place!, size)
@@ -321,18 +332,21 @@ class Connection implements Listener {
           message.from,
         )
         this.#viewers.set(id, viewer)
-        if (this.#session.cluster !== null) {
+        // Its size is its learner's.
+        if (this.#session.cluster !== null && this.#watcher === null) {
           terminal.resize(size)
           terminal.attachOrRetry()
         }
         return
       }
       case 'resize':
+        if (this.#watcher !== null) return
         ;(await this.#session.terminals.get(message.terminal)).resize({ cols: message.cols, rows: message.rows })
         return
       case 'close':
         this.#viewers.get(message.terminal)?.close()
         this.#viewers.delete(message.terminal)
+        if (this.#watcher !== null) return
         await this.#session.terminals.close(message.terminal)
         return
     }
@@ -353,3 +367,10 @@ class Connection implements Listener {
     setTimeout(() => this.#ws.resume(), Math.ceil((-this.#tokens / this.#rate.perSecond) * 1000) + 50).unref()
   }
 }
+
+const onlyLooking = () =>
+  new LabError(
+    'forbidden',
+    { en: 'You only look at this terminal.', ko: '이 터미널은 보기만 할 수 있습니다.' },
+    { hint: { en: 'Ask its learner; once they allow it you can type.', ko: '학생에게 요청하십시오. 허락하면 입력할 수 있습니다.' } },
+  )

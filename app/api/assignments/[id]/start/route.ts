@@ -1,0 +1,6 @@
+// Begins an attempt, or goes on with it.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const POST = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.startAssignment(request, await params)

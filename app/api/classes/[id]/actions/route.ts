@@ -1,0 +1,6 @@
+// Rename, retention, instructors, members, delete.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const POST = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.actOnClass(request, await params)

@@ -1,0 +1,6 @@
+// Whether the backend holds an assignment.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const POST = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.capacity(request, await params)

@@ -1,0 +1,6 @@
+// The matrix as CSV.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const GET = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.gradebookCsv(request, await params)

@@ -1,0 +1,6 @@
+// Verdicts again, on what was recorded.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const POST = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.regrade(request, await params)

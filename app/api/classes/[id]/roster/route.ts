@@ -1,0 +1,6 @@
+// Reads a class list, and takes it.
+import { lab } from '#lib/server/handle.ts'
+
+export const dynamic = 'force-dynamic'
+export const POST = async (request: Request, { params }: { params: Promise<Record<string, string>> }) =>
+  lab().api.roster(request, await params)
