@@ -172,6 +172,11 @@ export class Classroom {
     }
   }
 
+  /** Now, as a form takes it, in a zone. */
+  localNow(zone: string): string {
+    return localOf(this.#now, zone)
+  }
+
   // ---- classes
 
   /** Those that `me` teaches, the newest first; deleted ones that have grades too. */

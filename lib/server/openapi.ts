@@ -25,6 +25,7 @@ import {
   startDrill,
   startSession,
 } from '#lib/protocol/index.ts'
+import { classOperations } from './class-operations.ts'
 import type { Api } from './http.ts'
 
 export interface Operation {
@@ -47,6 +48,7 @@ const done = z.object({ ok: z.literal(true) })
 
 /** Every route of the API, by its name there. */
 export const operations: Record<keyof Api, Operation> = {
+  ...classOperations,
   health: {
     method: 'GET',
     path: '/api/health',
