@@ -165,7 +165,7 @@ test('a full disk is said to be full', async () => {
     dataDir: dir,
     open: (file) => {
       const database = new DatabaseSync(file)
-      database.exec('pragma max_page_count = 40')
+      database.exec('pragma max_page_count = 80')
       return database
     },
   })
