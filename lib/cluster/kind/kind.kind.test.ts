@@ -109,6 +109,47 @@ describe('a kind cluster', () => {
     expect([...seen].sort()).toEqual(['backend-gone', 'ok'])
     expect((await learner('ping -c1 control-plane')).exitCode).toBe(0)
   })
+  it('is put back also where all is as it was and what runs remembers otherwise', async () => {
+    const api = kubernetesApi(cluster.kubeconfig)
+    const worker = cluster.nodes[1]!.name
+    const read = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kube-proxy' }
+    const proxies = async () =>
+      (await api.list({ apiVersion: 'v1', kind: 'Pod', namespace: 'kube-system' }))
+        .map(({ metadata }) => metadata.name)
+        .filter((name) => name.startsWith('kube-proxy'))
+    const heard = async () =>
+      Date.parse(
+        (await api.get({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'kube-node-lease', name: worker }))?.spec
+          .renewTime,
+      )
+    await cluster.baseline(never)
+    const before = await cluster.unit('worker-1', 'kubelet')
+
+    // Started with what is wrong, which is put right again without another start.
+    await cluster.exec('worker-1', [
+      'sh',
+      '-euc',
+      'sed -i.was s/:6443/:6442/ /etc/kubernetes/kubelet.conf; systemctl restart kubelet; mv /etc/kubernetes/kubelet.conf.was /etc/kubernetes/kubelet.conf',
+    ])
+    const map = await api.get(read)
+    await api.put({ ...map!, data: { ...map!.data, 'config.conf': map!.data['config.conf'].replace('mode: ', 'mode: ipvs #') } })
+    const wrong = await proxies()
+    for (const name of wrong) await api.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'kube-system', name })
+    await expect.poll(async () => (await proxies()).filter((name) => !wrong.includes(name)).length, { timeout: 60_000 }).toBe(2)
+    const started = await proxies()
+    await api.put({ ...(await api.get(read))!, data: map!.data })
+
+    await cluster.restore(never)
+    const since = Date.now()
+    expect((await cluster.unit('worker-1', 'kubelet')).pid).not.toBe(before.pid)
+    await expect.poll(heard, { timeout: 60_000 }).toBeGreaterThan(since)
+    expect((await proxies()).filter((name) => started.includes(name))).toEqual([])
+    // And nothing is started afresh for what was put back.
+    const after = await cluster.unit('worker-1', 'kubelet')
+    await cluster.restore(never)
+    expect((await cluster.unit('worker-1', 'kubelet')).pid).toBe(after.pid)
+    api.close()
+  })
   it('cannot reach another lab', async () => {
     const network = await docker.getNetwork(cluster.id).inspect()
     expect(network.Labels).toMatchObject({ 'dev.kubemend.owner': owner, 'dev.kubemend.cluster': cluster.id })

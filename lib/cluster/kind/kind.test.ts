@@ -88,8 +88,10 @@ const answers = (): Answer[] => [
 function settle(): void {
   const put = (collection: string, namespace: string, object: string, content: Record<string, unknown>) =>
     objects.put({ collection, namespace, name: object }, { metadata: { name: object, ...(namespace ? { namespace } : {}) }, ...content })
-  for (const node of [`${name}-control-plane`, `${name}-worker`])
+  for (const node of [`${name}-control-plane`, `${name}-worker`]) {
     put('/v1/nodes', '', node, { status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+    put('coordination.k8s.io/v1/leases', 'kube-node-lease', node, { spec: { renewTime: new Date().toISOString() } })
+  }
   put('apps/v1/daemonsets', 'kube-flannel', 'kube-flannel-ds', {
     status: { observedGeneration: 1, desiredNumberScheduled: 2, numberReady: 2 },
   })

@@ -6,16 +6,25 @@ export const systemNamespaces = ['kube-system', 'kube-flannel', 'local-path-stor
 const isTrue = (object: KubeObject, type: string) =>
   object.status?.conditions?.some((one: KubeObject) => one.type === type && one.status === 'True') === true
 
+/** A kubelet renews its lease every 10 s: what has been put back from etcd may call a node Ready whose kubelet has not been heard since. */
+const silentMs = 25_000
+
 /** What is not ready yet, one line each; empty when all is. */
 export async function unready(api: Api, nodes: number, signal: AbortSignal): Promise<string[]> {
-  const [nodeList, pods, daemonSets] = await Promise.all([
+  const [nodeList, leases, pods, daemonSets] = await Promise.all([
     api.list({ apiVersion: 'v1', kind: 'Node' }, { signal }),
+    api.list({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'kube-node-lease' }, { signal }),
     api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal }),
     api.list({ apiVersion: 'apps/v1', kind: 'DaemonSet' }, { signal }),
   ])
   const lines: string[] = []
   if (nodeList.length < nodes) lines.push(`${nodes - nodeList.length} nodes have not joined`)
-  for (const node of nodeList) if (!isTrue(node, 'Ready')) lines.push(`node ${node.metadata.name} is not Ready`)
+  for (const node of nodeList) {
+    const { name } = node.metadata
+    const renewed = Date.parse(leases.find((lease) => lease.metadata.name === name)?.spec?.renewTime ?? '')
+    if (!isTrue(node, 'Ready')) lines.push(`node ${name} is not Ready`)
+    else if (!(Date.now() - renewed < silentMs)) lines.push(`node ${name}: nothing is heard of its kubelet`)
+  }
   for (const set of daemonSets) {
     const { desiredNumberScheduled = 0, numberReady = 0 } = set.status ?? {}
     if (

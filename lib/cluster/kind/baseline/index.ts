@@ -10,7 +10,7 @@ import type { Machine } from '../machines.ts'
 import { untilReady } from '../ready.ts'
 import { putSnapshot, takeSnapshot } from './etcd.ts'
 import { type FileMachine, type FilesBaseline, hashFiles, isHome, recordFiles, restoreFiles } from './files.ts'
-import { additions, differences, hashesOf, type ObjectHashes, readObjects, sha } from './objects.ts'
+import { additions, differences, hashesOf, type ObjectHashes, readObjects, sha, versionsOf } from './objects.ts'
 import { endStrays, type NodeState, nodeState, restoreState, stateParts } from './state.ts'
 
 interface Saved {
@@ -31,7 +31,15 @@ export interface Subject {
   kubeconfig: string
   machines: readonly Machine[]
 }
+/** What shows, though all is as it was, that something was otherwise since it was as it should be. */
+interface Traces {
+  /** place → unit → which run of it */
+  runs: Record<string, Record<string, string>>
+  /** of ConfigMaps and Secrets */
+  versions: Record<string, string>
+}
 const file = 'baseline.json'
+const tracesFile = 'traces.json'
 const addressesOf = (machines: readonly Machine[]) =>
   Object.fromEntries(machines.filter(isNode).map(({ place, address }) => [place, address]))
 const isNode = (machine: Machine) => machine.place !== 'workstation'
@@ -51,6 +59,16 @@ const load = async (subject: Subject): Promise<Saved | undefined> => {
     return undefined
   }
 }
+/** What has been started anew, or whose version is another one. Nothing is known of a cluster of an earlier version: all of it has. */
+const tracesOf = async (subject: Subject): Promise<Traces> => {
+  try {
+    return JSON.parse(await readFile(subject.ground.records.path(subject.id, tracesFile), 'utf8')) as Traces
+  } catch {
+    return { runs: {}, versions: {} }
+  }
+}
+const touched = (before: Record<string, string>, now: Record<string, string>): string[] =>
+  Object.keys(now).filter((key) => before[key] !== now[key])
 const fingerprintOf = (parts: Record<string, string>): Fingerprint => ({ hash: sha(canonical(parts)), parts })
 
 /** Records it, or gives what was recorded before. @throws LabError cluster-unreachable, internal, cancelled */
@@ -81,8 +99,9 @@ export async function takeBaseline(subject: Subject, signal: AbortSignal): Promi
       objects,
       machines: recorded,
     }
-    const { parts } = await partsOf(subject, partial, api, signal)
+    const { parts, traces } = await partsOf(subject, partial, api, signal)
     const fingerprint = fingerprintOf(parts)
+    await ground.records.write(subject.id, tracesFile, JSON.stringify(traces))
     await ground.records.write(subject.id, file, JSON.stringify({ ...partial, fingerprint }))
     return fingerprint
   } finally {
@@ -99,7 +118,9 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
   const { ground, machines } = subject
   const parts: Record<string, string> = {}
   const notes: Record<string, string[]> = {}
-  const objects = hashesOf(await readObjects(api, signal))
+  const all = await readObjects(api, signal)
+  const traces: Traces = { runs: {}, versions: versionsOf(all) }
+  const objects = hashesOf(all)
   parts.objects = sha(canonical(objects))
   notes.objects = differences(saved.objects, objects)
   await Promise.all(
@@ -113,7 +134,9 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
       notes[`files ${machine.place}`] = wrong
       notes[`home ${machine.place}`] = wrong
       if (!before.state) return
-      const state = stateParts(await nodeState(ground.docker, ground.grader, at, signal))
+      const found = await nodeState(ground.docker, ground.grader, at, signal)
+      traces.runs[machine.place] = found.runs ?? {}
+      const state = stateParts(found)
       const was = stateParts(before.state)
       for (const [name, text] of Object.entries(state)) {
         parts[`${name} ${machine.place}`] = sha(text)
@@ -121,7 +144,7 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
       }
     }),
   )
-  return { parts: Object.fromEntries(Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1))), notes }
+  return { parts: Object.fromEntries(Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1))), notes, traces }
 }
 
 /**
@@ -147,11 +170,13 @@ export async function restoreBaseline(
       },
     )
   }
+  const traces = await tracesOf(subject)
   const api = kubernetesApi(subject.kubeconfig)
   try {
     // What the learner changed in the API tells what must be started afresh; an API that is gone tells nothing.
     const now = await readObjects(api, AbortSignal.any([signal, AbortSignal.timeout(5000)])).catch(() => undefined)
-    const changed = now === undefined ? undefined : differences(saved.objects, hashesOf(now))
+    const rewritten = now === undefined ? [] : touched(traces.versions, versionsOf(now)).filter((key) => saved.objects[key] !== undefined)
+    const changed = now === undefined ? undefined : [...new Set([...differences(saved.objects, hashesOf(now)), ...rewritten])]
     const undo = now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now, changed!)
     const restored = new Map<string, string[]>()
     let machinesChanged = false
@@ -167,9 +192,10 @@ export async function restoreBaseline(
         restored.set(machine.place, files)
         if (!before.state) return
         const state = await nodeState(docker, grader, at, signal)
-        if (files.every(isHome) && differences(stateParts(before.state), stateParts(state)).length === 0) return
+        const stale = touched(traces.runs[machine.place] ?? {}, state.runs ?? {})
+        if (files.every(isHome) && stale.length === 0 && differences(stateParts(before.state), stateParts(state)).length === 0) return
         machinesChanged = true
-        await restoreState(docker, grader, at, before.state, state, files, signal)
+        await restoreState(docker, grader, at, before.state, state, files, stale, signal)
       }),
     ])
     if (undo !== undefined && !machinesChanged) {
@@ -292,10 +318,13 @@ async function untilEqual(
 ): Promise<Fingerprint> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
   for (;;) {
-    const { parts, notes } = await partsOf(subject, saved, api, signal)
+    const { parts, notes, traces } = await partsOf(subject, saved, api, signal)
     if (!home) for (const name of Object.keys(parts)) if (name.startsWith('home ')) parts[name] = saved.fingerprint.parts[name] ?? ''
     const differ = differences(saved.fingerprint.parts, parts)
-    if (differ.length === 0) return saved.fingerprint
+    if (differ.length === 0) {
+      await subject.ground.records.write(subject.id, tracesFile, JSON.stringify(traces))
+      return saved.fingerprint
+    }
     await wait(1000, limit)
     if (!limit.aborted) continue
     signal.throwIfAborted()

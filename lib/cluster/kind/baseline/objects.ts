@@ -110,6 +110,18 @@ export function hashesOf(objects: readonly KubeObject[]): ObjectHashes {
   )
 }
 
+/**
+ * Versions of what programs read when they start. Put back by hand it has the old content and another version, and who started meanwhile goes on with
+ * what it read.
+ */
+export function versionsOf(objects: readonly KubeObject[]): Record<string, string> {
+  return Object.fromEntries(
+    objects
+      .filter(({ apiVersion, kind }) => apiVersion === 'v1' && (kind === 'ConfigMap' || kind === 'Secret'))
+      .flatMap((object) => normalise(object).map(([key]): [string, string] => [key, object.metadata.resourceVersion ?? ''])),
+  )
+}
+
 /** kinds that follow from others, and settle by themselves once those are as they were */
 const following = new Set(['Pod', ...named])
 

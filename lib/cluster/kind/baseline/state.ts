@@ -17,6 +17,8 @@ export interface NodeState {
   images: string[]
   /** `cgroup program` of what runs outside pods */
   processes: string[]
+  /** which run of a unit it is: another one may work by what files and units said meanwhile. Absent in records of an earlier version */
+  runs?: Record<string, string>
 }
 
 const settings = [
@@ -30,13 +32,23 @@ const settings = [
 ]
 /** of devices that come with the pod network, and forward from their first day on */
 const ofDevices = ['net/ipv4/conf/cni0/forwarding', 'net/ipv4/conf/flannel.1/forwarding']
-const marks = { units: '--- units', rules: '--- rules', settings: '--- settings', images: '--- images', links: '--- links' }
+const marks = {
+  units: '--- units',
+  rules: '--- rules',
+  settings: '--- settings',
+  images: '--- images',
+  links: '--- links',
+  runs: '--- runs',
+}
+/** what a learner configures and starts anew */
+const configured = ['kubelet.service', 'containerd.service', 'ssh.service']
 const look = `
 echo '${marks.units}'; systemctl list-units --all --type=service,socket,timer --state=active --plain --no-legend | awk '{print $1, $2, $3}'
 echo '${marks.rules}'; iptables-save 2>/dev/null
 echo '${marks.settings}'; for name in ${settings.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2>/dev/null || echo -; done
 for name in ${ofDevices.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2>/dev/null || echo 1; done
 echo '${marks.links}'; ip -o link show dev eth0 | grep -o 'state [A-Z]*'; tc qdisc show dev eth0 2>/dev/null | awk '{print $2}'; ip route show default; ip rule show; nft list tables | grep -vE '^table (ip|ip6) (filter|nat|mangle|raw|security)$' || true
+echo '${marks.runs}'; for unit in ${configured.join(' ')}; do echo $unit $(systemctl show --value -p InvocationID -p NeedDaemonReload $unit); done
 echo '${marks.images}'; crictl images -o json 2>/dev/null | jq -r '.images[].id'
 `
 /** Rules outside the chains of kube-proxy, the kubelet, Flannel, the CNI and Docker, and jumps to those, with no counters. */
@@ -80,6 +92,7 @@ export async function nodeState(docker: Docker, grader: Grader, machine: FileMac
     iptables: `${iptables}\n`,
     settings: { ...pairs(section(marks.settings).map((line) => line.replace('\t', ' '))), links: section(marks.links).sort().join('; ') },
     images: [...new Set(section(marks.images))].sort(),
+    runs: pairs(section(marks.runs)),
     processes: [...new Set((await processes(grader, machine)).filter((one) => !inPod(one)).map(kindOf))].sort(),
   }
 }
@@ -126,6 +139,8 @@ export async function restoreState(
   before: NodeState,
   found: NodeState,
   filesChanged: readonly string[],
+  /** units that have been started anew, or whose files systemd has read, since the cluster was as it should be */
+  stale: readonly string[],
   signal: AbortSignal,
 ): Promise<string[]> {
   const done: string[] = []
@@ -133,8 +148,8 @@ export async function restoreState(
     done.push(argv.join(' '))
     await docker.exec(machine.container, argv, { user: 'root', signal, timeoutMs: 60_000, ...(stdin === undefined ? {} : { stdin }) })
   }
-  if (filesChanged.some((path) => /systemd/.test(path))) await run(['systemctl', 'daemon-reload'])
-  const restart = new Set<string>()
+  if (stale.length > 0 || filesChanged.some((path) => /systemd/.test(path))) await run(['systemctl', 'daemon-reload'])
+  const restart = new Set(stale)
   if (filesChanged.some((path) => /^\/etc\/containerd|containerd/.test(path))) restart.add('containerd.service')
   if (filesChanged.some((path) => /^\/(etc\/ssh)/.test(path))) restart.add('ssh.service')
   // Clears the back-off of static pods too, which a fault may have driven up to five minutes.
