@@ -1,5 +1,6 @@
 'use client'
-// The line at the top of every page but the lab's own: name, pages, progress, language, theme. Knows nothing of sessions.
+// The line at the top of every page but the lab's own: name, pages, progress, who one is, language, theme. Knows nothing of sessions.
+import { CircleUser } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useMessages } from '../i18n/index.tsx'
@@ -16,7 +17,20 @@ export function Mark({ className }: { className?: string }) {
   )
 }
 
-export function Header({ theme, solved, total }: { theme: ThemeChoice; solved: number; total: number }) {
+export function Header({
+  theme,
+  me,
+  admin,
+  solved,
+  total,
+}: {
+  theme: ThemeChoice
+  /** null: there are no accounts */
+  me: { name: string } | null
+  admin: boolean
+  solved: number
+  total: number
+}) {
   const m = useMessages()
   const path = usePathname()
   const link = (href: string, label: string) => (
@@ -40,10 +54,12 @@ export function Header({ theme, solved, total }: { theme: ThemeChoice; solved: n
           <Mark className="size-5" />
           <span className="max-sm:sr-only">{m.product}</span>
         </Link>
-        <nav aria-label={m.nav.label} className="flex items-center gap-1">
+        <nav aria-label={m.nav.label} className="flex min-w-0 items-center gap-1 overflow-x-auto">
           {link('/', m.nav.catalogue)}
           {link('/exam', m.nav.exam)}
-          {link('/machine', m.nav.machine)}
+          {admin ? link('/machine', m.nav.machine) : null}
+          {admin && me !== null ? link('/people', m.nav.people) : null}
+          {admin && me !== null ? link('/audit', m.nav.audit) : null}
         </nav>
         <div className="ml-auto flex items-center gap-2">
           {total > 0 ? (
@@ -54,6 +70,18 @@ export function Header({ theme, solved, total }: { theme: ThemeChoice; solved: n
               {m.nav.progress(solved, total)}
             </span>
           ) : null}
+          {me === null ? null : (
+            <Link
+              href="/account"
+              aria-label={`${m.nav.account}: ${me.name}`}
+              aria-current={path === '/account' ? 'page' : undefined}
+              title={me.name}
+              className="inline-flex max-w-32 items-center gap-1.5 rounded-md px-1.5 py-1 text-[0.8125rem] text-text-2 hover:bg-hover hover:text-text"
+            >
+              <CircleUser aria-hidden className="size-4 shrink-0" />
+              <span className="truncate max-sm:sr-only">{me.name}</span>
+            </Link>
+          )}
           <Preferences theme={theme} />
         </div>
       </div>

@@ -1,5 +1,6 @@
 'use client'
 // The lab's page: which of its faces is shown, by the session's state. Knows the states; the faces know the rest.
+import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useEffect, useRef, useState } from 'react'
 import type { SessionView } from '#lib/protocol/index.ts'
@@ -7,6 +8,7 @@ import { errorWords } from '../api.ts'
 import type { ThemeChoice } from '../chrome/preferences.tsx'
 import { Wrong } from '../chrome/wrong.tsx'
 import { useMessages } from '../i18n/index.tsx'
+import { buttonClass } from '../ui/button.tsx'
 import { Banners } from './banners.tsx'
 import { LabBar } from './bar.tsx'
 import { SocketProvider, useLab, useSession } from './context.tsx'
@@ -39,7 +41,20 @@ function Face({ theme }: { theme: ThemeChoice }) {
 
   if (connection.state === 'gone' && !ended) {
     const words = connection.error ? errorWords(connection.error, m) : null
-    return <Wrong title={m.session.goneTitle} lead={words?.message ?? m.session.goneBody} code={connection.error?.code ?? ''} />
+    const out = connection.error?.code === 'unauthorized'
+    return (
+      <Wrong
+        title={out ? m.error.codes.unauthorized : m.session.goneTitle}
+        lead={words?.message ?? m.session.goneBody}
+        code={connection.error?.code ?? ''}
+      >
+        {out ? (
+          <Link className={buttonClass('primary')} href={`/sign-in?to=${encodeURIComponent(`/session/${session.id}`)}`}>
+            {m.account.signIn}
+          </Link>
+        ) : null}
+      </Wrong>
+    )
   }
   return (
     <div className="flex h-dvh flex-col overflow-hidden">

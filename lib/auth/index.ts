@@ -1,6 +1,9 @@
 // The only door of auth: who somebody is and what they may, tickets for sockets, whether a request comes from our own page.
 import type { Identity } from '#lib/protocol/index.ts'
 
+export { Accounts, type AccountsOptions, type Answer, clientHeader, type Ended, type Provider } from './accounts.ts'
+export { Audit } from './audit.ts'
+export { Limiter } from './limiter.ts'
 export { may, requireRole, type Thing, type Verb } from './may.ts'
 export { isLoopback, isSafe, type Known, knownAs, type RequestHead, requireHost, requireOrigin } from './origin.ts'
 export { type Grant, Tickets, type TicketsOptions } from './tickets.ts'

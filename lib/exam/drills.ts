@@ -630,6 +630,14 @@ export class Drills {
     this.#forget(held)
     for (const observer of this.#observers) observer(held.drill.record)
   }
+  /** Calls off what a person has running; the rows go with `Sessions.erase`. */
+  async erase(user: string): Promise<void> {
+    for (const held of [...this.#held.values()].filter(({ drill }) => drill.record.user === user)) {
+      await this.#cancel(held, null)
+      await held.writing
+      this.#held.delete(held.drill.record.id)
+    }
+  }
   #forget(held: Held): void {
     held.cancelBeat?.()
     void held.writing.finally(() => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import type { Provider } from '#lib/auth/index.ts'
 import { kubernetesVersion } from '#lib/host/index.ts'
 import { asLabError, backendName, LabError } from '#lib/protocol/index.ts'
 
@@ -39,10 +40,36 @@ const environment = z
     KUBEMEND_SCENARIOS: z.string().min(1).optional().describe('directory of scenarios; default scenarios/ in the checkout'),
     KUBEMEND_BACKENDS: z
       .string()
-      .default('kind,sim')
       .transform((value) => value.split(',').map((name) => name.trim()))
       .pipe(z.array(backendName).min(1))
-      .describe('backends in the order of preference, separated by commas'),
+      .optional()
+      .describe('backends in the order of preference, separated by commas; default kind,sim, with accounts sim'),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/, error: 'an address like postgres://user:password@host:5432/database' })
+      .optional()
+      .describe('a PostgreSQL database in place of the SQLite file'),
+    KUBEMEND_AUTH: z
+      .enum(['on', 'off'])
+      .default('off')
+      .describe('on: people have accounts and sign in; off: everybody who reaches this server is its one local person'),
+    KUBEMEND_SECRET: z
+      .string()
+      .min(32, 'at least 32 characters')
+      .optional()
+      .describe('signs the cookies of accounts; default: made at the first start and kept in the data directory'),
+    KUBEMEND_PROXIES: whole(0, 10)
+      .default(0)
+      .describe('reverse proxies in front that add to X-Forwarded-For; 0: that header is not believed'),
+    OIDC_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('identity provider (OpenID Connect) by which people may sign in'),
+    OIDC_CLIENT_ID: z.string().min(1).optional(),
+    OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+    OIDC_NAME: z.string().min(1).max(40).default('single sign-on').describe('what people call it'),
+    OIDC_OPEN: flag
+      .default(false)
+      .describe('1: whoever the identity provider lets in gets an account, as a learner; 0: an invitation is needed'),
     KUBEMEND_POOL: whole(0, 20).default(1).describe('warm clusters that are kept ready'),
     KUBEMEND_SESSIONS_PER_USER: whole(1, 100)
       .default(2)
@@ -74,11 +101,26 @@ const environment = z
       const { message, hint = '' } = asLabError(thrown)
       context.addIssue({ code: 'custom', path: ['KUBEMEND_KUBERNETES'], message: `${message} ${hint}`.trim() })
     }
-    if (!loopbackNames.includes(value.HOST) && !value.KUBEMEND_TRUST_LEARNERS) {
+    const oidc = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const
+    const lacking = oidc.filter((name) => value[name] === undefined)
+    if (lacking.length > 0 && lacking.length < oidc.length)
+      for (const name of lacking)
+        context.addIssue({ code: 'custom', path: [name], message: `an identity provider needs ${oidc.join(', ')}` })
+    if (value.KUBEMEND_AUTH === 'on') {
+      if (value.KUBEMEND_BACKENDS?.includes('kind') && !value.KUBEMEND_TRUST_LEARNERS)
+        context.addIssue({
+          code: 'custom',
+          path: ['KUBEMEND_BACKENDS'],
+          message:
+            'a learner on kind is root in privileged containers of this machine (docs/threat-model.md), so that with accounts labs are simulated. Set KUBEMEND_TRUST_LEARNERS=1 if you trust everybody who gets an account, or KUBEMEND_BACKENDS=sim',
+        })
+    } else if (lacking.length === 0)
+      context.addIssue({ code: 'custom', path: ['KUBEMEND_AUTH'], message: 'an identity provider needs accounts: set KUBEMEND_AUTH=on' })
+    else if (!loopbackNames.includes(value.HOST) && !value.KUBEMEND_TRUST_LEARNERS) {
       context.addIssue({
         code: 'custom',
         path: ['HOST'],
-        message: `${value.HOST} is reachable by others, and whoever reaches this server has a root shell on nodes that are privileged containers of this machine (docs/threat-model.md). Set KUBEMEND_TRUST_LEARNERS=1 if you trust all of them, or leave HOST at 127.0.0.1`,
+        message: `${value.HOST} is reachable by others, and whoever reaches this server has a root shell on nodes that are privileged containers of this machine (docs/threat-model.md). Set KUBEMEND_AUTH=on to give people accounts and simulated labs, KUBEMEND_TRUST_LEARNERS=1 if you trust all of them, or leave HOST at 127.0.0.1`,
       })
     }
   })
@@ -103,6 +145,11 @@ export interface Config {
   metricsToken: string | undefined
   maxAgeMs: number
   logLevel: string
+  databaseUrl: string | undefined
+  /** null: no accounts */
+  auth: { secret: string | undefined; provider: Provider | undefined } | null
+  /** proxies whose X-Forwarded-For is believed */
+  proxies: number
 }
 
 /**
@@ -132,7 +179,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     publicUrl: value.PUBLIC_URL,
     dataDir: path.resolve(root, value.KUBEMEND_DATA ?? 'data'),
     scenariosDir: path.resolve(root, value.KUBEMEND_SCENARIOS ?? 'scenarios'),
-    backends: [...new Set(value.KUBEMEND_BACKENDS)],
+    backends: [
+      ...new Set(
+        value.KUBEMEND_BACKENDS ??
+          (value.KUBEMEND_AUTH === 'on' && !value.KUBEMEND_TRUST_LEARNERS ? (['sim'] as const) : (['kind', 'sim'] as const)),
+      ),
+    ],
     pool: value.KUBEMEND_POOL,
     offerUnproven: value.KUBEMEND_UNPROVEN,
     sessionsPerUser: value.KUBEMEND_SESSIONS_PER_USER,
@@ -142,5 +194,23 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     metricsToken: value.KUBEMEND_METRICS_TOKEN,
     maxAgeMs: value.KUBEMEND_MAX_HOURS * 3_600_000,
     logLevel: value.LOG_LEVEL,
+    databaseUrl: value.DATABASE_URL,
+    auth:
+      value.KUBEMEND_AUTH === 'off'
+        ? null
+        : {
+            secret: value.KUBEMEND_SECRET,
+            provider:
+              value.OIDC_ISSUER === undefined
+                ? undefined
+                : {
+                    name: value.OIDC_NAME,
+                    issuer: value.OIDC_ISSUER,
+                    clientId: value.OIDC_CLIENT_ID!,
+                    clientSecret: value.OIDC_CLIENT_SECRET!,
+                    open: value.OIDC_OPEN,
+                  },
+          },
+    proxies: value.KUBEMEND_PROXIES,
   }
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { isSafe, type Known, knownAs, requireHost, requireOrigin } from '#lib/auth/index.ts'
+import { clientHeader, isSafe, type Known, knownAs, requireHost, requireOrigin } from '#lib/auth/index.ts'
 import { asLabError, LabError, statusOf } from '#lib/protocol/index.ts'
 import type { Log } from '#lib/session/index.ts'
 import type { Config } from './config.ts'
@@ -12,7 +12,7 @@ import { isHealth, isMetrics, type Probes } from './probes.ts'
 import { refuse, Sockets } from './ws.ts'
 
 export interface FrontOptions {
-  config: Pick<Config, 'dev' | 'host' | 'port' | 'publicUrl'>
+  config: Pick<Config, 'dev' | 'host' | 'port' | 'publicUrl' | 'proxies'>
   log: Log
   /** sockets, told later which addresses this server is known by */
   sockets: (known: () => Known) => Sockets
@@ -87,6 +87,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     secure(request, response, config)
     request.headers[peerHeader] = request.socket.remoteAddress ?? ''
     request.headers[pathHeader] = request.url ?? '/'
+    request.headers[clientHeader] = clientOf(request, config.proxies)
     response.once('finish', () => options.onAnswer?.(response.statusCode))
     void (async () => {
       try {
@@ -159,6 +160,17 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       server.closeAllConnections()
     },
   }
+}
+
+/**
+ * The address of who asks. Behind so many proxies each of which adds the address that it was asked from, it is that many entries from the
+ * right; what stands further to the left, anybody can have written.
+ */
+function clientOf(request: IncomingMessage, proxies: number): string {
+  const peer = request.socket.remoteAddress ?? ''
+  if (proxies === 0) return peer
+  const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
+  return forwarded.at(-proxies)?.trim() || peer
 }
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0]!

@@ -3,10 +3,23 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { type Identify, isLoopback, requireRole, type Tickets, type Verb, type Visitor } from '#lib/auth/index.ts'
+import {
+  type Accounts,
+  type Answer,
+  type Identify,
+  isLoopback,
+  Limiter,
+  requireRole,
+  type Tickets,
+  type Verb,
+  type Visitor,
+} from '#lib/auth/index.ts'
 import type { Classroom } from '#lib/classroom/index.ts'
 import type { Drills } from '#lib/exam/index.ts'
 import {
+  type AuditView,
+  acceptInvitation,
+  accountAction,
   archiveLimits,
   asLabError,
   type BackendView,
@@ -14,7 +27,10 @@ import {
   type DoctorReport,
   drillAction,
   type FileView,
+  invite,
   LabError,
+  lookAtInvitation,
+  personAction,
   place,
   type Role,
   type ScenarioCard,
@@ -22,6 +38,8 @@ import {
   type SetupView,
   saveFile,
   sessionAction,
+  signIn,
+  signInElsewhere,
   startDrill,
   startSession,
   statusOf,
@@ -38,6 +56,9 @@ export interface ApiOptions {
   classes: Classroom
   tickets: Tickets
   identify: Identify
+  /** null without accounts */
+  accounts: Accounts | null
+  audit(me: Visitor, before?: string): Promise<AuditView>
   /** whose thing it is, as far as `me` may do that to it, else `me`, whose it is not either */
   whose(me: Visitor, verb: Verb, kind: 'session' | 'drill', id: string): Promise<string>
   catalogue(me: Visitor): Promise<ScenarioCard[]>
@@ -74,7 +95,20 @@ export type Api = Record<
   | 'drill'
   | 'actOnDrill'
   | 'exportData'
-  | 'importData',
+  | 'importData'
+  | 'signIn'
+  | 'signInElsewhere'
+  | 'back'
+  | 'signOut'
+  | 'account'
+  | 'actOnAccount'
+  | 'lookAtInvitation'
+  | 'acceptInvitation'
+  | 'invite'
+  | 'withdraw'
+  | 'people'
+  | 'actOnPerson'
+  | 'audit',
   Route
 >
 
@@ -85,7 +119,12 @@ export const pathHeader = 'x-kubemend-path'
 /** bytes of a request's body: a file of 1 MiB, escaped, and some */
 const bodyLimit = 4 * 1024 * 1024
 
-const json = (value: unknown, status = 200): Response => Response.json(value, { status, headers: { 'cache-control': 'no-store' } })
+const json = (value: unknown, status = 200, cookies: readonly string[] = []): Response => {
+  const answer = Response.json(value, { status, headers: { 'cache-control': 'no-store' } })
+  for (const cookie of cookies) answer.headers.append('set-cookie', cookie)
+  return answer
+}
+const signedIn = ({ cookies }: Answer): Response => json({ ok: true }, 200, cookies)
 
 function failure(thrown: unknown): Response {
   const error = asLabError(thrown)
@@ -166,6 +205,18 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       return work(await options.whose(me, verb, kind, id), id, request, params, me)
     })
 
+  /** Reconnecting pages ask for some; a loop would ask for thousands. */
+  const ticketLimit = new Limiter({ times: 240, perMs: 60_000 })
+  /** @throws LabError not-found without accounts */
+  const accounts = (): Accounts => {
+    if (options.accounts !== null) return options.accounts
+    throw new LabError(
+      'not-found',
+      { en: 'This server has no accounts.', ko: '이 서버에는 계정이 없습니다.' },
+      { hint: { en: 'It is started with KUBEMEND_AUTH=on where people have some.', ko: '계정을 쓰려면 KUBEMEND_AUTH=on으로 시작합니다.' } },
+    )
+  }
+
   return {
     ...classRoutes({ classroom: options.classes, tickets, route, body, json }),
     health: anyone(async () => json({ name: 'kubemend', ok: true })),
@@ -203,6 +254,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       return json({ ok: true })
     }),
     ticket: of('session', 'use', async (owner, id, _request, _params, me) => {
+      ticketLimit.take(me.id)
       await sessionsOf.view(owner, id)
       return json(tickets.issue({ session: id, person: me.id, login: me.login, owner }), 201)
     }),
@@ -251,5 +303,36 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
         headers: { 'content-type': 'application/x-asciicast', 'cache-control': 'no-store' },
       })
     }),
+    signIn: anyone(async (request) => {
+      const { email, password } = await body(request, signIn)
+      return signedIn(await accounts().signIn(email, password, request.headers))
+    }),
+    signInElsewhere: anyone(async (request) => {
+      const { invitation, to } = await body(request, signInElsewhere)
+      const { cookies, value } = await accounts().signInElsewhere(to, invitation, request.headers)
+      return json(value, 200, cookies)
+    }),
+    back: anyone(async (request) => accounts().back(request)),
+    signOut: learner(async (me, request) => signedIn(await accounts().signOut(me, request.headers))),
+    account: learner(async (me) => json(await accounts().view(me))),
+    actOnAccount: learner(async (me, request) => {
+      await accounts().act(me, await body(request, accountAction), request.headers)
+      return json({ ok: true })
+    }),
+    lookAtInvitation: anyone(async (request) =>
+      json(await accounts().look((await body(request, lookAtInvitation)).token, request.headers)),
+    ),
+    acceptInvitation: anyone(async (request) => signedIn(await accounts().accept(await body(request, acceptInvitation), request.headers))),
+    invite: route('instructor', async (me, request) => json(await accounts().invite(me, await body(request, invite)), 201)),
+    withdraw: admin(async (me, _, params) => {
+      await accounts().withdraw(me, params.id ?? '')
+      return json({ ok: true })
+    }),
+    people: admin(async () => json(await accounts().people())),
+    actOnPerson: admin(async (me, request, params) => {
+      await accounts().actOn(me, params.id ?? '', await body(request, personAction))
+      return json({ ok: true })
+    }),
+    audit: admin(async (me, request) => json(await options.audit(me, new URL(request.url).searchParams.get('before') ?? undefined))),
   }
 }

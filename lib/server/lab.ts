@@ -1,8 +1,20 @@
 // Builds the graph of objects that is the lab, once per process. Knows which backend is which; knows nothing of Next or of sockets.
 import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { type Identify, localPerson, may, Tickets, type Verb } from '#lib/auth/index.ts'
+import {
+  Accounts,
+  Audit,
+  type Ended,
+  type Identify,
+  localPerson,
+  may,
+  requireRole,
+  Tickets,
+  type Verb,
+  type Visitor,
+} from '#lib/auth/index.ts'
 import { Classroom } from '#lib/classroom/index.ts'
 import { type ClusterProvider, fakeProvider, Pool } from '#lib/cluster/index.ts'
 import { Drills, type DrillsOptions } from '#lib/exam/index.ts'
@@ -10,6 +22,8 @@ import { confirm, inject, prepare } from '#lib/fault/index.ts'
 import { baselineOf, type EvidenceRecord, type GradeBaseline, grade, graderVersion, handOver, regrade, watch } from '#lib/grade/index.ts'
 import { currentSetup, doctor, planSetup, setup } from '#lib/host/index.ts'
 import {
+  type AccountView,
+  type AuditView,
   asLabError,
   type BackendName,
   type BackendView,
@@ -18,6 +32,7 @@ import {
   type ExamView,
   type Identity,
   LabError,
+  type PeopleView,
   type Report,
   type ScenarioCard,
   type SessionView,
@@ -59,6 +74,14 @@ export interface LabHandle {
   setup(): Promise<SetupView>
   /** what it would change; looks at the machine and at which registries are reached, takes some seconds */
   setupPlan(): Promise<SetupPlan>
+  /** one's own account; null without accounts */
+  account(me: Visitor): Promise<AccountView | null>
+  /** whether there are accounts, and the identity provider that people may sign in by */
+  readonly doors: { accounts: boolean; provider: string | null }
+  /** for admins; null without accounts */
+  people(me: Identity): Promise<PeopleView | null>
+  /** for admins, newest first; `before`: the `next` of the page before */
+  audit(me: Identity, before?: string): Promise<AuditView>
   /** the HTTP API, for route handlers */
   readonly api: Api
 }
@@ -69,6 +92,12 @@ export interface Lab extends LabHandle {
   readonly metrics: Metrics
   /** rejects when the database does not answer */
   ping(): Promise<void>
+  /** null without accounts */
+  readonly accounts: Accounts | null
+  /** where this server is reached, once it is known; to be told before anybody asks */
+  servedAt(url: string): void
+  /** Calls back with sign-ins that have ended, whose sockets are to be closed. */
+  onEnded(listener: (of: Ended) => void): void
   /** looks for what an earlier run left, then keeps clusters warm; returns at once */
   warm(): void
   /** lets go of everything; clusters run on, to be adopted */
@@ -117,13 +146,34 @@ export interface Parts {
   identify?: Identify
 }
 
+/** What signs cookies: kept beside the database, not in it, so that a copy of the rows lets nobody in. */
+function keptSecret(dataDir: string): string {
+  const file = path.join(dataDir, 'secret')
+  try {
+    writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' })
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
+  }
+  const secret = readFileSync(file, 'utf8').trim()
+  if (secret.length >= 32) return secret
+  throw new LabError('backend-unavailable', `${file} holds no secret that could sign cookies.`, {
+    hint: 'Delete it; a new one is made, and people sign in anew. Or set KUBEMEND_SECRET.',
+  })
+}
+
 /**
  * Opens the store, loads the catalogue, makes the backends. Nothing long is waited for.
  * @throws LabError when the data directory or the database cannot be used
  */
 export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv = process.env, parts: Parts = {}): Promise<Lab> {
   const metrics = new Metrics()
-  const store = metrics.store(await openStore({ dataDir: config.dataDir, ...(parts.open === undefined ? {} : { open: parts.open }) }))
+  const store = metrics.store(
+    await openStore({
+      dataDir: config.dataDir,
+      databaseUrl: config.databaseUrl,
+      ...(parts.open === undefined ? {} : { open: parts.open }),
+    }),
+  )
   const catalogue = await loadCatalogue(config.scenariosDir)
   for (const problem of catalogue.problems) log.warn({ ...problem }, 'a scenario was left out')
 
@@ -218,7 +268,33 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   await drills.recall()
   await classes.recall()
   const tickets = new Tickets()
-  const identify: Identify = parts.identify ?? (async () => localPerson)
+  const audit = new Audit({
+    store,
+    onError: (thrown) => log.error({ error: asLabError(thrown).message }, 'the audit log could not be written'),
+  })
+  const listeners = new Set<(of: Ended) => void>()
+  let url = config.publicUrl ?? ''
+  const accounts =
+    config.auth === null
+      ? null
+      : new Accounts({
+          store,
+          audit,
+          secret: config.auth.secret ?? keptSecret(config.dataDir),
+          url: () => url,
+          secure: config.publicUrl?.startsWith('https:') ?? false,
+          provider: config.auth.provider,
+          log,
+          onEnded(of) {
+            tickets.revoke(of)
+            for (const listener of listeners) listener(of)
+          },
+          async erase(person) {
+            await drills.erase(person)
+            await sessions.erase(person)
+          },
+        })
+  const identify: Identify = parts.identify ?? (accounts === null ? async () => localPerson : (headers) => accounts.identify(headers))
   // Of what somebody may not see they hear what they hear of what is not there: it is looked for among their own.
   const whose = async (me: Identity, verb: Verb, kind: 'session' | 'drill', id: string): Promise<string> => {
     const owner = await (kind === 'session' ? sessions : drills).owner(id)
@@ -261,6 +337,16 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     backends: () => sessions.backendViews(),
     exam: (me: Identity, backend?: BackendName) => drills.overview(me.id, backend),
     drill: async (me: Identity, id: string) => orNull(drills.view(await whose(me, 'see', 'drill', id), id)),
+    account: async (me: Visitor) => accounts?.view(me) ?? null,
+    doors: { accounts: accounts !== null, provider: config.auth?.provider?.name ?? null },
+    people: async (me: Identity) => {
+      requireRole(me, 'admin')
+      return (await accounts?.people()) ?? null
+    },
+    audit: async (me: Identity, before?: string) => {
+      requireRole(me, 'admin')
+      return audit.page(before)
+    },
     doctor: () => doctor({ serving: true }),
     setup: () => currentSetup(),
     setupPlan: async () => ({ changes: (await planSetup()).changes }),
@@ -277,7 +363,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
   return {
     ...handle,
     api: createApi(
-      { version: readVersion(), ...handle, sessionsOf: sessions, drillsOf: drills, tickets, whose, startSetup },
+      { version: readVersion(), ...handle, sessionsOf: sessions, drillsOf: drills, tickets, accounts, whose, startSetup },
       (error, path) =>
         log.error(
           { path, code: error.code, error: error.message, ...(error.cause === undefined ? {} : { cause: String(error.cause) }) },
@@ -289,6 +375,11 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     tickets,
     metrics,
     ping: async () => void (await store.setting('owner')),
+    accounts,
+    servedAt(served) {
+      url = config.publicUrl ?? served
+    },
+    onEnded: (listener) => void listeners.add(listener),
     warm() {
       keep()
       void (async () => {

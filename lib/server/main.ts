@@ -14,6 +14,8 @@ import { Sockets } from './ws.ts'
 
 export interface Running {
   url: string
+  /** the link by which the first admin gets an account; null when there is one, and without accounts */
+  firstAdmin(): Promise<string | null>
   /** resolves when pages can be rendered. @throws LabError when there is no build */
   ready: Promise<void>
   close(): Promise<void>
@@ -82,6 +84,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
     throw error
   }
   lab.metrics.gauge({ name: 'kubemend_sockets', help: 'Pages that are connected to a session.', read: () => [[{}, front.sockets.count]] })
+  lab.servedAt(front.url)
+  lab.onEnded((of) => front.sockets.dismiss(of))
   app.prepare().then(
     () => {
       paged = true
@@ -97,6 +101,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<Running> {
   let closing: Promise<void> | null = null
   return {
     url: front.url,
+    firstAdmin: async () => (await lab.accounts?.firstAdmin()) ?? null,
     ready: ready.promise,
     close: () => {
       closing ??= (async () => {
@@ -113,6 +118,9 @@ if (import.meta.main) {
   try {
     const running = await serve(process.env)
     await running.ready
+    const first = await running.firstAdmin()
+    if (first !== null)
+      process.stdout.write(`Nobody administers this server yet. Whoever opens this link does (once, within a day): ${first}\n`)
     process.stdout.write(`kubemend serves at ${running.url}\n`)
     // One signal ends it; more of them (the terminal's and a parent's) say nothing new. What hangs is cut short.
     const end = () => {

@@ -98,7 +98,11 @@ async function dispatch(table: ReturnType<typeof routes>, request: IncomingMessa
       response.end(wrong)
       return
     }
-    response.writeHead(answered.status, Object.fromEntries(answered.headers))
+    const cookies = answered.headers.getSetCookie()
+    response.writeHead(answered.status, {
+      ...Object.fromEntries(answered.headers),
+      ...(cookies.length > 0 ? { 'set-cookie': cookies } : {}),
+    })
     response.end(bytes)
     return
   }
@@ -170,6 +174,8 @@ export class TestLab {
       onAnswer: (status) => this.lab.metrics.answered(status),
       pages: (request, response) => dispatch(this.#table, request, response, this.lab),
     })
+    this.lab.servedAt(this.front.url)
+    this.lab.onEnded((of) => this.front.sockets.dismiss(of))
     this.lab.warm()
   }
   /** Ends the server and keeps data and clusters. */

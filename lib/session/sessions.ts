@@ -727,6 +727,23 @@ export class Sessions {
 
   // ---- age and end
 
+  /**
+   * Ends what a person has running and takes away all their sessions, drills, reports and recordings. To be called once they can start
+   * nothing more, and after `Drills.erase`.
+   */
+  async erase(user: string): Promise<void> {
+    const mine = [...this.#live.values()].filter((session) => session.user === user)
+    for (const session of mine) {
+      await session.abandon()
+      await session.settled().catch(() => {})
+      this.#live.delete(session.id)
+      this.#waiting.delete(session)
+    }
+    this.#examined.delete(user)
+    for (const id of await this.#options.store.people.deleteWork(user))
+      await rm(this.#dir(id), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+
   #sweep(): void {
     this.#cancelSweep = this.#clock.after(60_000, () => {
       const oldest = this.#clock.now() - (this.#options.maxAgeMs ?? 8 * 3_600_000)

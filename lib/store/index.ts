@@ -1,10 +1,12 @@
 // The only door of store: rows of sessions, their events, terminals, reports, of drills, and settings. Knows nothing of what they mean:
-// documents go in and come out as they are. SQLite in the data directory; the builder's SQL is portable.
+// documents go in and come out as they are. SQLite in the data directory, or PostgreSQL by URL; the builder's SQL is portable.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Kysely, Migrator, type SelectQueryBuilder } from 'kysely'
 import { LabError } from '#lib/protocol/index.ts'
 import { type ArchiveStore, archiveStore } from './archive.ts'
+import { type People, peopleOf } from './people.ts'
+import { postgresDialect } from './postgres.ts'
 import { type Open, sqliteDialect } from './sqlite.ts'
 import {
   type DrillRow,
@@ -17,15 +19,19 @@ import {
 } from './tables.ts'
 
 export type { ArchiveStore, Exported, Keys, Owned } from './archive.ts'
+export type { Login, People, Person } from './people.ts'
+export { postgresError, safeAddress } from './postgres.ts'
 export { storeError } from './sqlite.ts'
 export type {
   AssignmentRow,
   AttemptRow,
+  AuditRow,
   ClassMessageRow,
   ClassPersonRow,
   ClassRow,
   DrillRow,
   GradeRow,
+  InvitationRow,
   ReportRow,
   SessionEventRow,
   SessionRow,
@@ -33,8 +39,10 @@ export type {
 } from './tables.ts'
 
 export interface StoreOptions {
-  /** directory of the database; made when it is missing */
+  /** directory of the database and of what is kept in files; made when it is missing */
   dataDir: string
+  /** postgres://…: rows are kept there, not in the directory */
+  databaseUrl?: string | undefined
   /** how a connection is opened, for tests of a disk that fails */
   open?: Open
 }
@@ -60,6 +68,9 @@ export interface Rows<Row> {
 export interface Store extends ArchiveStore {
   readonly dataDir: string
   rows<Name extends ClassTable>(table: Name): Rows<Tables[Name]>
+  readonly people: People
+  /** the connection itself, for the account library alone, which writes its own tables */
+  readonly database: { db: Kysely<Tables>; type: 'sqlite' | 'postgres' }
   /** null when it was never set */
   setting(key: string): Promise<string | null>
   /** the value that is there, else `value`, which is then kept */
@@ -91,12 +102,14 @@ export interface Store extends ArchiveStore {
   close(): Promise<void>
 }
 
+/** The database file in a data directory. */
+export const databaseFile = (dataDir: string): string => path.join(dataDir, 'kubemend.db')
+
 /**
- * Opens (and migrates) the database `kubemend.db` in the data directory.
+ * Opens (and migrates) the database: `kubemend.db` in the data directory, or the one of `databaseUrl`.
  * @throws LabError backend-unavailable (locked, not writable, damaged), disk-full
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const file = path.join(options.dataDir, 'kubemend.db')
   try {
     mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
   } catch (cause) {
@@ -111,7 +124,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
           cause,
         })
   }
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(file, options.open) })
+  const { databaseUrl } = options
+  const type = databaseUrl === undefined ? 'sqlite' : 'postgres'
+  const db = new Kysely<Tables>({
+    dialect: databaseUrl === undefined ? sqliteDialect(databaseFile(options.dataDir), options.open) : postgresDialect(databaseUrl),
+  })
   const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest()
   if (error) {
     await db.destroy()
@@ -122,6 +139,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...archiveStore(db),
     dataDir: options.dataDir,
     rows: (table) => rowsOf(db, table),
+    people: peopleOf(db, type === 'postgres'),
+    database: { db, type },
     async setting(key) {
       const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst()
       return row?.value ?? null

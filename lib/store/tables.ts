@@ -131,6 +131,82 @@ export interface ClassMessageRow {
   at: number
   body: string
 }
+/** A person who has an account. `login`, `credential` and `verification` are the account library's own, and so are the types of their columns. */
+export interface PersonRow {
+  id: string
+  name: string
+  email: string
+  role: string
+  /** 1 or true: may not sign in */
+  disabled: number | boolean
+  email_verified: number | boolean
+  image: string | null
+  created_at: string | Date
+  updated_at: string | Date
+}
+/** A sign-in on one device. */
+export interface LoginRow {
+  id: string
+  token: string
+  person_id: string
+  expires_at: string | Date
+  ip_address: string | null
+  user_agent: string | null
+  created_at: string | Date
+  updated_at: string | Date
+}
+/** How a person proves who they are: a password's hash, or an account at an identity provider. */
+export interface CredentialRow {
+  id: string
+  account_id: string
+  provider_id: string
+  person_id: string
+  access_token: string | null
+  refresh_token: string | null
+  id_token: string | null
+  access_token_expires_at: string | Date | null
+  refresh_token_expires_at: string | Date | null
+  scope: string | null
+  password: string | null
+  created_at: string | Date
+  updated_at: string | Date
+}
+export interface VerificationRow {
+  id: string
+  identifier: string
+  value: string
+  expires_at: string | Date
+  created_at: string | Date
+  updated_at: string | Date
+}
+/** A link by which one person gets an account. The link itself is kept nowhere. */
+export interface InvitationRow {
+  id: string
+  /** SHA-256 of the link's token */
+  digest: string
+  role: string
+  /** only for this address; null: whoever holds the link */
+  email: string | null
+  /** null: made by the server itself, for the first admin */
+  created_by: string | null
+  created_at: number
+  expires_at: number
+  used_at: number | null
+  used_by: string | null
+}
+/** Who did what to whom. Names as they were then: rows outlive the people. */
+export interface AuditRow {
+  id: string
+  at: number
+  /** null: the server itself, or nobody who is known */
+  actor_id: string | null
+  actor_name: string | null
+  action: string
+  subject_id: string | null
+  subject_name: string | null
+  /** a few words more, or null */
+  detail: string | null
+}
 export interface Tables {
   class: ClassRow
   class_person: ClassPersonRow
@@ -144,6 +220,12 @@ export interface Tables {
   terminal: TerminalRow
   report: ReportRow
   drill: DrillRow
+  person: PersonRow
+  login: LoginRow
+  credential: CredentialRow
+  verification: VerificationRow
+  invitation: InvitationRow
+  audit: AuditRow
 }
 
 /** Each runs once, in the order of its name, in one transaction; never edit one that was released, add the next. */
@@ -308,6 +390,88 @@ const migrations: Record<string, Migration> = {
         .addColumn('body', 'text', (column) => column.notNull())
         .execute()
       await db.schema.createIndex('class_message_by_assignment').on('class_message').columns(['assignment_id', 'at']).execute()
+    },
+  },
+  // What is somebody's own names its owner in user_id, which is a person's id; 'local' where there are no accounts.
+  // Points in time of the account library's tables are of a type that SQLite keeps as the text that the library writes.
+  '005-people': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('person')
+        .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+        .addColumn('name', 'varchar(200)', (column) => column.notNull())
+        .addColumn('email', 'varchar(320)', (column) => column.notNull().unique())
+        .addColumn('role', 'varchar(16)', (column) => column.notNull())
+        .addColumn('disabled', 'boolean', (column) => column.notNull())
+        .addColumn('email_verified', 'boolean', (column) => column.notNull())
+        .addColumn('image', 'text')
+        .addColumn('created_at', 'timestamptz', (column) => column.notNull())
+        .addColumn('updated_at', 'timestamptz', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createTable('login')
+        .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+        .addColumn('token', 'varchar(255)', (column) => column.notNull().unique())
+        .addColumn('person_id', 'varchar(64)', (column) => column.notNull().references('person.id').onDelete('cascade'))
+        .addColumn('expires_at', 'timestamptz', (column) => column.notNull())
+        .addColumn('ip_address', 'varchar(64)')
+        .addColumn('user_agent', 'text')
+        .addColumn('created_at', 'timestamptz', (column) => column.notNull())
+        .addColumn('updated_at', 'timestamptz', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('login_by_person').on('login').column('person_id').execute()
+      await db.schema
+        .createTable('credential')
+        .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+        .addColumn('account_id', 'varchar(255)', (column) => column.notNull())
+        .addColumn('provider_id', 'varchar(64)', (column) => column.notNull())
+        .addColumn('person_id', 'varchar(64)', (column) => column.notNull().references('person.id').onDelete('cascade'))
+        .addColumn('access_token', 'text')
+        .addColumn('refresh_token', 'text')
+        .addColumn('id_token', 'text')
+        .addColumn('access_token_expires_at', 'timestamptz')
+        .addColumn('refresh_token_expires_at', 'timestamptz')
+        .addColumn('scope', 'text')
+        .addColumn('password', 'text')
+        .addColumn('created_at', 'timestamptz', (column) => column.notNull())
+        .addColumn('updated_at', 'timestamptz', (column) => column.notNull())
+        .addUniqueConstraint('credential_key', ['provider_id', 'account_id'])
+        .execute()
+      await db.schema.createIndex('credential_by_person').on('credential').column('person_id').execute()
+      await db.schema
+        .createTable('verification')
+        .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+        .addColumn('identifier', 'varchar(255)', (column) => column.notNull())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .addColumn('expires_at', 'timestamptz', (column) => column.notNull())
+        .addColumn('created_at', 'timestamptz', (column) => column.notNull())
+        .addColumn('updated_at', 'timestamptz', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('verification_by_identifier').on('verification').column('identifier').execute()
+      await db.schema
+        .createTable('invitation')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('digest', 'varchar(64)', (column) => column.notNull().unique())
+        .addColumn('role', 'varchar(16)', (column) => column.notNull())
+        .addColumn('email', 'varchar(320)')
+        .addColumn('created_by', 'varchar(64)')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .addColumn('used_at', 'bigint')
+        .addColumn('used_by', 'varchar(64)')
+        .execute()
+      await db.schema
+        .createTable('audit')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('actor_id', 'varchar(64)')
+        .addColumn('actor_name', 'varchar(200)')
+        .addColumn('action', 'varchar(64)', (column) => column.notNull())
+        .addColumn('subject_id', 'varchar(64)')
+        .addColumn('subject_name', 'varchar(320)')
+        .addColumn('detail', 'text')
+        .execute()
+      await db.schema.createIndex('audit_by_time').on('audit').columns(['at', 'id']).execute()
     },
   },
 }
