@@ -21,6 +21,8 @@ export class LabServer extends Client {
   #port = 0
   /** what it wrote to standard error, the newest 64 KiB */
   log = ''
+  /** what it wrote to standard output since it was started */
+  out = ''
 
   private constructor(dataDir: string, env: Record<string, string>) {
     super('')
@@ -64,13 +66,13 @@ export class LabServer extends Client {
       this.log = (this.log + text).slice(-64 * 1024)
     })
     this.url = await new Promise<string>((resolve, reject) => {
-      let out = ''
+      this.out = ''
       child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-        out += text
-        const found = /serves at (http:\S+)/.exec(out)
+        this.out += text
+        const found = /serves at (http:\S+)/.exec(this.out)
         if (found) resolve(found[1]!)
       })
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it served:\n${out}${this.log}`)))
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it served:\n${this.out}${this.log}`)))
     })
     this.#port = Number(new URL(this.url).port)
   }
