@@ -38,6 +38,18 @@ const systemNeeds = (/** @type {string} */ node) => [
       ].every(([program = '', ...args]) => works(program, args) !== undefined),
   },
   {
+    suites: ['postgres'],
+    what: 'PostgreSQL, on which the tests of what keeps rows run once more',
+    packages: ['postgresql'],
+    other: 'install PostgreSQL, with initdb in PATH',
+    there: () =>
+      works(node, [
+        '--disable-warning=ExperimentalWarning',
+        '-e',
+        'import("./lib/store/postgres.fixture.ts").then(({ postgresPrograms }) => process.exit(postgresPrograms() === null ? 1 : 0))',
+      ]) !== undefined,
+  },
+  {
     suites: ['browser'],
     what: 'Chromium, which the browser tests drive',
     packages: ['chromium'],
@@ -59,7 +71,7 @@ const isDebian = () =>
 
 /**
  * @param {string} node
- * @param {'unit' | 'sim' | 'browser'} [suite] default: all
+ * @param {'unit' | 'postgres' | 'sim' | 'browser'} [suite] default: all
  * @returns {Promise<string | undefined>} what is still missing, and how to get it
  */
 async function ensureSystem(node, suite) {
@@ -115,6 +127,12 @@ try {
       const missing = await ensureSystem(node, 'unit')
       if (missing !== undefined) line('·', missing)
       return vitest()(tool)
+    },
+    postgres: async (tool) => {
+      const missing = await ensureSystem(node, 'postgres')
+      // CI must have it; elsewhere they are skipped, and say why.
+      if (missing !== undefined) return { passed: 0, failed: process.env.CI ? 1 : 0, skipped: 1, note: missing }
+      return vitest(['--config', 'vitest.postgres.config.ts'])(tool)
     },
     go: async (tool) => {
       if (works('go', ['version']) === undefined)

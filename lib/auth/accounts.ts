@@ -1,4 +1,4 @@
-// Accounts: signing in and out, invitations, people. Passwords, sign-ins and identity providers are better-auth's business (docs/decisions/061);
+// Accounts: signing in and out, invitations, people. Passwords, sign-ins and identity providers are better-auth's business (docs/decisions/063);
 // who may invite whom, what is written down and whose sockets end is decided here. Knows nothing of routes, pages or sockets.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash, randomBytes } from 'node:crypto'

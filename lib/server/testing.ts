@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { type FakeProvider, fakeProvider } from '#lib/cluster/index.ts'
 import type { Clock } from '#lib/session/index.ts'
+import { freshDatabase } from '#lib/store/database.fixture.ts'
 import { type Config, readConfig, root } from './config.ts'
 import { type Front, openFront } from './front.ts'
 import { createLab, type Lab, type Parts } from './lab.ts'
@@ -127,11 +128,14 @@ export class TestLab {
   lab!: Lab
   front!: Front
 
-  private constructor(options: TestLabOptions) {
+  readonly #database: Awaited<ReturnType<typeof freshDatabase>>
+
+  private constructor(options: TestLabOptions, database: Awaited<ReturnType<typeof freshDatabase>>) {
     this.#options = options
+    this.#database = database
   }
   static async open(options: TestLabOptions = {}): Promise<TestLab> {
-    const test = new TestLab(options)
+    const test = new TestLab(options, await freshDatabase())
     await test.start()
     return test
   }
@@ -148,6 +152,7 @@ export class TestLab {
       KUBEMEND_BACKENDS: 'fake',
       KUBEMEND_POOL: '0',
       KUBEMEND_SESSIONS_PER_USER: '20',
+      ...(this.#database.url === undefined ? {} : { DATABASE_URL: this.#database.url }),
       ...this.#options.env,
     })
     const parts: Parts = {
@@ -190,6 +195,7 @@ export class TestLab {
   async close(): Promise<void> {
     await this.end()
     for await (const cluster of this.provider.adopt()) await cluster.destroy()
+    await this.#database.drop()
     rmSync(this.dataDir, { recursive: true, force: true })
   }
 }

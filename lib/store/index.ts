@@ -19,6 +19,7 @@ import {
 } from './tables.ts'
 
 export type { ArchiveStore, Exported, Keys, Owned } from './archive.ts'
+export { backup, type Kept, restore } from './backup.ts'
 export type { Login, People, Person } from './people.ts'
 export { postgresError, safeAddress } from './postgres.ts'
 export { storeError } from './sqlite.ts'

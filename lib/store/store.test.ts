@@ -1,22 +1,32 @@
-// The store at its door: rows come back as they went in, what a disk or another process does is said in words.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// The store at its door: rows come back as they went in, what a disk or another process does is said in words, a database of any earlier
+// version is brought up to date. Runs over SQLite, and over PostgreSQL by vitest.postgres.config.ts.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, Migrator } from 'kysely'
+import { Kysely, Migrator, sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freshDatabase, testServer } from './database.fixture.ts'
 import { type DrillRow, openStore, type SessionRow, type Store } from './index.ts'
+import { postgresDialect } from './postgres.ts'
 import { sqliteDialect } from './sqlite.ts'
 import { migrationProvider } from './tables.ts'
 
 let dir: string
 let store: Store | undefined
-beforeEach(() => {
+let database: Awaited<ReturnType<typeof freshDatabase>>
+const open = () => openStore({ dataDir: dir, databaseUrl: database.url })
+/** What only one of the two can be brought to do. */
+const onSqlite = test.skipIf(testServer !== undefined)
+const onPostgres = test.skipIf(testServer === undefined)
+beforeEach(async () => {
+  database = await freshDatabase()
   dir = mkdtempSync(path.join(tmpdir(), 'kubemend-store-'))
 })
 afterEach(async () => {
   await store?.close()
   store = undefined
+  await database.drop()
   rmSync(dir, { recursive: true, force: true })
 })
 const row = (id: string, more: Partial<SessionRow> = {}): SessionRow => ({
@@ -45,7 +55,7 @@ const row = (id: string, more: Partial<SessionRow> = {}): SessionRow => ({
 })
 
 test('sessions, events, terminals, reports and settings outlive the process', async () => {
-  store = await openStore({ dataDir: dir })
+  store = await open()
   expect(await store.settingOr('owner', 'abc')).toBe('abc')
   await store.insertSession(row('a', { created_at: 1 }))
   await store.insertSession(row('b', { created_at: 2, user_id: 'other' }))
@@ -69,7 +79,7 @@ test('sessions, events, terminals, reports and settings outlive the process', as
   await store.saveReport({ ...report, session_id: 'c', score: null })
   await store.close()
 
-  store = await openStore({ dataDir: dir })
+  store = await open()
   expect(await store.settingOr('owner', 'other')).toBe('abc')
   expect(await store.setting('nothing')).toBeNull()
   expect(await store.session('a')).toMatchObject({ state: 'ready', seq: 2, view: '{"v":1}' })
@@ -88,7 +98,7 @@ test('sessions, events, terminals, reports and settings outlive the process', as
 })
 
 test('drills outlive the process, and what an exam has sealed is not counted until it is opened', async () => {
-  store = await openStore({ dataDir: dir })
+  store = await open()
   const drill = (id: string, more: Partial<DrillRow> = {}): DrillRow => ({
     id,
     user_id: 'local',
@@ -113,7 +123,7 @@ test('drills outlive the process, and what an exam has sealed is not counted unt
   await store.saveReport({ ...report, session_id: 'b', sealed: 0 })
   await store.close()
 
-  store = await openStore({ dataDir: dir })
+  store = await open()
   expect(await store.drill('d1')).toMatchObject({ seen_at: 9, body: '{"한":"글"}' })
   expect(await store.drill('d9')).toBeNull()
   expect((await store.drills({ user: 'local' })).map((one) => one.id)).toEqual(['d1'])
@@ -127,39 +137,167 @@ test('drills outlive the process, and what an exam has sealed is not counted unt
   expect(await store.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 2, best: 90 }])
 })
 
-test('a database of the first version is brought up to date with all that is in it', async () => {
+/** Rows as they were written when this migration was the newest, so that every version in use is brought up to date with what was in it. */
+const written: Record<string, (db: Kysely<object>) => Promise<void>> = {
+  async '001-sessions'(db) {
+    await sql`insert into setting (key, value) values ('owner', 'abc')`.execute(db)
+    await sql`insert into session (id, user_id, scenario_id, slug, mode, backend, seed, state, created_at, spent_ms, hints_shown, resets, view, seq)
+      values ('a', 'local', 's1', 'slug', 'practice', 'fake', 'x', 'ended', 1700000000001, 0, 0, 0, '{"한":"글"}', 1)`.execute(db)
+    await sql`insert into session_event (session_id, seq, at, type, body) values ('a', 1, 1700000000002, 'hint', '{}')`.execute(db)
+    await sql`insert into terminal (session_id, id, place, title, shell_id, state) values ('a', 1, 'workstation', 't', 'a-1', 'closed')`.execute(
+      db,
+    )
+    await sql`insert into report (session_id, user_id, scenario_id, outcome, score, graded_at, body) values ('a', 'local', 's1', 'solved', 62.5, 2, '{}')`.execute(
+      db,
+    )
+  },
+  async '002-drills'(db) {
+    await sql`insert into drill (id, user_id, state, mode, backend, created_at, seen_at, body) values ('d', 'local', 'ended', 'exam', 'fake', 5, 6, '{}')`.execute(
+      db,
+    )
+    await sql`update session set drill_id = 'd'`.execute(db)
+  },
+  async '003-people'(db) {
+    await sql`insert into person (id, name, email, role, disabled, email_verified, created_at, updated_at)
+      values ('p', 'Ann', 'ann@example.org', 'admin', ${sql.lit(testServer === undefined ? 0 : false)}, ${sql.lit(testServer === undefined ? 0 : false)}, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`.execute(
+      db,
+    )
+    await sql`insert into audit (id, at, action) values ('1', 7, 'person.joined')`.execute(db)
+  },
+}
+test('what was written by any earlier version is all there after the upgrade', async () => {
   const all = await migrationProvider.getMigrations()
-  const file = path.join(dir, 'kubemend.db')
-  const db = new Kysely<object>({ dialect: sqliteDialect(file) })
-  const { error } = await new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ '001-sessions': all['001-sessions']! }) },
-  }).migrateToLatest()
-  expect(error).toBeUndefined()
-  await db.destroy()
-  const old = new DatabaseSync(file)
-  old.exec(`insert into session (id, user_id, scenario_id, slug, mode, backend, seed, state, created_at, spent_ms, hints_shown, resets, view, seq)
-    values ('a', 'local', 's1', 'slug', 'practice', 'fake', 'x', 'ended', 1, 0, 0, 0, '{}', 0)`)
-  old.exec(
-    `insert into report (session_id, user_id, scenario_id, outcome, score, graded_at, body) values ('a', 'local', 's1', 'solved', 100, 2, '{}')`,
-  )
-  old.close()
-  store = await openStore({ dataDir: dir })
-  expect(await store.session('a')).toMatchObject({ state: 'ended', drill_id: null })
-  expect(await store.report('a')).toMatchObject({ score: 100, sealed: 0 })
-  expect(await store.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 1, best: 100 }])
-  expect(await store.drills({})).toEqual([])
+  const names = Object.keys(all).sort()
+  for (const [index, newest] of names.entries()) {
+    const { drop, url } = await freshDatabase()
+    const folder = path.join(dir, newest)
+    mkdirSync(folder)
+    const db = new Kysely<object>({ dialect: url === undefined ? sqliteDialect(path.join(folder, 'kubemend.db')) : postgresDialect(url) })
+    const upTo = names.slice(0, index + 1)
+    const provider = { getMigrations: async () => Object.fromEntries(upTo.map((name) => [name, all[name]!])) }
+    expect((await new Migrator({ db, provider }).migrateToLatest()).error).toBeUndefined()
+    for (const name of upTo) await written[name]?.(db)
+    await db.destroy()
+    const upgraded = await openStore({ dataDir: folder, databaseUrl: url })
+    try {
+      expect(await upgraded.setting('owner'), newest).toBe('abc')
+      const drilled = upTo.includes('002-drills')
+      expect(await upgraded.session('a')).toMatchObject({
+        state: 'ended',
+        created_at: 1700000000001,
+        view: '{"한":"글"}',
+        drill_id: drilled ? 'd' : null,
+      })
+      expect(await upgraded.events('a', 0)).toMatchObject([{ seq: 1, at: 1700000000002 }])
+      expect(await upgraded.terminals('a')).toMatchObject([{ id: 1, exit_code: null }])
+      expect(await upgraded.report('a')).toMatchObject({ score: 62.5, sealed: 0 })
+      expect(await upgraded.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 1, best: 62.5 }])
+      expect((await upgraded.drills({})).map(({ id, seen_at }) => [id, seen_at])).toEqual(drilled ? [['d', 6]] : [])
+      expect(await upgraded.people.countAdmins()).toBe(upTo.includes('003-people') ? 1 : 0)
+      // And it can be written to.
+      await upgraded.insertSession(row('b'))
+      await upgraded.people.insertAudit({
+        id: '2',
+        at: 8,
+        actor_id: null,
+        actor_name: null,
+        action: 'x',
+        subject_id: null,
+        subject_name: null,
+        detail: null,
+      })
+    } finally {
+      await upgraded.close()
+      await drop()
+    }
+  }
+  // Whoever adds a migration that makes a table says here what is in it. These three are the first that were released.
+  expect(names.slice(0, 3)).toEqual(Object.keys(written))
+})
+
+test('people: one of two takes an invitation, the last admin stays, the log is cut to its bounds', async () => {
+  store = await open()
+  const { people } = store
+  const invitation = {
+    id: 'i',
+    digest: 'd',
+    role: 'learner',
+    email: null,
+    created_by: null,
+    created_at: 1,
+    expires_at: 10,
+    used_at: null,
+    used_by: null,
+  }
+  await people.insertInvitation(invitation)
+  expect((await Promise.all([people.spendInvitation('d', 5), people.spendInvitation('d', 5)])).sort()).toEqual([false, true])
+  expect(await people.invitations(5)).toEqual([])
+  await people.settleInvitation('d', null)
+  expect(await people.spendInvitation('d', 10)).toBe(false)
+  expect(await people.spendInvitation('d', 9)).toBe(true)
+  expect(await people.deleteInvitation('i')).toBe(false)
+
+  const person = (id: string) =>
+    store!.database.db
+      .insertInto('person')
+      .values({
+        ...{ id, name: id, email: `${id}@example.org`, role: 'admin', image: null },
+        ...{ disabled: testServer === undefined ? 0 : false, email_verified: testServer === undefined ? 0 : false },
+        ...{ created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z' },
+      })
+      .execute()
+  await person('a')
+  await person('b')
+  const taken = await Promise.all([people.changeAdmin('a', { role: 'learner' }), people.changeAdmin('b', { disabled: true })])
+  expect([taken.sort(), await people.countAdmins()]).toEqual([[false, true], 1])
+  expect((await people.people()).map(({ id, createdAt, lastLoginAt }) => [id, createdAt, lastLoginAt])).toEqual([
+    ['a', 1767225600000, null],
+    ['b', 1767225600000, null],
+  ])
+
+  for (let index = 0; index < 20; index++)
+    await people.insertAudit({
+      ...{ id: String(index).padStart(2, '0'), at: Math.floor(index / 2), action: 'x' },
+      ...{ actor_id: 'a', actor_name: 'Ann', subject_id: 'b', subject_name: 'Bob', detail: 'said' },
+    })
+  await people.pruneAudit(15, 0)
+  expect((await people.audit({ limit: 100 })).map(({ id }) => Number(id))).toEqual(Array.from({ length: 15 }, (_, index) => 19 - index))
+  await people.pruneAudit(15, 8)
+  const left = await people.audit({ limit: 100 })
+  expect(left.map(({ id }) => id)).toEqual(['19', '18', '17', '16'])
+  expect((await people.audit({ limit: 2, before: left[1]! })).map(({ id }) => id)).toEqual(['17', '16'])
+  await people.anonymiseAudit('a', '(deleted)')
+  await people.anonymiseAudit('b', '(deleted)')
+  expect(await people.audit({ limit: 1 })).toMatchObject([{ actor_name: '(deleted)', subject_name: '(deleted)', detail: null }])
+
+  await store.insertSession(row('s', { user_id: 'a' }))
+  await store.append({ session_id: 's', seq: 1, at: 5, type: 'hint', body: '{}' }, { seq: 1 })
+  await store.insertSession(row('t', { user_id: 'b' }))
+  expect(await people.deleteWork('a')).toEqual(['s'])
+  expect([await store.session('s'), await store.events('s', 0), (await store.session('t'))?.id]).toEqual([null, [], 't'])
+})
+
+onPostgres('a server that is away, and one that lets nobody in, are named, and no password with them', async () => {
+  const away = openStore({ dataDir: dir, databaseUrl: 'postgres://me:hidden@127.0.0.1:1/lab' })
+  await expect(away).rejects.toMatchObject({
+    code: 'backend-unavailable',
+    message: expect.stringMatching(/127\.0\.0\.1:1\/lab cannot be reached/),
+  })
+  await away.catch((error: Error) => expect(JSON.stringify(error) + error.message).not.toContain('hidden'))
+  const none = new URL(database.url!)
+  none.pathname = '/there-is-none'
+  await expect(openStore({ dataDir: dir, databaseUrl: none.href })).rejects.toMatchObject({ hint: expect.stringContaining('createdb') })
 })
 
 test('an event that cannot be written leaves the session as it was', async () => {
-  store = await openStore({ dataDir: dir })
+  store = await open()
   await store.insertSession(row('a'))
   await store.append({ session_id: 'a', seq: 1, at: 5, type: 'hint', body: '{}' }, { seq: 1 })
   await expect(store.append({ session_id: 'a', seq: 1, at: 6, type: 'hint', body: '{}' }, { seq: 7, state: 'ended' })).rejects.toThrow()
   expect(await store.session('a')).toMatchObject({ seq: 1, state: 'starting' })
 })
 
-test('a full disk is said to be full', async () => {
+onSqlite('a full disk is said to be full', async () => {
   // A limit on the file's pages makes SQLite itself answer SQLITE_FULL.
   store = await openStore({
     dataDir: dir,
@@ -179,7 +317,7 @@ test('a full disk is said to be full', async () => {
   await expect(fill()).rejects.toMatchObject({ name: 'LabError', code: 'disk-full', hint: expect.stringContaining('Free some space') })
 })
 
-test('a database that another process has locked is said to be locked', async () => {
+onSqlite('a database that another process has locked is said to be locked', async () => {
   store = await openStore({ dataDir: dir, open: (file) => new DatabaseSync(file, { timeout: 10 }) })
   const other = new DatabaseSync(path.join(dir, 'kubemend.db'))
   other.exec('begin immediate')
@@ -193,9 +331,9 @@ test('a database that another process has locked is said to be locked', async ()
   await store.insertSession(row('a'))
 })
 
-test('a file that is no database is said to be damaged', async () => {
+onSqlite('a file that is no database is said to be damaged', async () => {
   writeFileSync(path.join(dir, 'kubemend.db'), 'this is not a database at all, by far not')
-  await expect(openStore({ dataDir: dir })).rejects.toMatchObject({
+  await expect(open()).rejects.toMatchObject({
     code: 'backend-unavailable',
     message: expect.stringContaining('no SQLite database'),
   })

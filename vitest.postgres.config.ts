@@ -1,0 +1,13 @@
+// The tests of everything that keeps rows, once more, over a real PostgreSQL that is started for them.
+import { defineConfig } from 'vitest/config'
+import unit from './vitest.config.ts'
+
+export default defineConfig({
+  test: {
+    ...unit.test,
+    include: ['lib/store/*.test.ts', 'lib/server/{accounts,exam,life,people}.test.ts', 'lib/classroom/*.test.ts'],
+    globalSetup: 'lib/store/postgres.setup.ts',
+    // Each lab has ten connections, and the server two hundred.
+    maxWorkers: 4,
+  },
+})
