@@ -7,6 +7,9 @@ export default defineConfig({
     ...unit.test,
     include: ['lib/store/*.test.ts', 'lib/server/{accounts,exam,life,people}.test.ts', 'lib/classroom/*.test.ts'],
     globalSetup: 'lib/store/postgres.setup.ts',
+    // Limits on a hang: each test makes a database of its own, which a slow disk takes a while for.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Each lab has ten connections, and the server two hundred.
     maxWorkers: 4,
   },

@@ -11,7 +11,7 @@ const test = base.extend<object, { server: LabServer }>({
       await use(server)
       await server.stop()
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: 300_000 },
   ],
 })
 test.use({ suite: 'accounts' })

@@ -220,6 +220,8 @@ async function program(argv: readonly string[], url: string, { runner = processe
 
 async function ask<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'kubemend-backup', connectionTimeoutMillis: 10_000 })
+  // What breaks it is told by the query that waits.
+  client.on('error', () => {})
   try {
     await client.connect()
     return await work(client)

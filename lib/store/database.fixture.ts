@@ -8,6 +8,7 @@ export const testServer: string | undefined = process.env.KUBEMEND_TEST_POSTGRES
 
 async function administer(statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: testServer })
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query(statement)
