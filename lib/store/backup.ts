@@ -95,6 +95,19 @@ function look(file: string): Kept {
   }
 }
 
+/**
+ * Makes the file all there is: out of the write-ahead mode, in which whoever opens it lays others beside it.
+ * @throws Error while somebody else has it open
+ */
+function alone(file: string): void {
+  const database = new DatabaseSync(file, { timeout: 500 })
+  try {
+    database.exec('pragma journal_mode = delete')
+  } finally {
+    database.close()
+  }
+}
+
 async function backupSqlite(file: string, { dataDir }: BackupOptions): Promise<Kept> {
   const from = databaseFile(dataDir)
   if (!existsSync(from))
@@ -106,6 +119,7 @@ async function backupSqlite(file: string, { dataDir }: BackupOptions): Promise<K
     } finally {
       database.close()
     }
+    alone(file)
   } catch (thrown) {
     throw storeError(thrown, from)
   }
@@ -149,13 +163,8 @@ async function restoreSqlite(
   let keptAs: string | null = null
   if (existsSync(to)) {
     try {
-      const database = new DatabaseSync(to, { timeout: 500 })
-      try {
-        // Leaving the WAL takes the file for oneself: not while a server has it open. What was in the WAL is in the file then.
-        database.exec('pragma journal_mode = delete')
-      } finally {
-        database.close()
-      }
+      // Not while a server has it open. What was in the write-ahead log is in the file then.
+      alone(to)
     } catch (cause) {
       throw new LabError('conflict', `The database ${to} is in use.`, { hint: 'Stop the server, then restore.', cause })
     }

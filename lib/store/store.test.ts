@@ -303,7 +303,7 @@ onSqlite('a full disk is said to be full', async () => {
     dataDir: dir,
     open: (file) => {
       const database = new DatabaseSync(file)
-      database.exec('pragma max_page_count = 80')
+      database.exec('pragma max_page_count = 140')
       return database
     },
   })
