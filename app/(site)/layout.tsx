@@ -15,6 +15,7 @@ export default async function SiteLayout({ children }: { children: ReactNode }) 
         theme={theme}
         me={lab().doors.accounts ? me : null}
         admin={isAtLeast(me.role, 'admin')}
+        classes={lab().doors.accounts ? (isAtLeast(me.role, 'instructor') ? 'teaches' : 'learns') : null}
         solved={cards.filter(isSolved).length}
         total={cards.filter(isOffered).length}
       />

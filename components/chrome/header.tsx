@@ -23,6 +23,7 @@ export function Header({
   admin,
   solved,
   total,
+  classes = null,
 }: {
   theme: ThemeChoice
   /** null: there are no accounts */
@@ -30,6 +31,8 @@ export function Header({
   admin: boolean
   solved: number
   total: number
+  /** null: there are no classes for the reader */
+  classes?: 'learns' | 'teaches' | null
 }) {
   const m = useMessages()
   const path = usePathname()
@@ -57,6 +60,8 @@ export function Header({
         <nav aria-label={m.nav.label} className="flex min-w-0 items-center gap-1 overflow-x-auto">
           {link('/', m.nav.catalogue)}
           {link('/exam', m.nav.exam)}
+          {classes === null ? null : link('/assignments', m.class.assignments)}
+          {classes === 'teaches' ? link('/classes', m.class.classes) : null}
           {admin ? link('/machine', m.nav.machine) : null}
           {admin && me !== null ? link('/people', m.nav.people) : null}
           {admin && me !== null ? link('/audit', m.nav.audit) : null}

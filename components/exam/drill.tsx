@@ -10,6 +10,7 @@ import { type DrillTask, type DrillView, examDocumentation } from '#lib/protocol
 import { useAction } from '../action.ts'
 import { Mark } from '../chrome/header.tsx'
 import { Preferences, type ThemeChoice } from '../chrome/preferences.tsx'
+import { Room } from '../class/room.tsx'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { useKept } from '../session/kept.ts'
@@ -39,6 +40,7 @@ export function Drill({ drill: initial, theme }: { drill: DrillView; theme: Them
   }, [ended, router, drill.id])
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
+      {drill.assignment !== undefined && (drill.state === 'running' || drill.state === 'preparing') ? <Room drill={drill.id} /> : null}
       {drill.state === 'running' ? (
         <Running handle={handle} theme={theme} />
       ) : (

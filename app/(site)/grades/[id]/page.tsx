@@ -1,0 +1,18 @@
+// A grade, for whose it is and who teaches them.
+import type { Metadata } from 'next'
+import { Grade } from '#components/class/grade.tsx'
+import { messagesFor } from '#components/i18n/messages.ts'
+import { isAtLeast } from '#lib/protocol/index.ts'
+import { lab } from '#lib/server/handle.ts'
+import { found } from '../../../found.ts'
+import { reader, visitor } from '../../../reader.ts'
+
+export const dynamic = 'force-dynamic'
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: messagesFor((await reader()).locale).class.result }
+}
+
+export default async function GradePage({ params }: { params: Promise<{ id: string }> }) {
+  const { me } = await visitor()
+  return <Grade initial={await found(lab().classes.grade(me, (await params).id))} teaches={isAtLeast(me.role, 'instructor')} />
+}

@@ -1,0 +1,205 @@
+'use client'
+// What an instructor sets: scenarios or a drawn drill, its window in a time zone, attempts, lateness; and whether the backend holds it.
+import Link from 'next/link'
+import { useRouter } from 'next/navigation'
+import { useMemo, useState } from 'react'
+import { z } from 'zod'
+import { type AssignmentSettings, type Blueprint, type Capacity, type ClassView, capacity, type ScenarioCard, type SessionMode } from '#lib/protocol/index.ts'
+import { useAction } from '../action.ts'
+import { request } from '../api.ts'
+import { Failure } from '../failure.tsx'
+import { useMessages, useText } from '../i18n/index.tsx'
+import { Banner } from '../ui/banner.tsx'
+import { Button } from '../ui/button.tsx'
+import { Zones } from './classes.tsx'
+import { Field, inputClass, Title } from './fields.tsx'
+
+export function Assign({
+  cards,
+  drills,
+  of,
+  opens,
+}: {
+  of: ClassView
+  cards: ScenarioCard[]
+  drills: { mini: Blueprint; cka: Blueprint }
+  /** now, local to the class's zone */
+  opens: string
+}) {
+  const m = useMessages()
+  const w = m.class
+  const text = useText()
+  const router = useRouter()
+  const [title, setTitle] = useState('')
+  const [kind, setKind] = useState<'scenarios' | 'drill'>('scenarios')
+  const [chosen, setChosen] = useState<readonly string[]>([])
+  const [size, setSize] = useState<'mini' | 'cka'>('mini')
+  const [mode, setMode] = useState<SessionMode>('exam')
+  const [minutes, setMinutes] = useState('30')
+  const [passMark, setPassMark] = useState('66')
+  const [zone, setZone] = useState(of.zone)
+  const [from, setFrom] = useState(opens)
+  const [to, setTo] = useState('')
+  const [late, setLate] = useState<'closed' | 'until' | 'none'>('closed')
+  const [until, setUntil] = useState('')
+  const [penalty, setPenalty] = useState('20')
+  const [attempts, setAttempts] = useState('1')
+  const [seed, setSeed] = useState<'common' | 'personal'>('personal')
+  const [backend, setBackend] = useState('')
+  const [held, setHeld] = useState<Capacity | null>(null)
+  const checking = useAction()
+  const setting = useAction({ leaves: true })
+  const backends = useMemo(() => [...new Set(cards.flatMap((card) => card.backends.map(({ name }) => name)))], [cards])
+  const offered = cards.filter((card) => card.backends.some((one) => one.offered && (backend === '' || one.name === backend)))
+  const settings = (): AssignmentSettings => ({
+    title: title.trim(),
+    what:
+      kind === 'scenarios'
+        ? { kind, scenarios: [...chosen], mode, minutes: Number(minutes), passMark: Number(passMark) }
+        : { kind, blueprint: { ...drills[size], mode, minutes: Number(minutes), passMark: Number(passMark) } },
+    zone,
+    opens: from,
+    closes: to === '' ? null : to,
+    late: late === 'until' ? { kind: late, until, penalty: Number(penalty) } : { kind: late },
+    attempts: Number(attempts),
+    seed,
+    backend: backend === '' ? null : (backend as AssignmentSettings['backend']),
+  })
+  const ready = title.trim() !== '' && from !== '' && (kind === 'drill' || chosen.length > 0) && (late !== 'until' || until !== '')
+  const at = `/api/classes/${of.id}`
+  const error = setting.error ?? checking.error
+  const select = (value: string, onChange: (value: string) => void, options: readonly (readonly [string, string])[]) => (
+    <select value={value} onChange={(event) => onChange(event.target.value)} className={inputClass}>
+      {options.map(([key, label]) => (
+        <option key={key} value={key}>
+          {label}
+        </option>
+      ))}
+    </select>
+  )
+  const input = (type: string, value: string, onChange: (value: string) => void, rest: object = {}) => (
+    <input type={type} value={value} onChange={(event) => onChange(event.target.value)} className={inputClass} {...rest} />
+  )
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        setting.run(async () => {
+          const { id } = await request(`${at}/assignments`, z.object({ id: z.string() }), { method: 'POST', body: settings() })
+          router.push(`/assignments/${id}/board`)
+        })
+      }}
+    >
+      <Title above={<Link href={`/classes/${of.id}`}>{of.name}</Link>}>{w.newAssignment}</Title>
+      <div className="mt-6 grid max-w-4xl gap-4 sm:grid-cols-3">
+        <Field label={w.title} className="sm:col-span-2">
+          {input('text', title, setTitle, { required: true, maxLength: 120 })}
+        </Field>
+        <Field label={w.kind}>
+          {select(kind, (value) => setKind(value as typeof kind), [
+            ['scenarios', w.kindScenarios],
+            ['drill', w.kindDrill],
+          ])}
+        </Field>
+        {kind === 'scenarios' ? (
+          <fieldset className="min-w-0 sm:col-span-3">
+            <legend className="text-xs text-text-2">
+              {w.choose} · {w.chosen(chosen.length)}
+            </legend>
+            <ul className="mt-1 max-h-72 overflow-y-auto rounded-md border border-line bg-surface">
+              {offered.map((card) => (
+                <li key={card.id} className="border-line not-first:border-t">
+                  <label className="flex items-start gap-2 px-3 py-1.5 has-checked:bg-accent-tint">
+                    <input
+                      type="checkbox"
+                      className="mt-1 accent-accent"
+                      checked={chosen.includes(card.id)}
+                      onChange={(event) => setChosen(event.target.checked ? [...chosen, card.id] : chosen.filter((one) => one !== card.id))}
+                    />
+                    <span className="min-w-0">
+                      {text(card.title)}{' '}
+                      <span className="text-xs text-text-2">
+                        {m.domain[card.domain]} · {w.minutes(card.minutes)}
+                      </span>
+                    </span>
+                  </label>
+                </li>
+              ))}
+            </ul>
+          </fieldset>
+        ) : (
+          <Field label={w.size}>
+            {select(
+              size,
+              (value) => {
+                setSize(value as typeof size)
+                setMinutes(String(drills[value as typeof size].minutes))
+              },
+              [
+                ['mini', w.sizeMini],
+                ['cka', w.sizeCka],
+              ],
+            )}
+          </Field>
+        )}
+        <Field label={w.mode}>
+          {select(mode, (value) => setMode(value as SessionMode), (['exam', 'practice', 'mastery'] as const).map((one) => [one, m.exam.modes[one]] as const))}
+        </Field>
+        <Field label={w.duration}>{input('number', minutes, setMinutes, { min: 5, max: 240 })}</Field>
+        <Field label={w.passMark}>{input('number', passMark, setPassMark, { min: 1, max: 100 })}</Field>
+        <Field label={w.zone}>
+          <Zones value={zone} onChange={setZone} />
+        </Field>
+        <Field label={w.from}>{input('datetime-local', from, setFrom, { required: true })}</Field>
+        <Field label={w.to}>{input('datetime-local', to, setTo)}</Field>
+        <Field label={w.late}>
+          {select(late, (value) => setLate(value as typeof late), (['closed', 'until', 'none'] as const).map((one) => [one, w.latePolicies[one]] as const))}
+        </Field>
+        {late === 'until' ? (
+          <>
+            <Field label={w.until}>{input('datetime-local', until, setUntil, { required: true })}</Field>
+            <Field label={w.penalty}>{input('number', penalty, setPenalty, { min: 0, max: 100 })}</Field>
+          </>
+        ) : null}
+        <Field label={w.attempts}>{input('number', attempts, setAttempts, { min: 1, max: 20 })}</Field>
+        <Field label={w.seed}>
+          {select(seed, (value) => setSeed(value as typeof seed), (['personal', 'common'] as const).map((one) => [one, w.seeds[one]] as const))}
+        </Field>
+        <Field label={w.backend}>
+          {select(backend, setBackend, [['', w.anyBackend], ...backends.map((one) => [one, m.backend[one]] as const)])}
+        </Field>
+      </div>
+      <div className="mt-6 flex flex-wrap gap-2">
+        <Button disabled={checking.busy || !ready} onClick={() => checking.run(async () => setHeld(await request(`${at}/capacity`, capacity, { method: 'POST', body: settings() })))}>
+          {w.check}
+        </Button>
+        <Button weight="primary" type="submit" disabled={setting.busy || !ready}>
+          {w.set}
+        </Button>
+      </div>
+      <div className="mt-4 max-w-4xl space-y-3">
+        {held === null ? null : (
+          <div className="overflow-hidden rounded-lg">
+            <Banner tone={held.verdict === 'fits' ? 'ok' : 'warn'} title={w.capacity[held.verdict]} live="polite">
+              <p>{w.capacityNumbers(held.people, held.tasks, held.needed, held.room === null ? '?' : String(held.room))}</p>
+              {held.notices.map((notice) => (
+                <p key={notice.en}>{text(notice)}</p>
+              ))}
+            </Banner>
+          </div>
+        )}
+        {error === null ? null : (
+          <div className="overflow-hidden rounded-lg">
+            <Failure
+              error={error}
+              onClose={() => {
+                setting.forget()
+                checking.forget()
+              }}
+            />
+          </div>
+        )}
+      </div>
+    </form>
+  )
+}

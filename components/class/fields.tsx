@@ -1,0 +1,45 @@
+// Labelled inputs and the frame of a section, alike on all pages of classes. Know nothing of what is asked.
+import type { ReactNode } from 'react'
+import { cx } from '../ui/cx.ts'
+
+export const inputClass = 'mt-1 block h-8 w-full min-w-0 rounded-md border border-line-strong/60 bg-surface px-2 text-[0.8125rem] text-text'
+export const areaClass =
+  'mt-1 block w-full min-w-0 rounded-md border border-line-strong/60 bg-surface px-2 py-1.5 text-[0.8125rem] text-text'
+
+export function Field({ label, children, className }: { label: string; children: ReactNode; className?: string }) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is what is handed in
+    <label className={cx('block min-w-0 text-xs text-text-2', className)}>
+      {label}
+      {children}
+    </label>
+  )
+}
+
+export function Section({ id, title, action, children }: { id: string; title: string; action?: ReactNode; children: ReactNode }) {
+  return (
+    <section aria-labelledby={id} className="mt-8">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <h2 id={id} className="text-base font-semibold">
+          {title}
+        </h2>
+        {action ? <div className="ml-auto flex flex-wrap gap-2">{action}</div> : null}
+      </div>
+      <div className="mt-2">{children}</div>
+    </section>
+  )
+}
+
+/** A list of rows in one frame. */
+export const listClass = 'overflow-hidden rounded-lg border border-line bg-surface'
+export const rowClass = 'flex flex-wrap items-center gap-x-4 gap-y-1.5 border-line px-4 py-2.5 not-first:border-t'
+
+export function Title({ children, lead, above }: { children: ReactNode; lead?: ReactNode; above?: ReactNode }) {
+  return (
+    <div className="pt-8">
+      {above ? <p className="mb-1 text-xs text-text-2">{above}</p> : null}
+      <h1 className="text-xl font-semibold text-balance break-words">{children}</h1>
+      {lead ? <p className="mt-1 text-text-2">{lead}</p> : null}
+    </div>
+  )
+}
