@@ -4,7 +4,15 @@ import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useMemo, useState } from 'react'
 import { z } from 'zod'
-import { type AssignmentSettings, type Blueprint, type Capacity, type ClassView, capacity, type ScenarioCard, type SessionMode } from '#lib/protocol/index.ts'
+import {
+  type AssignmentSettings,
+  type Blueprint,
+  type Capacity,
+  type ClassView,
+  capacity,
+  type ScenarioCard,
+  type SessionMode,
+} from '#lib/protocol/index.ts'
 import { useAction } from '../action.ts'
 import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
@@ -143,7 +151,11 @@ export function Assign({
           </Field>
         )}
         <Field label={w.mode}>
-          {select(mode, (value) => setMode(value as SessionMode), (['exam', 'practice', 'mastery'] as const).map((one) => [one, m.exam.modes[one]] as const))}
+          {select(
+            mode,
+            (value) => setMode(value as SessionMode),
+            (['exam', 'practice', 'mastery'] as const).map((one) => [one, m.exam.modes[one]] as const),
+          )}
         </Field>
         <Field label={w.duration}>{input('number', minutes, setMinutes, { min: 5, max: 240 })}</Field>
         <Field label={w.passMark}>{input('number', passMark, setPassMark, { min: 1, max: 100 })}</Field>
@@ -153,7 +165,11 @@ export function Assign({
         <Field label={w.from}>{input('datetime-local', from, setFrom, { required: true })}</Field>
         <Field label={w.to}>{input('datetime-local', to, setTo)}</Field>
         <Field label={w.late}>
-          {select(late, (value) => setLate(value as typeof late), (['closed', 'until', 'none'] as const).map((one) => [one, w.latePolicies[one]] as const))}
+          {select(
+            late,
+            (value) => setLate(value as typeof late),
+            (['closed', 'until', 'none'] as const).map((one) => [one, w.latePolicies[one]] as const),
+          )}
         </Field>
         {late === 'until' ? (
           <>
@@ -163,14 +179,21 @@ export function Assign({
         ) : null}
         <Field label={w.attempts}>{input('number', attempts, setAttempts, { min: 1, max: 20 })}</Field>
         <Field label={w.seed}>
-          {select(seed, (value) => setSeed(value as typeof seed), (['personal', 'common'] as const).map((one) => [one, w.seeds[one]] as const))}
+          {select(
+            seed,
+            (value) => setSeed(value as typeof seed),
+            (['personal', 'common'] as const).map((one) => [one, w.seeds[one]] as const),
+          )}
         </Field>
         <Field label={w.backend}>
           {select(backend, setBackend, [['', w.anyBackend], ...backends.map((one) => [one, m.backend[one]] as const)])}
         </Field>
       </div>
       <div className="mt-6 flex flex-wrap gap-2">
-        <Button disabled={checking.busy || !ready} onClick={() => checking.run(async () => setHeld(await request(`${at}/capacity`, capacity, { method: 'POST', body: settings() })))}>
+        <Button
+          disabled={checking.busy || !ready}
+          onClick={() => checking.run(async () => setHeld(await request(`${at}/capacity`, capacity, { method: 'POST', body: settings() })))}
+        >
           {w.check}
         </Button>
         <Button weight="primary" type="submit" disabled={setting.busy || !ready}>

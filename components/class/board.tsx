@@ -11,10 +11,9 @@ import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
-import { cx } from '../ui/cx.ts'
 import { Badge } from '../ui/state.tsx'
 import { duration, timeOfDay } from '../ui/time.ts'
-import { Field, inputClass, listClass, Section, Title } from './fields.tsx'
+import { Field, inputClass, Scroll, Section, Title } from './fields.tsx'
 import { momentOf, scoreOf } from './words.ts'
 
 const Watch = dynamic(() => import('./watch.tsx').then((found) => found.Watch), { ssr: false })
@@ -40,7 +39,10 @@ export function Board({ initial }: { initial: BoardView }) {
     }, everyMs)
     return () => clearInterval(timer)
   }, [at, take])
-  const act = useCallback((action: BoardAction) => run(async () => take(await request(at, boardView, { method: 'POST', body: action }))), [at, run, take])
+  const act = useCallback(
+    (action: BoardAction) => run(async () => take(await request(at, boardView, { method: 'POST', body: action }))),
+    [at, run, take],
+  )
   const sitting = view.learners.filter(({ attempt }) => attempt?.state === 'running' || attempt?.state === 'preparing')
   const watched = view.learners.find(({ attempt }) => attempt !== null && attempt.id === watching)
   const head = [w.learner, w.works, w.stuck, w.helpIs, '']
@@ -63,8 +65,7 @@ export function Board({ initial }: { initial: BoardView }) {
           <Failure error={error} onClose={forget} />
         </div>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <div className={cx('mt-6 overflow-x-auto', listClass)} role="region" aria-label={w.board} tabIndex={0}>
+      <Scroll label={w.board} className="mt-6">
         <table className="w-full text-left text-[0.8125rem]">
           <thead className="text-xs text-text-2">
             <tr>
@@ -98,7 +99,9 @@ export function Board({ initial }: { initial: BoardView }) {
                         </span>
                         {attempt.check === null ? null : <span className="block text-xs text-text-2">{text(attempt.check)}</span>}
                         <span className="block text-xs text-text-2">
-                          {goals.length === 0 ? '' : `${w.checksHeld(goals.filter(({ state }) => state === 'passing').length, goals.length)} · `}
+                          {goals.length === 0
+                            ? ''
+                            : `${w.checksHeld(goals.filter(({ state }) => state === 'passing').length, goals.length)} · `}
                           {attempt.endsAt === null ? '' : w.left(duration(Math.max(0, attempt.endsAt - view.now), locale))}
                         </span>
                       </>
@@ -111,7 +114,15 @@ export function Board({ initial }: { initial: BoardView }) {
                     )}
                   </td>
                   <td className="px-3 py-2 tabular-nums">
-                    {quiet === null ? '' : quiet >= stuckMs ? <Badge tone="warn" icon="warn">{duration(quiet, locale)}</Badge> : duration(quiet, locale)}
+                    {quiet === null ? (
+                      ''
+                    ) : quiet >= stuckMs ? (
+                      <Badge tone="warn" icon="warn">
+                        {duration(quiet, locale)}
+                      </Badge>
+                    ) : (
+                      duration(quiet, locale)
+                    )}
                   </td>
                   <td className="px-3 py-2">
                     {attempt?.help == null ? null : (
@@ -121,7 +132,12 @@ export function Board({ initial }: { initial: BoardView }) {
                           {w.help}
                         </span>
                         {attempt.help.text === '' ? null : <span className="text-text-2">{attempt.help.text}</span>}
-                        <Button small disabled={busy} aria-label={w.helpedNamed(name)} onClick={() => act({ type: 'helped', attempt: attempt.id })}>
+                        <Button
+                          small
+                          disabled={busy}
+                          aria-label={w.helpedNamed(name)}
+                          onClick={() => act({ type: 'helped', attempt: attempt.id })}
+                        >
                           {w.helped}
                         </Button>
                       </span>
@@ -141,7 +157,12 @@ export function Board({ initial }: { initial: BoardView }) {
                         >
                           {w.hint}
                         </Button>
-                        <Button small disabled={busy} aria-label={w.moreNamed(name)} onClick={() => act({ type: 'extra-time', attempt: attempt.id, minutes: 5 })}>
+                        <Button
+                          small
+                          disabled={busy}
+                          aria-label={w.moreNamed(name)}
+                          onClick={() => act({ type: 'extra-time', attempt: attempt.id, minutes: 5 })}
+                        >
                           {w.more}
                         </Button>
                       </span>
@@ -152,7 +173,7 @@ export function Board({ initial }: { initial: BoardView }) {
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {watched?.attempt == null ? null : (
         <Watch
           key={watched.attempt.id}

@@ -12,7 +12,7 @@ import { Button, buttonClass } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Badge } from '../ui/state.tsx'
 import { duration } from '../ui/time.ts'
-import { Field, inputClass, listClass, Section, Title } from './fields.tsx'
+import { Field, inputClass, Scroll, Section, Title } from './fields.tsx'
 import { scoreOf } from './words.ts'
 
 type Only = 'all' | 'missing' | 'below' | 'disputed'
@@ -38,7 +38,9 @@ export function Book({ initial }: { initial: Gradebook }) {
   return (
     <>
       <Title
-        above={book.deletedAt === null ? <Link href={`/classes/${book.classId}`}>{book.className}</Link> : `${book.className} (${w.deleted})`}
+        above={
+          book.deletedAt === null ? <Link href={`/classes/${book.classId}`}>{book.className}</Link> : `${book.className} (${w.deleted})`
+        }
       >
         {w.gradebook}
       </Title>
@@ -61,8 +63,7 @@ export function Book({ initial }: { initial: Gradebook }) {
       {book.people.length === 0 || book.assignments.length === 0 ? (
         <Empty title={w.noGrades}>{w.noGradesHint}</Empty>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <div className={cx('mt-4 overflow-x-auto', listClass)} role="region" aria-label={w.gradebook} tabIndex={0}>
+        <Scroll label={w.gradebook} className="mt-4">
           <table className="w-full text-left text-[0.8125rem]">
             <thead className="text-xs text-text-2">
               <tr>
@@ -94,11 +95,16 @@ export function Book({ initial }: { initial: Gradebook }) {
                             <Link
                               href={`/grades/${cell.grade}`}
                               aria-label={`${person.name}, ${assignment.title}: ${scoreOf(cell.score)}`}
-                              className={cx('font-medium underline underline-offset-2', (cell.score ?? 0) >= assignment.passMark ? 'text-ok' : 'text-fail')}
+                              className={cx(
+                                'font-medium underline underline-offset-2',
+                                (cell.score ?? 0) >= assignment.passMark ? 'text-ok' : 'text-fail',
+                              )}
                             >
                               {scoreOf(cell.score)}
                             </Link>
-                            {cell.before === null ? null : <span className="block text-xs text-text-2">{w.wasBefore(scoreOf(cell.before))}</span>}
+                            {cell.before === null ? null : (
+                              <span className="block text-xs text-text-2">{w.wasBefore(scoreOf(cell.before))}</span>
+                            )}
                             {cell.dispute === 'open' ? (
                               <Badge tone="warn" icon="warn">
                                 {w.disputed}
@@ -114,7 +120,7 @@ export function Book({ initial }: { initial: Gradebook }) {
             </tbody>
           </table>
           {people.length === 0 ? <p className="px-3 py-4 text-text-2">{w.nobody}</p> : null}
-        </div>
+        </Scroll>
       )}
       <Again book={book} onDone={setBook} />
     </>
@@ -141,7 +147,11 @@ function Again({ book, onDone }: { book: Gradebook; onDone(book: Gradebook): voi
           <Button disabled={busy} onClick={() => ask(false)}>
             {w.regradePreview}
           </Button>
-          <Button weight="primary" disabled={busy || found === null || found.applied || found.attempts.length === 0} onClick={() => ask(true)}>
+          <Button
+            weight="primary"
+            disabled={busy || found === null || found.applied || found.attempts.length === 0}
+            onClick={() => ask(true)}
+          >
             {w.regradeApply}
           </Button>
         </>
@@ -166,7 +176,10 @@ function Again({ book, onDone }: { book: Gradebook; onDone(book: Gradebook): voi
                   <Link href={`/grades/${one.grade}`} className="underline underline-offset-2">
                     {one.person}, {one.title}
                   </Link>
-                  : <span className="tabular-nums">{scoreOf(one.before)} → {scoreOf(one.after)}</span>
+                  :{' '}
+                  <span className="tabular-nums">
+                    {scoreOf(one.before)} → {scoreOf(one.after)}
+                  </span>
                   {one.tasks.map((task) =>
                     task.impossible === null ? null : (
                       <span key={task.number} className="block text-xs text-warn">
@@ -195,8 +208,7 @@ export function Items({ view }: { view: ItemsView }) {
       {view.items.length === 0 ? (
         <Empty title={w.noGrades}>{w.noGradesHint}</Empty>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <div className={cx('mt-6 overflow-x-auto', listClass)} role="region" aria-label={w.items} tabIndex={0}>
+        <Scroll label={w.items} className="mt-6">
           <table className="w-full text-left text-[0.8125rem]">
             <thead className="text-xs text-text-2">
               <tr>
@@ -218,13 +230,15 @@ export function Items({ view }: { view: ItemsView }) {
                   </td>
                   <td className="px-3 py-2">{scoreOf(item.meanScore)}</td>
                   <td className="px-3 py-2">{item.medianMs === null ? '–' : duration(item.medianMs, locale)}</td>
-                  <td className="px-3 py-2">{item.firstFailed === null ? w.none : `${text(item.firstFailed.title)} (${w.times(item.firstFailed.count)})`}</td>
+                  <td className="px-3 py-2">
+                    {item.firstFailed === null ? w.none : `${text(item.firstFailed.title)} (${w.times(item.firstFailed.count)})`}
+                  </td>
                   <td className="px-3 py-2">{item.hints}</td>
                 </tr>
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </>
   )

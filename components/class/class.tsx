@@ -3,7 +3,15 @@
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { assignmentView, type ClassAction, type ClassView, classLimits, classView, type RosterPreview, rosterPreview } from '#lib/protocol/index.ts'
+import {
+  assignmentView,
+  type ClassAction,
+  type ClassView,
+  classLimits,
+  classView,
+  type RosterPreview,
+  rosterPreview,
+} from '#lib/protocol/index.ts'
 import { useAction } from '../action.ts'
 import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
@@ -12,7 +20,7 @@ import { Banner } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { Badge } from '../ui/state.tsx'
-import { areaClass, Field, inputClass, listClass, rowClass, Section, Title } from './fields.tsx'
+import { areaClass, Field, inputClass, listClass, rowClass, Scroll, Section, Title } from './fields.tsx'
 import { momentOf } from './words.ts'
 
 export function Class({ initial }: { initial: ClassView }) {
@@ -31,7 +39,10 @@ export function Class({ initial }: { initial: ClassView }) {
   const act = (action: ClassAction) => run(async () => setView(await request(`${at}/actions`, classView, { method: 'POST', body: action })))
   return (
     <>
-      <Title above={<Link href="/classes">{w.classes}</Link>} lead={`${w.memberCount(view.members.filter(({ state }) => state === 'joined').length, view.members.length)} · ${view.zone}`}>
+      <Title
+        above={<Link href="/classes">{w.classes}</Link>}
+        lead={`${w.memberCount(view.members.filter(({ state }) => state === 'joined').length, view.members.length)} · ${view.zone}`}
+      >
         {view.name}
       </Title>
       <div className="mt-4 flex flex-wrap gap-2">
@@ -84,10 +95,20 @@ export function Class({ initial }: { initial: ClassView }) {
                     {one.closesAt === null ? w.never : momentOf(one.closesAt, locale, one.settings.zone)}
                   </p>
                 </div>
-                <Link href={`/assignments/${one.id}/board`} className={buttonClass('normal', true)} aria-label={w.boardOf(one.settings.title)}>
+                <Link
+                  href={`/assignments/${one.id}/board`}
+                  className={buttonClass('normal', true)}
+                  aria-label={w.boardOf(one.settings.title)}
+                >
                   {w.board}
                 </Link>
-                <Button small weight="danger" disabled={busy} aria-label={w.deleteAssignmentNamed(one.settings.title)} onClick={() => setDeleting(one.id)}>
+                <Button
+                  small
+                  weight="danger"
+                  disabled={busy}
+                  aria-label={w.deleteAssignmentNamed(one.settings.title)}
+                  onClick={() => setDeleting(one.id)}
+                >
                   {w.deleteAssignment}
                 </Button>
               </li>
@@ -99,8 +120,7 @@ export function Class({ initial }: { initial: ClassView }) {
         {view.members.length === 0 ? (
           <p className="text-text-2">{w.noMembers}</p>
         ) : (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-          <div className={`${listClass} overflow-x-auto`} tabIndex={0} role="region" aria-label={w.members}>
+          <Scroll label={w.members}>
             <table className="w-full text-left text-[0.8125rem]">
               <thead className="text-xs text-text-2">
                 <tr>
@@ -135,7 +155,7 @@ export function Class({ initial }: { initial: ClassView }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </Section>
       <Roster at={at} onTaken={() => run(look)} />
@@ -178,7 +198,11 @@ export function Class({ initial }: { initial: ClassView }) {
             </Button>
           </form>
         </div>
-        <p className="mt-3 text-xs text-text-2">{view.instructors.map(({ email: address, name }) => `${name}${address === null || address === name ? '' : ` (${address})`}`).join(', ')}</p>
+        <p className="mt-3 text-xs text-text-2">
+          {view.instructors
+            .map(({ email: address, name }) => `${name}${address === null || address === name ? '' : ` (${address})`}`)
+            .join(', ')}
+        </p>
         <div className="mt-4">
           <Button weight="danger" disabled={busy} onClick={() => setDeleting('class')}>
             {w.deleteClass}
@@ -285,7 +309,12 @@ function Roster({ at, onTaken }: { at: string; onTaken(): void }) {
           <div className="mt-3 space-y-3">
             <p>
               {w.willTake(preview.rows.filter(({ known }) => !known).length, preview.rows.filter(({ known }) => known).length)}:{' '}
-              <span className="text-text-2">{preview.rows.slice(0, 8).map(({ email, name }) => `${name} <${email}>`).join(', ')}</span>
+              <span className="text-text-2">
+                {preview.rows
+                  .slice(0, 8)
+                  .map(({ email, name }) => `${name} <${email}>`)
+                  .join(', ')}
+              </span>
             </p>
             {preview.problems.length === 0 ? null : (
               <div className="overflow-hidden rounded-lg">

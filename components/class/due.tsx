@@ -38,9 +38,7 @@ export function Due({ initial }: { initial: DueView }) {
     return () => clearInterval(timer)
   }, [])
   const answer = (membership: string, accept: boolean, recordings: boolean) =>
-    run(async () =>
-      setView(await request(`/api/memberships/${membership}`, dueView, { method: 'POST', body: { accept, recordings } })),
-    )
+    run(async () => setView(await request(`/api/memberships/${membership}`, dueView, { method: 'POST', body: { accept, recordings } })))
   const w = m.class
   return (
     <>
@@ -51,7 +49,12 @@ export function Due({ initial }: { initial: DueView }) {
         </div>
       )}
       {view.invitations.map((one) => (
-        <Invitation key={one.membership} invitation={one} busy={busy} onAnswer={(accept, agreed) => answer(one.membership, accept, agreed)} />
+        <Invitation
+          key={one.membership}
+          invitation={one}
+          busy={busy}
+          onAnswer={(accept, agreed) => answer(one.membership, accept, agreed)}
+        />
       ))}
       {view.due.length === 0 && view.past.length === 0 && view.invitations.length === 0 ? (
         <Empty title={w.nothingDue}>{w.nothingDueHint}</Empty>
@@ -178,7 +181,10 @@ function Row({ now, one }: { one: DueView['due'][number]; now: number | null }) 
               aria-label={`${running ? w.goOn : w.begin}: ${one.title}`}
               onClick={() =>
                 run(async () => {
-                  const { id } = await request(`/api/assignments/${one.id}/start`, z.object({ id: z.string() }), { method: 'POST', body: {} })
+                  const { id } = await request(`/api/assignments/${one.id}/start`, z.object({ id: z.string() }), {
+                    method: 'POST',
+                    body: {},
+                  })
                   router.push(`/exam/${id}`)
                 })
               }
@@ -194,11 +200,17 @@ function Row({ now, one }: { one: DueView['due'][number]; now: number | null }) 
             <li key={attempt.id} className="flex flex-wrap items-center gap-3 text-[0.8125rem]">
               <span className="text-text-2">{w.attempt(attempt.number)}</span>
               {attempt.grade === null ? (
-                <span className="text-text-2">{attempt.state === 'running' || attempt.state === 'preparing' ? w.windowState.open : w.ended}</span>
+                <span className="text-text-2">
+                  {attempt.state === 'running' || attempt.state === 'preparing' ? w.windowState.open : w.ended}
+                </span>
               ) : (
                 <>
                   <span className="font-medium tabular-nums">{w.score(scoreOf(attempt.score))}</span>
-                  <Link href={`/grades/${attempt.grade}`} className={buttonClass('normal', true)} aria-label={`${w.result}: ${one.title}, ${w.attempt(attempt.number)}`}>
+                  <Link
+                    href={`/grades/${attempt.grade}`}
+                    className={buttonClass('normal', true)}
+                    aria-label={`${w.result}: ${one.title}, ${w.attempt(attempt.number)}`}
+                  >
                     {w.result}
                   </Link>
                 </>

@@ -43,3 +43,13 @@ export function Title({ children, lead, above }: { children: ReactNode; lead?: R
     </div>
   )
 }
+
+/** What is wider than the page and scrolls in a frame of its own, by keyboard too. */
+export function Scroll({ label, className, children }: { label: string; className?: string; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section aria-label={label} tabIndex={0} className={cx(listClass, 'overflow-x-auto', className)}>
+      {children}
+    </section>
+  )
+}

@@ -21,7 +21,8 @@ export function Grade({ initial, teaches }: { initial: GradeView; teaches: boole
   const locale = useLocale()
   const [view, setView] = useState(initial)
   const { busy, error, forget, run } = useAction()
-  const act = (action: GradeAction) => run(async () => setView(await request(`/api/grades/${view.id}/actions`, gradeView, { method: 'POST', body: action })))
+  const act = (action: GradeAction) =>
+    run(async () => setView(await request(`/api/grades/${view.id}/actions`, gradeView, { method: 'POST', body: action })))
   const passed = view.score !== null && view.score >= view.passMark
   return (
     <article>
@@ -39,7 +40,12 @@ export function Grade({ initial, teaches }: { initial: GradeView; teaches: boole
       >
         {view.title}
       </Title>
-      <p className={cx('mt-4 text-4xl font-semibold tracking-tight tabular-nums', view.score === null ? 'text-warn' : passed ? 'text-ok' : 'text-fail')}>
+      <p
+        className={cx(
+          'mt-4 text-4xl font-semibold tracking-tight tabular-nums',
+          view.score === null ? 'text-warn' : passed ? 'text-ok' : 'text-fail',
+        )}
+      >
         {w.score(scoreOf(view.score))} <span className="text-base font-normal text-text-2">{w.against(view.passMark)}</span>
       </p>
       <p className="mt-1 text-text-2" suppressHydrationWarning>
@@ -63,7 +69,10 @@ export function Grade({ initial, teaches }: { initial: GradeView; teaches: boole
                 </span>
                 {one.tasks.map((task) => (
                   <span key={task.number} className="block text-xs text-text-2">
-                    {text(task.title)}: {task.impossible === null ? task.changed.map((check) => `${text(check.title)} (${check.before} → ${check.after})`).join(', ') : text(task.impossible)}
+                    {text(task.title)}:{' '}
+                    {task.impossible === null
+                      ? task.changed.map((check) => `${text(check.title)} (${check.before} → ${check.after})`).join(', ')
+                      : text(task.impossible)}
                   </span>
                 ))}
               </li>
@@ -101,7 +110,12 @@ export function Grade({ initial, teaches }: { initial: GradeView; teaches: boole
                   {view.recordings
                     .filter((one) => one.task === task.number)
                     .map((one) => (
-                      <a key={one.terminal} href={`/api/grades/${view.id}/recordings/${one.session}/${one.terminal}`} download={`task-${task.number}-${one.terminal}.cast`} className="underline underline-offset-2">
+                      <a
+                        key={one.terminal}
+                        href={`/api/grades/${view.id}/recordings/${one.session}/${one.terminal}`}
+                        download={`task-${task.number}-${one.terminal}.cast`}
+                        className="underline underline-offset-2"
+                      >
                         {w.recording(one.terminal)}
                       </a>
                     ))}
@@ -126,7 +140,12 @@ export function Grade({ initial, teaches }: { initial: GradeView; teaches: boole
                       <span className="font-medium">{w.answered(one.answer.by)}</span> {one.answer.text}
                     </p>
                   ) : view.may.answer ? (
-                    <Words label={w.answer} send={w.answerSend} busy={busy} onSend={(words) => act({ type: 'answer', dispute: one.id, text: words })} />
+                    <Words
+                      label={w.answer}
+                      send={w.answerSend}
+                      busy={busy}
+                      onSend={(words) => act({ type: 'answer', dispute: one.id, text: words })}
+                    />
                   ) : (
                     <p className="mt-2 text-text-2">{w.waiting}</p>
                   )}
@@ -158,7 +177,14 @@ function Words({ busy, label, onSend, send }: { label: string; send: string; bus
       }}
     >
       <Field label={label}>
-        <textarea rows={3} value={words} maxLength={2000} required onChange={(event) => setWords(event.target.value)} className={areaClass} />
+        <textarea
+          rows={3}
+          value={words}
+          maxLength={2000}
+          required
+          onChange={(event) => setWords(event.target.value)}
+          className={areaClass}
+        />
       </Field>
       <Button type="submit" disabled={busy || words.trim() === ''}>
         {send}

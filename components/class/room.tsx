@@ -62,7 +62,14 @@ export function Room({ drill }: { drill: string }) {
               setWords('')
             }}
           >
-            <input aria-label={w.helpWords} placeholder={w.helpWords} value={words} maxLength={2000} onChange={(event) => setWords(event.target.value)} className={`${inputClass} mt-0!`} />
+            <input
+              aria-label={w.helpWords}
+              placeholder={w.helpWords}
+              value={words}
+              maxLength={2000}
+              onChange={(event) => setWords(event.target.value)}
+              className={`${inputClass} mt-0!`}
+            />
             <Button small weight="primary" type="submit" disabled={busy}>
               {w.send}
             </Button>
@@ -81,7 +88,9 @@ export function Room({ drill }: { drill: string }) {
               <span>{w.watched(company.watchers.map(({ name }) => name).join(', '), task)}</span>
             ) : (
               <>
-                <span className="font-medium">{company.drive.state === 'asked' ? w.wantsDrive(company.drive.name, task) : w.drives(company.drive.name, task)}</span>
+                <span className="font-medium">
+                  {company.drive.state === 'asked' ? w.wantsDrive(company.drive.name, task) : w.drives(company.drive.name, task)}
+                </span>
                 {company.drive.state === 'asked' ? (
                   <Button small disabled={busy} onClick={() => act({ type: 'allow', task })}>
                     {w.allow}
@@ -98,10 +107,15 @@ export function Room({ drill }: { drill: string }) {
           <p key={one.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 bg-accent-tint px-3 py-1">
             <span className="min-w-0 flex-1 break-words">
               <span className="text-text-2 tabular-nums">{timeOfDay(one.at, locale)}</span>{' '}
-              <span className="font-medium">{one.kind === 'hint' && one.task !== null ? w.hintOf(one.from, one.task) : w.fromInstructor(one.from)}</span>{' '}
+              <span className="font-medium">
+                {one.kind === 'hint' && one.task !== null ? w.hintOf(one.from, one.task) : w.fromInstructor(one.from)}
+              </span>{' '}
               {text(one.text)}
             </span>
-            <Button small onClick={() => setRead(new Set([...read, ...view.messages.filter(({ at: then }) => then <= one.at).map(({ id }) => id)]))}>
+            <Button
+              small
+              onClick={() => setRead(new Set([...read, ...view.messages.filter(({ at: then }) => then <= one.at).map(({ id }) => id)]))}
+            >
               {m.common.close}
             </Button>
           </p>

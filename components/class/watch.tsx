@@ -39,7 +39,12 @@ export function Watch({
     <section aria-label={w.watching(name)} className="mt-6 overflow-hidden rounded-lg border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-3 border-b border-line px-3 py-2">
         <h2 className="font-semibold">{w.watching(name)}</h2>
-        <select aria-label={m.exam.taskNav} value={number ?? ''} onChange={(event) => setPicked(Number(event.target.value))} className={`${inputClass} mt-0! w-64!`}>
+        <select
+          aria-label={m.exam.taskNav}
+          value={number ?? ''}
+          onChange={(event) => setPicked(Number(event.target.value))}
+          className={`${inputClass} mt-0! w-64!`}
+        >
           {attempt.tasks.map((one) => (
             <option key={one.number} value={one.number} disabled={one.session === null}>
               {one.number}. {text(one.title)}
@@ -73,7 +78,12 @@ export function Watch({
           session={null}
           ticket={async () => {
             try {
-              return (await request(`/api/assignments/${assignment}/watch`, answer, { method: 'POST', body: { attempt: attempt.id, task: number } })).ticket
+              return (
+                await request(`/api/assignments/${assignment}/watch`, answer, {
+                  method: 'POST',
+                  body: { attempt: attempt.id, task: number },
+                })
+              ).ticket
             } catch (thrown) {
               if (thrown instanceof ApiError && thrown.status >= 400 && thrown.status < 500) throw new TicketRefused(thrown.view)
               throw thrown
@@ -102,14 +112,30 @@ function Screen({ readOnly }: { readOnly: boolean }) {
       {open.length < 2 ? null : (
         <div className="flex gap-1 border-b border-line px-2 py-1">
           {open.map(({ id, title }) => (
-            <Button key={id} small weight={id === shown.id ? 'normal' : 'quiet'} aria-pressed={id === shown.id} onClick={() => setPicked(id)}>
+            <Button
+              key={id}
+              small
+              weight={id === shown.id ? 'normal' : 'quiet'}
+              aria-pressed={id === shown.id}
+              onClick={() => setPicked(id)}
+            >
               {title}
             </Button>
           ))}
         </div>
       )}
       <div className="relative flex h-96 flex-col">
-        <TerminalPane key={shown.id} terminal={shown} active textSize={13} screenReader={false} readOnly={readOnly} handle={() => {}} onClose={() => {}} />
+        <TerminalPane
+          key={shown.id}
+          terminal={shown}
+          active
+          textSize={13}
+          screenReader={false}
+          examKeys={false}
+          readOnly={readOnly}
+          handle={() => {}}
+          onClose={() => {}}
+        />
       </div>
     </>
   )
