@@ -16,7 +16,8 @@ cpSync(path.join(root, 'scenarios'), scenarios, { recursive: true })
 const mended = readFileSync(spec, 'utf8')
 /** The validator with a mistake in it: it asks for nine servers, which nobody was told. Worth 30 of 100. */
 const right = 'rollout: { kind: Deployment, namespace: kube-system, name: coredns }'
-const mistaken = 'resource: { apiVersion: apps/v1, kind: Deployment, namespace: kube-system, name: coredns, expect: object.spec.replicas == 9 }'
+const mistaken =
+  'resource: { apiVersion: apps/v1, kind: Deployment, namespace: kube-system, name: coredns, expect: object.spec.replicas == 9 }'
 if (!mended.includes(right)) throw new Error('the scenario of this test has changed')
 writeFileSync(spec, mended.replace(right, mistaken))
 
@@ -24,7 +25,9 @@ const test = base.extend<object, { server: LabServer }>({
   server: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures that one asks for from this pattern
     async ({}, use) => {
-      const server = await LabServer.boot({ env: { KUBEMEND_AUTH: 'on', KUBEMEND_BACKENDS: 'sim', KUBEMEND_SCENARIOS: scenarios, KUBEMEND_POOL: '1' } })
+      const server = await LabServer.boot({
+        env: { KUBEMEND_AUTH: 'on', KUBEMEND_BACKENDS: 'sim', KUBEMEND_SCENARIOS: scenarios, KUBEMEND_POOL: '1' },
+      })
       await use(server)
       await server.stop()
       rmSync(scenarios, { recursive: true, force: true })
