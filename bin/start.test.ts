@@ -50,6 +50,6 @@ describe('npm test', () => {
   it('names the suites there are when asked for another', async () => {
     const { code, output } = await command(['bin/test.mjs', 'everything'])
     expect(code).toBe(1)
-    expect(output).toContain('There are lint, types, scenarios, unit, go, sim, browser')
+    expect(output).toContain('There are lint, types, scenarios, unit, postgres, go, sim, browser')
   })
 })

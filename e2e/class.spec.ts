@@ -106,7 +106,7 @@ test('a class sits an exam', async ({ page, server, browser, consoleErrors }) =>
 
   // The class, its roster with a line that cannot be read, the exam.
   await page.goto('/classes')
-  await page.getByLabel('Name').fill('Ops 1')
+  await page.getByRole('textbox', { name: 'Name' }).fill('Ops 1')
   await page.getByRole('button', { name: 'Create' }).click()
   await page.waitForURL(/\/classes\/[a-f0-9]+$/)
   const at = new URL(page.url()).pathname
@@ -149,15 +149,15 @@ test('a class sits an exam', async ({ page, server, browser, consoleErrors }) =>
   await expect(screen(page)).toContainText('$')
   await type(page, 'echo UNASKED')
   await page.getByRole('button', { name: 'Ask to type' }).click()
-  await ann.getByRole('button', { name: 'Allow' }).click()
+  await ann.getByRole('button', { name: 'Allow', exact: true }).click()
   await expect(page.getByText('You type in this terminal')).toBeVisible()
   await expect(ann.getByText('Ada types with you in task 1')).toBeVisible()
   await type(page, 'echo he"l"ped')
   await expect(screen(ann)).toContainText('helped')
   await expect(screen(ann)).not.toContainText('UNASKED')
-  await ann.getByRole('button', { name: 'Stop' }).click()
+  await ann.getByRole('button', { name: 'Stop', exact: true }).click()
   await expect(page.getByText('You only look')).toBeVisible()
-  await page.getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('button', { name: 'Close', exact: true }).click()
   await page.getByRole('button', { name: 'Ann is helped' }).click()
 
   // A minute without a network: the lab is as it was left.

@@ -21,10 +21,18 @@ export function Join({ theme }: { theme: ThemeChoice }) {
   const [problem, setProblem] = useState<unknown>(null)
   const { busy, error, run } = useAction({ leaves: true })
   useEffect(() => {
-    const found = window.location.hash.slice(1)
-    setToken(found)
-    if (found === '') return
-    request('/api/invitations/look', invitationView, { method: 'POST', body: { token: found } }).then(setInvitation, setProblem)
+    const look = () => {
+      const found = window.location.hash.slice(1)
+      setToken(found)
+      setInvitation(null)
+      setProblem(null)
+      if (found === '') return
+      request('/api/invitations/look', invitationView, { method: 'POST', body: { token: found } }).then(setInvitation, setProblem)
+    }
+    look()
+    // A link that is pasted where this page is open already changes nothing but what is behind the #.
+    window.addEventListener('hashchange', look)
+    return () => window.removeEventListener('hashchange', look)
   }, [])
   const lead =
     invitation !== null ? (
