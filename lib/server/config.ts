@@ -92,7 +92,7 @@ const environment = z
       .describe('1: people other than the owner of this machine may reach its labs, though a lab is root on it'),
     KUBEMEND_UNPROVEN: flag.default(false).describe('1: scenarios that nobody has proven may be started too, for authors'),
     KUBEMEND_KUBERNETES: z.string().optional().describe('Kubernetes version of new clusters, in full'),
-    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('what is logged at least'),
   })
   .superRefine((value, context) => {
     try {
@@ -122,6 +122,17 @@ const environment = z
         path: ['HOST'],
         message: `${value.HOST} is reachable by others, and whoever reaches this server has a root shell on nodes that are privileged containers of this machine (docs/threat-model.md). Set KUBEMEND_AUTH=on to give people accounts and simulated labs, KUBEMEND_TRUST_LEARNERS=1 if you trust all of them, or leave HOST at 127.0.0.1`,
       })
+    }
+  })
+
+/** Every setting with what it is for and what it is when it is not given ('': nothing), for the documentation. */
+export const settings = (): { name: string; about: string; otherwise: string }[] =>
+  Object.entries(environment.shape).map(([name, schema]) => {
+    const value: unknown = schema.safeParse(undefined).data
+    return {
+      name,
+      about: schema.description ?? '',
+      otherwise: typeof value === 'boolean' ? String(Number(value)) : Array.isArray(value) ? value.join(',') : String(value ?? ''),
     }
   })
 
