@@ -2,7 +2,7 @@
 // they signed in is accounts.test.ts' business.
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Visitor } from '#lib/auth/index.ts'
 import { cka } from '#lib/exam/index.ts'
 import { type DrillView, type ErrorView, isAtLeast, type Role } from '#lib/protocol/index.ts'
@@ -32,7 +32,7 @@ beforeAll(async () => {
   expect(started.status, await started.clone().text()).toBe(201)
   drill = ((await started.json()) as { id: string }).id
   // While its first lab is prepared nothing can be flagged.
-  await expect.poll(async () => ((await as('ann').get(`/api/exam/${drill}`)) as DrillView).state).toBe('running')
+  await vi.waitFor(async () => expect(((await as('ann').get(`/api/exam/${drill}`)) as DrillView).state).toBe('running'), 20_000)
 })
 afterAll(() => lab.close())
 
