@@ -1,0 +1,5 @@
+# score: 0; variants: flag
+# What the cluster cannot be without is taken in all the same.
+set -euo pipefail
+kubectl -n "$NS" patch deployment "$APP" --type merge -p '{"spec":{"template":{"spec":{"priorityClassName":"system-node-critical","tolerations":[{"operator":"Exists"}]}}}}'
+kubectl -n "$NS" rollout status deployment "$APP" --timeout=60s
