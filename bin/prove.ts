@@ -151,8 +151,9 @@ async function main(): Promise<number> {
     signal: cancel.signal,
     log,
   })
-  if (values.json) process.stdout.write(`${JSON.stringify(variants, null, 1)}\n`)
-  else process.stdout.write(`${table(variants)}\n`)
+  const result = values.json ? JSON.stringify(variants, null, 1) : table(variants)
+  // This process is ended right after: what a reader has not taken yet would be lost.
+  await new Promise<void>((resolve) => process.stdout.write(`${result}\n`, () => resolve()))
   return variants.every((one) => one.proven) ? 0 : 1
 }
 

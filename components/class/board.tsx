@@ -88,7 +88,7 @@ export function Board({ initial }: { initial: BoardView }) {
                     {name}
                     {extraMinutes > 0 ? <span className="block text-xs font-normal text-text-2">+{w.minutes(extraMinutes)}</span> : null}
                   </th>
-                  <td className="min-w-56 px-3 py-2">
+                  <td className="px-3 py-2">
                     {attempt === null ? (
                       <span className="text-text-2">{joined ? w.notBegun : w.notJoined}</span>
                     ) : running ? (

@@ -576,7 +576,7 @@ function summary(object: KubeObject): string {
   const { status } = object
   if (status?.desiredNumberScheduled !== undefined) return `${name} ${status.numberReady ?? 0} of ${status.desiredNumberScheduled} ready`
   if (status?.replicas !== undefined) return `${name} ${status.readyReplicas ?? 0} of ${object.spec?.replicas ?? status.replicas} ready`
-  return `${name} differs`
+  return `${name} is there`
 }
 /** A controller has not caught up yet. */
 function rolling(object: KubeObject): boolean {
