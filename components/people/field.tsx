@@ -4,7 +4,6 @@ import { type InputHTMLAttributes, type ReactNode, useId } from 'react'
 import { Mark } from '../chrome/header.tsx'
 import { Preferences, type ThemeChoice } from '../chrome/preferences.tsx'
 import { useMessages } from '../i18n/index.tsx'
-import { cx } from '../ui/cx.ts'
 
 export const inputClass =
   'h-9 w-full rounded-md border border-line-strong/60 bg-surface px-2.5 text-sm disabled:bg-sunken disabled:text-text-2'
@@ -44,7 +43,7 @@ export function Door({ title, lead, theme, children }: { title: string; lead: Re
         </p>
         <h1 className="mt-6 text-xl font-semibold tracking-tight text-balance">{title}</h1>
         <div className="mt-1 text-text-2">{lead}</div>
-        <div className={cx('mt-6')}>{children}</div>
+        <div className="mt-6">{children}</div>
       </div>
     </main>
   )

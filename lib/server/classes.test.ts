@@ -232,6 +232,12 @@ test('an exam that two sit at once: the board, help, time, messages, a watcher w
   await as('ann').post(`/api/rooms/${ann.drill}`, { type: 'refuse', task: 1 })
   await silent('echo INTRUDER', 4)
   await watcher.close()
+  // Who looked and who let whom type stands in the audit log.
+  const logged = async () =>
+    (await lab.lab.audit(people.find(({ id }) => id === 'ada')!)).entries.map(({ action, actor }) => `${actor.name} ${action}`)
+  await expect
+    .poll(logged)
+    .toEqual(expect.arrayContaining(['ina board.watch', 'ina board.ask-drive', 'ann drive.allow', 'ann drive.refuse']))
   await until(
     () => as('ann').get<RoomView>(`/api/rooms/${ann.drill}`),
     ({ company }) => company.length === 0,

@@ -256,22 +256,30 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       help: 'Processes that hold simulated labs.',
       read: async () => [[{}, (await readdir(path.join(config.dataDir, 'sim', 'workers')).catch(() => [])).length]],
     })
+  const audit = new Audit({
+    store,
+    onError: (thrown) => log.error({ error: asLabError(thrown).message }, 'the audit log could not be written'),
+  })
   const classes = new Classroom({
     sessions,
     drills,
     store,
     clock: parts.sessions?.clock ?? systemClock,
     log,
-    audit: ({ about, what, who }) => log.info({ audit: what, person: who.id, name: who.name, ...about }, 'audit'),
+    audit: ({ about, what, who }) =>
+      void audit.record(
+        who,
+        what,
+        null,
+        Object.entries(about)
+          .map(([name, value]) => `${name} ${value}`)
+          .join(', '),
+      ),
   })
   await sessions.recall()
   await drills.recall()
   await classes.recall()
   const tickets = new Tickets()
-  const audit = new Audit({
-    store,
-    onError: (thrown) => log.error({ error: asLabError(thrown).message }, 'the audit log could not be written'),
-  })
   const listeners = new Set<(of: Ended) => void>()
   let url = config.publicUrl ?? ''
   const accounts =

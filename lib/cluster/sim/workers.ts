@@ -34,7 +34,7 @@ export interface WorkerArguments {
 type StreamListener = (head: StreamHead | { lost: string }, bytes: Buffer) => void
 const nothing = Buffer.alloc(0)
 const bootMs = 60_000
-/** Of Node. Labs leave little garbage that lives: young space beyond 4 MiB costs each process 50 MiB and makes no lab start sooner. */
+/** Of Node. Labs leave little garbage that lives: young space beyond 4 MiB costs each process 45 MiB and makes no lab start sooner. */
 const workerFlags = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=1536', '--max-semi-space-size=4']
 /** A worker that has not answered for so long is stuck, and is ended, so that its labs come back elsewhere. */
 const pingMs = 15_000
