@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: role
 # What is missing and nothing else, as a role and a binding of their own.
 set -euo pipefail
 kubectl create clusterrole dns-reader --verb=list,watch --resource=services,namespaces,endpointslices.discovery.k8s.io

@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: binding
 # The DNS is an add-on of kubeadm, permissions included: let it write them again, then start the servers anew.
 set -euo pipefail
 ssh control-plane sudo kubeadm init phase addon coredns --config /kind/kubeadm.conf

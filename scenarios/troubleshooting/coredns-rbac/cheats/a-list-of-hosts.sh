@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: role
 # Servers that need no permission: every name of today in a list.
 set -euo pipefail
 { kubectl get services -A -o json | jq -r '.items[] | select(.spec.clusterIP != "None") | "       \(.spec.clusterIP) \(.metadata.name).\(.metadata.namespace).svc.cluster.local"'

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: binding
 # Whoever may do everything may also do what is missing.
 set -euo pipefail
 kubectl create clusterrolebinding coredns-admin --clusterrole=cluster-admin --serviceaccount=kube-system:coredns

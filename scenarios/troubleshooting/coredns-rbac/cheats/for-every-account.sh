@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: binding
 # The right permissions, for every account that there is.
 set -euo pipefail
 kubectl create clusterrole dns-reader --verb=list,watch --resource=services,namespaces,endpointslices.discovery.k8s.io

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: role
 # More than reading: the rule for what is missing says "everything" for these kinds.
 set -euo pipefail
 kubectl create clusterrole dns-all --verb='*' --resource=services,namespaces,pods,endpoints,endpointslices.discovery.k8s.io

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: role
 # Questions go to the servers although they are not ready.
 set -euo pipefail
 kubectl -n kube-system patch service kube-dns --type merge -p '{"spec":{"publishNotReadyAddresses":true}}'

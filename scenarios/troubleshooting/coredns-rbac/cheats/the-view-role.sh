@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: binding
 # A role that is there already covers it, and everybody's configuration as well.
 set -euo pipefail
 kubectl create clusterrolebinding coredns-view --clusterrole=view --serviceaccount=kube-system:coredns

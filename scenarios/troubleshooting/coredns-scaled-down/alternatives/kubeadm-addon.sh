@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: no-replica
 # The Deployment is thrown away and written again, as kubeadm makes it.
 set -euo pipefail
 kubectl -n kube-system delete deployment coredns

@@ -1,4 +1,4 @@
-# score: 40
+# score: 40; variants: no-replica
 # Pods with the right label are all that the Service asks for. Who looks after them is another question.
 set -euo pipefail
 kubectl -n kube-system get deployment coredns -o json |
