@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: route
 # What borrows the node's network needs no tunnel.
 set -euo pipefail
 kubectl -n "$NS" scale deployment "$APP" --replicas=1
