@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: missing
 # Only the program that the message names, put there whole, and a new pod that need not wait.
 set -euo pipefail
 ssh worker-2 cat "/opt/cni/bin/$PLUGIN" > /tmp/plugin

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: missing
 # A program by that name is there, and may be run. It does nothing.
 set -euo pipefail
 ssh worker-1 "sudo rm -f /opt/cni/bin/$PLUGIN; printf '#!/bin/sh\nexit 0\n' | sudo tee /opt/cni/bin/$PLUGIN >/dev/null; sudo chmod 755 /opt/cni/bin/$PLUGIN"

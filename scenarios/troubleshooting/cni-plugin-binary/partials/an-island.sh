@@ -1,4 +1,4 @@
-# score: 40
+# score: 40; variants: missing
 # A configuration that needs none of the programs in question. The pod starts; only its own node reaches it.
 set -euo pipefail
 ssh worker-1 'sudo tee /etc/cni/net.d/00-island.conflist >/dev/null' <<'CONFLIST'
