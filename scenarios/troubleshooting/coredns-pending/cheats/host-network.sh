@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: node-selector
 # Anywhere, whatever the nodes say, and in the nodes' own network.
 set -euo pipefail
 kubectl -n kube-system patch deployment coredns --type merge -p '{"spec":{"template":{"spec":{"hostNetwork":true,"nodeSelector":null,"tolerations":[{"operator":"Exists"}]}}}}'
