@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: protocol
 # The ports by the names that the containers give them: the Service follows wherever the servers listen.
 set -euo pipefail
 kubectl -n kube-system get service kube-dns -o json |

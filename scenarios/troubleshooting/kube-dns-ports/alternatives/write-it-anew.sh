@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: target-port
 # The Service is written anew from the Deployment, under the address that all pods know.
 set -euo pipefail
 kubectl -n kube-system delete service kube-dns

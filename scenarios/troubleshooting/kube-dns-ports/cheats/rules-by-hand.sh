@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: target-port
 # Every node sends the questions to a server itself; the Service stays as it is.
 set -euo pipefail
 server=$(kubectl -n kube-system get pods -l k8s-app=kube-dns -o jsonpath='{.items[0].status.podIP}')

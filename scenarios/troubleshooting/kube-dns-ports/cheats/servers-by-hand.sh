@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: protocol
 # A Service without a selector, and the servers of today written down behind it, with the right ports.
 set -euo pipefail
 kubectl -n kube-system get pods -l k8s-app=kube-dns -o json |
