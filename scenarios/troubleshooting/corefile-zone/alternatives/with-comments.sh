@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: no-block
 # Comments beside the plugins do no harm, and the order of the lines is the learner's.
 set -euo pipefail
 kubectl -n kube-system get configmap coredns -o json | jq '.data.Corefile |= ((if test("kubernetes ") then sub("kubernetes [^ ]+ "; "kubernetes cluster.local ") else sub("    ready\n"; "    kubernetes cluster.local in-addr.arpa ip6.arpa { # was gone\n       pods insecure\n       fallthrough in-addr.arpa ip6.arpa\n    }\n    ready\n") end)

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: no-block
 # Every service that there is at this moment, written down.
 set -euo pipefail
 kubectl get services -A -o json | jq -r '.items[] | select(.spec.clusterIP != "None") | "       \(.spec.clusterIP) \(.metadata.name).\(.metadata.namespace).svc.cluster.local"' > /tmp/hosts

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: other-zone
 # Every service that there is at this moment, written down in a server of its own to which the Corefile hands on.
 set -euo pipefail
 kubectl get services -A -o json | jq -r '.items[] | select(.spec.clusterIP != "None") | "       \(.spec.clusterIP) \(.metadata.name).\(.metadata.namespace).svc.cluster.local"' > /tmp/hosts

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: no-block
 # A configuration beside the one that everybody looks into; the DNS servers read that.
 set -euo pipefail
 kubectl -n kube-system get configmap coredns -o json | jq '{apiVersion, kind, metadata: {name: "coredns-new", namespace: "kube-system"}, data}

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: other-zone
 # The one name that the shop needs, written into its pods.
 set -euo pipefail
 ip=$(kubectl -n "$NS" get service "$BACK" -o jsonpath='{.spec.clusterIP}')

@@ -1,4 +1,4 @@
-# score: 60
+# score: 60; variants: no-block
 # The team that complained has its names again. Nobody else has.
 set -euo pipefail
 kubectl -n kube-system get configmap coredns -o json |
