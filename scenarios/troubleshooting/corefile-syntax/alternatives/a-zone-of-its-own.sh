@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: brace
 # The name gets a server block of its own, and the main block is what it was before.
 set -euo pipefail
 kubectl -n kube-system get configmap coredns -o json |

@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: directive
 # Comments beside the plugins do no harm.
 set -euo pipefail
 kubectl -n kube-system get configmap coredns -o jsonpath='{.data.Corefile}' > /tmp/Corefile

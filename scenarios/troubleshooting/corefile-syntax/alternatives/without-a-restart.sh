@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: directive
 # The Corefile as a whole, from the description of the add-on; then leave the rest to the back-off and to the rollout that is still going on.
 set -euo pipefail
 cat > /tmp/Corefile <<COREFILE

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: directive
 # The one name, written into the one application's pods.
 set -euo pipefail
 kubectl -n "$NS" patch deployment "$APP" --type merge -p "{\"spec\":{\"template\":{\"spec\":{\"hostAliases\":[{\"ip\":\"$IP\",\"hostnames\":[\"$HOST.$ZONE\"]}]}}}}"

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: brace
 # A Corefile that starts and knows the new name. Whatever else was in it is gone.
 set -euo pipefail
 printf '.:53 {\n    health\n    ready\n    hosts {\n       %s %s\n    }\n}\n' "$IP" "$HOST.$ZONE" > /tmp/Corefile

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: directive
 # Back to the pods of before the restart, and one of them is enough: the rollout no longer hangs.
 set -uo pipefail
 kubectl -n kube-system rollout undo deployment coredns
