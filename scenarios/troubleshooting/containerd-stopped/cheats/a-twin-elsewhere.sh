@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: socket
 # Somebody answers behind the Service.
 set -euo pipefail
 kubectl -n "$NS" run "$APP-twin" --image=nginx --image-pull-policy=IfNotPresent --labels="app=$APP"

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: stopped
 # The application runs where a node is well, and fills its disk.
 set -euo pipefail
 kubectl -n "$NS" patch deployment "$APP" --type json -p '[{"op":"remove","path":"/spec/template/spec/nodeSelector"}]'

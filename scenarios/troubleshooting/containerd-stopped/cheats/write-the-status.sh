@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: socket
 # The API takes anybody's word for a node's status, and pods need not care for its taints.
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 kubectl -n "$NS" patch deployment "$APP" --type merge -p '{"spec":{"template":{"spec":{"tolerations":[{"operator":"Exists"}]}}}}'
