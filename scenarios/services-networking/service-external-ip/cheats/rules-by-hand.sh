@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: empty
 # Every node lets these two ports through before kube-proxy sees them.
 set -euo pipefail
 address=$(kubectl get node "$NODE_WORKER_1" -o jsonpath='{.status.addresses[?(@.type=="InternalIP")].address}')
