@@ -1,8 +1,11 @@
 // The API as commands: what is typed becomes the request, over the document of this version; what is wrong is said with how it is typed.
 import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { NewToken } from '#lib/protocol/index.ts'
+import { Client } from '#lib/server/client.ts'
 import { root } from '#lib/server/index.ts'
 import { openapi, operations } from '#lib/server/openapi.ts'
 import { TestLab } from '#lib/server/testing.ts'
@@ -42,16 +45,44 @@ beforeAll(async () => {
   lab = await TestLab.open()
 })
 afterAll(() => lab.close())
-const run = (...args: string[]) =>
+const run = (env: Record<string, string>, ...args: string[]) =>
   promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(root, 'bin/api.ts'), ...args], {
-    env: { ...process.env, KUBEMEND_URL: lab.url },
+    env: { ...process.env, ...env },
   })
 test('over a server: JSON on standard output, errors in words on the other with a code', async () => {
-  expect(JSON.parse((await run('backends', 'list')).stdout)).toMatchObject({ backends: [{ name: 'fake', state: 'ready' }] })
-  await expect(run('sessions', 'get', '0123456789abcdef')).rejects.toMatchObject({
+  const here = { KUBEMEND_URL: lab.url }
+  expect(JSON.parse((await run(here, 'backends', 'list')).stdout)).toMatchObject({ backends: [{ name: 'fake', state: 'ready' }] })
+  await expect(run(here, 'sessions', 'get', '0123456789abcdef')).rejects.toMatchObject({
     code: 1,
     stdout: '',
     stderr: expect.stringContaining('404: There is no such session.'),
   })
-  await expect(run('sessions')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('sessions list') })
+  await expect(run(here, 'sessions')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('sessions list') })
+}, 120_000)
+test('over a server with accounts: by the token of the environment, and without one it says how to come by one', async () => {
+  const guarded = await TestLab.open({ env: { KUBEMEND_AUTH: 'on' } })
+  try {
+    const { accounts } = guarded.lab
+    const nobody = new Client(guarded.url)
+    const token = new URL((await accounts!.firstAdmin())!).hash.slice(1)
+    const joined = await nobody.send('POST', '/api/invitations/accept', {
+      ...{ token, name: 'Ada', email: 'ada@example.org', password: 'correct horse battery' },
+    })
+    const cookie = joined.headers.getSetCookie().map((one) => one.split(';')[0]!)
+    const ada = new Client(guarded.url, { cookie: cookie.join('; ') })
+    const made = await ada.post<NewToken>('/api/account/tokens', { name: 'grades', scopes: ['classes:write'] })
+    const at = { KUBEMEND_URL: guarded.url }
+    const withToken = (...args: string[]) => run({ ...at, KUBEMEND_TOKEN: made.token }, ...args)
+    const file = path.join(guarded.dataDir, 'class.json')
+    writeFileSync(file, JSON.stringify({ name: 'Ops 101' }))
+    await withToken('classes', 'create', '--body', file)
+    expect(JSON.parse((await withToken('classes', 'list')).stdout)).toMatchObject({ classes: [{ name: 'Ops 101' }] })
+    await expect(withToken('sessions', 'list')).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/403.*"sessions:read"/) })
+    await expect(run({ ...at, KUBEMEND_TOKEN: '' }, 'classes', 'list')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('KUBEMEND_TOKEN'),
+    })
+  } finally {
+    await guarded.close()
+  }
 }, 120_000)

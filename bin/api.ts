@@ -1,5 +1,6 @@
 // `npm run -s api -- NOUN VERB [id…] [--name value…] [--body FILE|-]`: the REST API as commands, for scripts. What there is to command is read from
-// the server's own OpenAPI document, so that it is never behind. KUBEMEND_URL says where the server is.
+// the server's own OpenAPI document, so that it is never behind. KUBEMEND_URL says where the server is,
+// KUBEMEND_TOKEN who asks; never an argument, which everybody on the machine can read.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
@@ -104,8 +105,8 @@ const listOf = (commands: readonly Command[]): string => {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { KUBEMEND_URL: url = 'http://127.0.0.1:3000' } = process.env
-  const headers = { origin: new URL(url).origin }
+  const { KUBEMEND_TOKEN: token = '', KUBEMEND_URL: url = 'http://127.0.0.1:3000' } = process.env
+  const headers = { origin: new URL(url).origin, ...(token === '' ? {} : { authorization: `Bearer ${token.trim()}` }) }
   const described = await fetch(new URL('/api/openapi.json', url)).catch((cause: unknown) => {
     throw new Error(`${url} does not answer. Set KUBEMEND_URL to the address of the server.`, { cause })
   })
@@ -133,7 +134,10 @@ async function main(args: readonly string[]): Promise<number> {
   } catch {
     said = undefined
   }
-  process.stderr.write(`${answer.status}: ${said?.message ?? text.slice(0, 500)}\n${said?.hint === undefined ? '' : `${said.hint}\n`}`)
+  // A page's advice, to sign in, is no use to a program that was given nothing.
+  const hint =
+    answer.status === 401 && token === '' ? 'Make a token on the page of your account, and set KUBEMEND_TOKEN to it.' : said?.hint
+  process.stderr.write(`${answer.status}: ${said?.message ?? text.slice(0, 500)}\n${hint === undefined ? '' : `${hint}\n`}`)
   return 1
 }
 

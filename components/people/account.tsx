@@ -1,8 +1,8 @@
 'use client'
-// One's own account: name, password, devices, signing out. Knows nothing of other people.
+// One's own account: name, password, devices, tokens, signing out. Knows nothing of other people.
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useState } from 'react'
-import { type AccountAction, type AccountView, accountLimits } from '#lib/protocol/index.ts'
+import { type AccountAction, type AccountView, accountLimits, type TokenView } from '#lib/protocol/index.ts'
 import { useAction } from '../action.ts'
 import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
@@ -12,6 +12,7 @@ import { Badge } from '../ui/state.tsx'
 import { dateOf, timeOfDay } from '../ui/time.ts'
 import { Field, typed } from './field.tsx'
 import { answered } from './sign-in.tsx'
+import { Tokens } from './tokens.tsx'
 
 function Part({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
   return (
@@ -32,7 +33,13 @@ export function device(userAgent: string | null): string | null {
   return parts.length > 0 ? parts.join(', ') : (userAgent?.slice(0, 60) ?? null) || null
 }
 
-export function Account({ account: { hasPassword, logins, me, provider } }: { account: AccountView }) {
+export function Account({
+  account: { hasPassword, logins, me, provider },
+  tokens,
+}: {
+  account: AccountView
+  tokens: readonly TokenView[]
+}) {
   const m = useMessages()
   const locale = useLocale()
   const router = useRouter()
@@ -166,6 +173,9 @@ export function Account({ account: { hasPassword, logins, me, provider } }: { ac
             {m.account.endOthers}
           </Button>
         ) : null}
+      </Part>
+      <Part title={m.account.tokens.title} lead={m.account.tokens.lead}>
+        <Tokens role={me.role} tokens={tokens} />
       </Part>
     </div>
   )

@@ -23,6 +23,8 @@ import type { Person, Store } from '#lib/store/index.ts'
 import type { Audit } from './audit.ts'
 import type { Visitor } from './index.ts'
 import { Limiter } from './limiter.ts'
+import { requireScope } from './may.ts'
+import { ApiTokens } from './tokens.ts'
 
 /** header that the server sets to the address of who asks, and nobody else can (lib/server/front.ts) */
 export const clientHeader = 'x-kubemend-client'
@@ -131,6 +133,7 @@ const said = {
 }
 
 export class Accounts {
+  readonly tokens: ApiTokens
   readonly #options: AccountsOptions
   readonly #now: () => number
   /** only failures are counted: a class behind one address signs in at once */
@@ -145,6 +148,7 @@ export class Accounts {
   constructor(options: AccountsOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.tokens = new ApiTokens(options)
     const minutes = (times: number, count: number) => new Limiter({ times, perMs: count * 60_000, now: this.#now })
     this.#refused = minutes(30, 5)
     this.#refusedPerson = minutes(10, 5)
@@ -356,7 +360,7 @@ export class Accounts {
   async view(me: Visitor): Promise<AccountView> {
     const { provider, store } = this.#options
     const [logins, providers] = await Promise.all([store.people.logins(me.id, this.#now()), store.people.providers(me.id)])
-    const { login: _, ...identity } = me
+    const { login: _, token: __, ...identity } = me
     return {
       me: identity,
       hasPassword: providers.includes('credential'),
@@ -420,9 +424,11 @@ export class Accounts {
    * Makes a link by which one person gets an account.
    * @throws LabError forbidden for a role above one's own, rate-limited, capacity-exceeded
    */
-  async invite(me: Identity, { days, email, role }: Invite): Promise<{ url: string; expiresAt: number }> {
+  async invite(me: Visitor, { days, email, role }: Invite): Promise<{ url: string; expiresAt: number }> {
     const { audit, store } = this.#options
     // Who may give a role is above it: instructors invite learners, admins everybody.
+    // Else a token could make itself an administrator without bounds.
+    if (role === 'admin') requireScope(me, null)
     if (!(me.role === 'admin' || (me.role === 'instructor' && role === 'learner')))
       throw new LabError(
         'forbidden',
@@ -561,11 +567,13 @@ export class Accounts {
     await this.#options.audit.record(me, 'invitation.withdrawn')
   }
   /** @throws LabError not-found, conflict when no admin would be left */
-  async actOn(me: Identity, id: string, action: PersonAction): Promise<void> {
+  async actOn(me: Visitor, id: string, action: PersonAction): Promise<void> {
     const { audit, store } = this.#options
     const person = await store.people.person(id)
     if (person === null) throw said.nobody()
     const subject = { id: person.id, name: person.name }
+    // Nor may it change the account that it was made by.
+    if (id === me.id || (action.type === 'role' && action.role === 'admin')) requireScope(me, null)
     switch (action.type) {
       case 'role':
         if (!(await (action.role === 'admin' ? this.#set(id, { role: action.role }) : store.people.changeAdmin(id, { role: action.role }))))
@@ -604,6 +612,7 @@ export class Accounts {
   }
   async #endAll(person: Person): Promise<void> {
     await this.#options.store.people.endLogins(person.id)
+    await this.tokens.endAll(person.id)
     this.#options.onEnded({ person: person.id })
   }
 }

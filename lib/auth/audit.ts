@@ -7,6 +7,8 @@ import type { Store } from '#lib/store/index.ts'
 interface Named {
   id: string
   name: string
+  /** a program asked in their name */
+  token?: { name: string }
 }
 export interface AuditOptions {
   store: Store
@@ -40,6 +42,8 @@ export class Audit {
   async record(actor: Named | null, action: string, subject: Named | null = null, detail: string | null = null): Promise<void> {
     const { onError, store } = this.#options
     const at = this.#now()
+    const by = actor?.token === undefined ? null : `token ${JSON.stringify(actor.token.name)}`
+    const words = [detail, by].filter((part) => part !== null).join('; ')
     const cut = (text: string | undefined, most: number) => (text === undefined ? null : text.slice(0, most))
     try {
       await store.people.insertAudit({
@@ -51,7 +55,7 @@ export class Audit {
         action: action.slice(0, 64),
         subject_id: cut(subject?.id, 64),
         subject_name: cut(subject?.name, 320),
-        detail: detail?.slice(0, 500) ?? null,
+        detail: words === '' ? null : words.slice(0, 500),
       })
       if (this.#written++ % pruneEvery === 0) await store.people.pruneAudit(accountLimits.audit.rows, at - accountLimits.audit.days * dayMs)
     } catch (thrown) {

@@ -11,12 +11,17 @@ import {
   accountLimits,
   type ErrorView,
   type InvitationView,
+  type NewToken,
   type PeopleView,
   type Role,
+  type TokenScope,
+  type TokenView,
+  tokenLimits,
 } from '#lib/protocol/index.ts'
 import { Client } from './client.ts'
 import { readConfig } from './config.ts'
-import { TestLab } from './testing.ts'
+import { Page } from './page.ts'
+import { Leaping, TestLab } from './testing.ts'
 
 let lab: TestLab
 beforeEach(async () => {
@@ -371,6 +376,167 @@ async function oidc(): Promise<{ url: string; person: object; close(): Promise<v
   made.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return made
 }
+
+/** A program: it has a token, no cookie and no Origin. */
+const program = (token: string) => ({
+  ask: (method: string, target: string, body?: unknown, headers: Record<string, string> = {}) =>
+    fetch(lab.url + target, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+})
+const makeToken = (by: Client, scopes: TokenScope[], more: object = {}) =>
+  by.post<NewToken>('/api/account/tokens', { name: 'script', scopes, ...more })
+
+test('a token is its person’s, as far as its scopes reach, until it is revoked', async () => {
+  const ada = await first()
+  const bob = await join(ada, 'instructor', 'bob@example.org')
+  const made = await makeToken(bob, ['classes:write', 'sessions:read'])
+  expect(made).toMatchObject({ scopes: ['sessions:read', 'classes:write'], usedAt: null })
+  expect(made.token).toMatch(/^kbm_[\w-]{43}$/)
+  expect(made.expiresAt - made.createdAt).toBe(90 * 86_400_000)
+  // It is kept nowhere.
+  expect(JSON.stringify(await bob.get('/api/account/tokens'))).not.toContain(made.token)
+  const rows = await lab.lab.accounts!.tokens.list({ ...(await me(bob)), login: null })
+  expect(JSON.stringify(rows)).not.toContain(made.token.slice(4))
+
+  const script = program(made.token)
+  const created = await script.ask('POST', '/api/classes', { name: 'Ops 101' })
+  expect(created.status, await created.clone().text()).toBe(201)
+  expect(((await bob.get('/api/classes')) as { classes: { name: string }[] }).classes).toMatchObject([{ name: 'Ops 101' }])
+  expect((await script.ask('GET', '/api/classes')).status).toBe(200)
+  expect((await script.ask('GET', '/api/sessions')).status).toBe(200)
+  const [listed] = ((await bob.get('/api/account/tokens')) as { tokens: TokenView[] }).tokens
+  expect(listed?.usedAt).toBeGreaterThanOrEqual(made.createdAt)
+
+  // Not what it has no scope for, nor what is beyond its person's role, nor anybody else's.
+  const lacking = await refusal(await script.ask('POST', '/api/sessions', { scenario: 'x' }))
+  expect(lacking).toEqual([403, expect.stringContaining('"sessions:write"')])
+  expect((await refusal(await bob.send('POST', '/api/account/tokens', { name: 'x', scopes: ['people:read'] })))[0]).toBe(403)
+  // Nor may it make more of itself, or change the account.
+  for (const [method, target, body] of [
+    ['GET', '/api/account', undefined],
+    ['POST', '/api/account', { type: 'rename', name: 'Eve' }],
+    ['GET', '/api/account/tokens', undefined],
+    ['POST', '/api/account/tokens', { name: 'x', scopes: ['classes:read'] }],
+    ['DELETE', `/api/account/tokens/${made.id}`, {}],
+    ['POST', '/api/account/sign-out', {}],
+  ] as const)
+    expect((await refusal(await script.ask(method, target, body)))[0], `${method} ${target}`).toBe(403)
+  // Its person's cookie still needs an Origin, also beside a token; and pages are not for tokens.
+  const both = await script.ask('POST', '/api/classes', { name: 'x' }, { cookie: bob.headers.cookie! })
+  expect(both.status).toBe(403)
+  const { error } = (await both.json()) as { error: ErrorView }
+  expect(error.code).toBe('foreign-origin')
+  expect(await lab.lab.identify(new Headers({ authorization: `Bearer ${made.token}` }))).toBeNull()
+  // Another's is not there.
+  const hers = await makeToken(ada, ['people:write'])
+  expect((await refusal(await bob.send('DELETE', `/api/account/tokens/${hers.id}`, {})))[0]).toBe(404)
+  expect((await program(hers.token).ask('GET', '/api/people')).status).toBe(200)
+
+  expect((await bob.send('DELETE', `/api/account/tokens/${made.id}`, {})).status).toBe(200)
+  expect(await refusal(await script.ask('GET', '/api/classes'))).toEqual([401, expect.stringContaining('revoked')])
+  expect((await bob.send('DELETE', `/api/account/tokens/${made.id}`, {})).status).toBe(404)
+  const { entries } = await ada.get<AuditView>('/api/audit')
+  const logged = entries
+    .filter(({ action }) => /^token|^class/.test(action))
+    .map(({ action, actor, detail }) => [action, actor.name, detail])
+  expect(logged).toEqual([
+    ['token.revoked', 'bob', 'script'],
+    ['token.made', 'Ada', 'script: people:write; 90 d'],
+    ['class.create', 'bob', expect.stringContaining('token "script"')],
+    ['token.made', 'bob', 'script: sessions:read classes:write; 90 d'],
+  ])
+  expect(JSON.stringify(entries)).not.toContain(made.token)
+})
+
+test('an admin’s token makes no admins, and what is open by a token closes with it', async () => {
+  const ada = await first()
+  const lea = await join(ada, 'learner', 'lea@example.org')
+  const { id } = await me(lea)
+  const made = await makeToken(ada, ['people:write', 'sessions:write'])
+  const script = program(made.token)
+  for (const [target, body] of [
+    ['/api/invitations', { role: 'admin', email: null, days: 1 }],
+    [`/api/people/${id}/actions`, { type: 'role', role: 'admin' }],
+    [`/api/people/${(await me(ada)).id}/actions`, { type: 'role', role: 'learner' }],
+  ] as const)
+    expect((await refusal(await script.ask('POST', target, body)))[0], target).toBe(403)
+  expect((await script.ask('POST', '/api/invitations', { role: 'learner', email: null, days: 1 })).status).toBe(201)
+  expect((await script.ask('POST', `/api/people/${id}/actions`, { type: 'role', role: 'instructor' })).status).toBe(200)
+  expect((await me(lea)).role).toBe('instructor')
+
+  const session = await ada.begin('Two nodes no longer take part')
+  const ticket = async () => ((await (await script.ask('POST', `/api/sessions/${session}/ticket`, {})).json()) as { ticket: string }).ticket
+  const connect = async (which: string) => Page.connect(`${lab.url.replace('http', 'ws')}/ws/session/${session}?ticket=${which}`, lab.url)
+  const [open, unused] = [await connect(await ticket()), await ticket()]
+  await open.message('snapshot')
+  expect((await ada.send('DELETE', `/api/account/tokens/${made.id}`, {})).status).toBe(200)
+  await open.until(() => open.closed, 'the close', true)
+  const late = await connect(unused)
+  await late.until(() => late.closed, 'the close', true)
+  expect([open.closed?.code, late.closed?.code]).toEqual([4003, 4001])
+})
+
+test('tokens expire, are twenty at the most, and end with their person; wrong ones are told so, and not without end', async () => {
+  const clock = new Leaping()
+  await lab.close()
+  lab = await TestLab.open({ env: { KUBEMEND_AUTH: 'on' }, parts: { sessions: { clock } } })
+  const ada = await first()
+  const lea = await join(ada, 'learner', 'lea@example.org')
+  const { id } = await me(lea)
+  for (const bad of [{ days: 0 }, { days: 366 }, { scopes: [] }, { scopes: ['all'] }, { name: ' ' }, { name: 'x'.repeat(81) }])
+    expect((await lea.send('POST', '/api/account/tokens', { name: 'x', scopes: ['data:read'], ...bad })).status).toBe(400)
+  const made = await makeToken(lea, ['data:read'], { days: 365 })
+  const get = (token: string) => program(token).ask('GET', '/api/data')
+  expect((await get(made.token)).status).toBe(200)
+
+  // Its time is over: it says so, and stays in the list.
+  clock.leap(made.expiresAt - clock.now())
+  expect(await refusal(await get(made.token))).toEqual([401, expect.stringContaining(new Date(made.expiresAt).toISOString().slice(0, 10))])
+  expect(await lea.get('/api/account/tokens')).toMatchObject({ tokens: [{ id: made.id }] })
+  const other = await makeToken(lea, ['data:read'])
+  for (let index = 1; index < tokenLimits.tokens; index++) await makeToken(lea, ['data:read'])
+  expect((await refusal(await lea.send('POST', '/api/account/tokens', { name: 'x', scopes: ['data:read'] })))[0]).toBe(503)
+
+  // Who is disabled has none any more, also when they may come again.
+  expect((await get(other.token)).status).toBe(200)
+  await ada.post(`/api/people/${id}/actions`, { type: 'disable' })
+  expect((await refusal(await get(other.token)))[0]).toBe(401)
+  await ada.post(`/api/people/${id}/actions`, { type: 'enable' })
+  expect((await refusal(await get(other.token)))[0]).toBe(401)
+  const again = holding(await signIn('lea@example.org'))
+  expect(await again.get('/api/account/tokens')).toEqual({ tokens: [] })
+  // Whoever is signed out everywhere, and whoever is deleted.
+  const third = await makeToken(again, ['data:read'])
+  await ada.post(`/api/people/${id}/actions`, { type: 'sign-out' })
+  expect((await refusal(await get(third.token)))[0]).toBe(401)
+  const fourth = await makeToken(holding(await signIn('lea@example.org')), ['data:read'])
+  await ada.post(`/api/people/${id}/actions`, { type: 'delete' })
+  expect((await refusal(await get(fourth.token)))[0]).toBe(401)
+
+  // A right one is not kept out by those who guess.
+  const right = await makeToken(ada, ['data:read'])
+  const codes: number[] = []
+  for (const guess of ['', 'kbm_short', `kbm_${'A'.repeat(43)}`, 'x'.repeat(300)])
+    for (let index = 0; index < 6; index++) codes.push((await get(`${guess}${guess === '' ? index : ''}`)).status)
+  expect(new Set(codes)).toEqual(new Set([401, 429]))
+  expect(codes.at(-1)).toBe(429)
+  expect((await get(right.token)).status).toBe(200)
+  // Somebody with a cookie whose proxy adds a token of its own is who they are.
+  const proxied = await fetch(`${lab.url}/api/account`, { headers: { ...ada.headers, authorization: 'Bearer eyJhbGciOi' } })
+  expect(proxied.status).toBe(200)
+})
+
+test('without accounts there are no tokens, and none replaces the Origin', async () => {
+  await lab.close()
+  lab = await TestLab.open()
+  expect((await refusal(await fetch(`${lab.url}/api/account/tokens`)))[0]).toBe(404)
+  const script = program(`kbm_${'A'.repeat(43)}`)
+  expect((await script.ask('POST', '/api/sessions', { scenario: 'x' })).status).toBe(403)
+  expect((await script.ask('GET', '/api/sessions')).status).toBe(200)
+})
 
 test('settings: accounts bring their own limits', () => {
   const on = { KUBEMEND_AUTH: 'on' }

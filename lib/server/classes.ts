@@ -20,7 +20,7 @@ import {
   roomAction,
   watchTask,
 } from '#lib/protocol/index.ts'
-import type { Route } from './http.ts'
+import type { Unscoped } from './http.ts'
 
 export type ClassRoute =
   | 'classes'
@@ -52,12 +52,12 @@ export interface ClassRoutesOptions {
   classroom: Classroom
   tickets: Tickets
   /** a route for people of this role and above */
-  route(least: Role, work: (me: Visitor, request: Request, params: Record<string, string>) => Promise<Response>): Route
+  route(least: Role, work: (me: Visitor, request: Request, params: Record<string, string>) => Promise<Response>): Unscoped
   body<T>(request: Request, schema: z.ZodType<T>): Promise<T>
   json(value: unknown, status?: number): Response
 }
 
-export function classRoutes({ body, classroom, json, route, tickets }: ClassRoutesOptions): Record<ClassRoute, Route> {
+export function classRoutes({ body, classroom, json, route, tickets }: ClassRoutesOptions): Record<ClassRoute, Unscoped> {
   const id = (params: Record<string, string>) => params.id ?? ''
   type Work = Parameters<typeof route>[1]
   const instructor = (work: Work) => route('instructor', work)

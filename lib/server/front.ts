@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { clientHeader, isSafe, type Known, knownAs, requireHost, requireOrigin } from '#lib/auth/index.ts'
+import { clientHeader, isByTokenAlone, isSafe, type Known, knownAs, requireHost, requireOrigin } from '#lib/auth/index.ts'
 import { asLabError, LabError, statusOf } from '#lib/protocol/index.ts'
 import type { Log } from '#lib/session/index.ts'
 import type { Config } from './config.ts'
@@ -12,7 +12,7 @@ import { isHealth, isMetrics, type Probes } from './probes.ts'
 import { refuse, Sockets } from './ws.ts'
 
 export interface FrontOptions {
-  config: Pick<Config, 'dev' | 'host' | 'port' | 'publicUrl' | 'proxies'>
+  config: Pick<Config, 'auth' | 'dev' | 'host' | 'port' | 'publicUrl' | 'proxies'>
   log: Log
   /** sockets, told later which addresses this server is known by */
   sockets: (known: () => Known) => Sockets
@@ -96,7 +96,8 @@ export async function openFront(options: FrontOptions): Promise<Front> {
         if (probes !== undefined && isSafe(request.method) && isHealth(asked)) return await probes.health(asked, response)
         requireHost(known, request)
         if (probes !== undefined && isSafe(request.method) && isMetrics(asked)) return await probes.metrics(request, response)
-        if (!isSafe(request.method)) requireOrigin(known, request)
+        const byToken = config.auth !== null && isByTokenAlone(request.headers)
+        if (!isSafe(request.method) && !byToken) requireOrigin(known, request)
         await options.pages(request, response)
       } catch (thrown) {
         const error = asLabError(thrown)

@@ -6,10 +6,13 @@ import { z } from 'zod'
 import {
   type Accounts,
   type Answer,
+  bearerOf,
+  clientHeader,
   type Identify,
   isLoopback,
   Limiter,
   requireRole,
+  requireScope,
   type Tickets,
   type Verb,
   type Visitor,
@@ -30,6 +33,7 @@ import {
   invite,
   LabError,
   lookAtInvitation,
+  makeToken,
   personAction,
   place,
   type Role,
@@ -43,10 +47,11 @@ import {
   startDrill,
   startSession,
   statusOf,
+  type TokenScope,
 } from '#lib/protocol/index.ts'
 import { FileConflict, type Sessions } from '#lib/session/index.ts'
 import { type ClassRoute, classRoutes } from './classes.ts'
-import { openapi } from './openapi.ts'
+import { openapi, operations } from './openapi.ts'
 
 export interface ApiOptions {
   /** of this kubemend */
@@ -55,6 +60,7 @@ export interface ApiOptions {
   drillsOf: Drills
   classes: Classroom
   tickets: Tickets
+  /** who asks by their cookie */
   identify: Identify
   /** null without accounts */
   accounts: Accounts | null
@@ -70,6 +76,8 @@ export interface ApiOptions {
 }
 /** One route's method. `params`: the names in brackets of its path. Never rejects: what goes wrong is in the answer. */
 export type Route = (request: Request, params: Record<string, string>) => Promise<Response>
+/** A route that has yet to be told which scope a token needs for it; null: none is good for it. */
+export type Unscoped = (request: Request, params: Record<string, string>, scope: TokenScope | null) => Promise<Response>
 export type Api = Record<
   | ClassRoute
   | 'health'
@@ -102,6 +110,9 @@ export type Api = Record<
   | 'signOut'
   | 'account'
   | 'actOnAccount'
+  | 'tokens'
+  | 'makeToken'
+  | 'revokeToken'
   | 'lookAtInvitation'
   | 'acceptInvitation'
   | 'invite'
@@ -179,19 +190,27 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
 export function createApi(options: ApiOptions, onError: (error: LabError, path: string) => void = () => {}): Api {
   const { drillsOf, sessionsOf, tickets } = options
   const anyone =
-    (work: (request: Request, params: Record<string, string>) => Promise<Response>): Route =>
-    async (request, params) => {
+    (work: Unscoped): Unscoped =>
+    async (request, params, scope) => {
       try {
-        return await work(request, params)
+        return await work(request, params, scope)
       } catch (thrown) {
         const error = asLabError(thrown)
         if (statusOf(error.code) >= 500) onError(error, new URL(request.url).pathname)
         return failure(thrown)
       }
     }
-  /** A route for people of this role and above. */
-  const route = (least: Role, work: (me: Visitor, request: Request, params: Record<string, string>) => Promise<Response>): Route =>
-    anyone(async (request, params) => work(requireRole(await options.identify(request.headers), least), request, params))
+  /** Who asks: by a token, or by the cookie of a page. @throws LabError unauthorized for a token that is none, rate-limited */
+  const who = async ({ headers }: Request): Promise<Visitor | null> => {
+    const token = bearerOf({ authorization: headers.get('authorization') ?? undefined, cookie: headers.get('cookie') ?? undefined })
+    // Without accounts there are no tokens, and everybody is the local person anyway.
+    return token === undefined || options.accounts === null
+      ? options.identify(headers)
+      : options.accounts.tokens.identify(token, headers.get(clientHeader) ?? '')
+  }
+  /** A route for people of this role and above, and for their tokens as the API's document says. */
+  const route = (least: Role, work: (me: Visitor, request: Request, params: Record<string, string>) => Promise<Response>): Unscoped =>
+    anyone(async (request, params, scope) => work(requireScope(requireRole(await who(request), least), scope), request, params))
   const learner = (work: Parameters<typeof route>[1]) => route('learner', work)
   const admin = (work: Parameters<typeof route>[1]) => route('admin', work)
   /** A route to somebody's session or drill; `owner` is whose. */
@@ -199,7 +218,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
     kind: 'session' | 'drill',
     verb: Verb,
     work: (owner: string, id: string, request: Request, params: Record<string, string>, me: Visitor) => Promise<Response>,
-  ): Route =>
+  ): Unscoped =>
     learner(async (me, request, params) => {
       const id = params.id ?? ''
       return work(await options.whose(me, verb, kind, id), id, request, params, me)
@@ -217,7 +236,7 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
     )
   }
 
-  return {
+  const routes: Record<keyof Api, Unscoped> = {
     ...classRoutes({ classroom: options.classes, tickets, route, body, json }),
     health: anyone(async () => json({ name: 'kubemend', ok: true })),
     openapi: anyone(async () => json(openapi(options.version))),
@@ -319,6 +338,12 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
       await accounts().act(me, await body(request, accountAction), request.headers)
       return json({ ok: true })
     }),
+    tokens: learner(async (me) => json({ tokens: await accounts().tokens.list(me) })),
+    makeToken: learner(async (me, request) => json(await accounts().tokens.make(me, await body(request, makeToken)), 201)),
+    revokeToken: learner(async (me, _, params) => {
+      await accounts().tokens.revoke(me, params.id ?? '')
+      return json({ ok: true })
+    }),
     lookAtInvitation: anyone(async (request) =>
       json(await accounts().look((await body(request, lookAtInvitation)).token, request.headers)),
     ),
@@ -335,4 +360,10 @@ export function createApi(options: ApiOptions, onError: (error: LabError, path: 
     }),
     audit: admin(async (me, request) => json(await options.audit(me, new URL(request.url).searchParams.get('before') ?? undefined))),
   }
+  return Object.fromEntries(
+    Object.entries(routes).map(([name, work]): [string, Route] => {
+      const { scope } = operations[name as keyof Api]
+      return [name, (request, params) => work(request, params, scope)]
+    }),
+  ) as Api
 }

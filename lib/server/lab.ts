@@ -38,6 +38,7 @@ import {
   type SessionView,
   type SetupPlan,
   type SetupView,
+  type TokenView,
 } from '#lib/protocol/index.ts'
 import { loadCatalogue, resolve, type Scenario, trust } from '#lib/scenario/index.ts'
 import { type Clusters, type Engine, type Log, Sessions, type SessionsOptions } from '#lib/session/index.ts'
@@ -76,6 +77,8 @@ export interface LabHandle {
   setupPlan(): Promise<SetupPlan>
   /** one's own account; null without accounts */
   account(me: Visitor): Promise<AccountView | null>
+  /** one's own tokens for programs, newest first; none without accounts */
+  tokens(me: Visitor): Promise<TokenView[]>
   /** whether there are accounts, and the identity provider that people may sign in by */
   readonly doors: { accounts: boolean; provider: string | null }
   /** for admins; null without accounts */
@@ -256,6 +259,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       help: 'Processes that hold simulated labs.',
       read: async () => [[{}, (await readdir(path.join(config.dataDir, 'sim', 'workers')).catch(() => [])).length]],
     })
+  const clock = parts.sessions?.clock ?? systemClock
   const audit = new Audit({
     store,
     onError: (thrown) => log.error({ error: asLabError(thrown).message }, 'the audit log could not be written'),
@@ -293,6 +297,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
           secure: config.publicUrl?.startsWith('https:') ?? false,
           provider: config.auth.provider,
           log,
+          now: () => clock.now(),
           onEnded(of) {
             tickets.revoke(of)
             for (const listener of listeners) listener(of)
@@ -346,6 +351,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     exam: (me: Identity, backend?: BackendName) => drills.overview(me.id, backend),
     drill: async (me: Identity, id: string) => orNull(drills.view(await whose(me, 'see', 'drill', id), id)),
     account: async (me: Visitor) => accounts?.view(me) ?? null,
+    tokens: async (me: Visitor) => accounts?.tokens.list(me) ?? [],
     doors: { accounts: accounts !== null, provider: config.auth?.provider?.name ?? null },
     people: async (me: Identity) => {
       requireRole(me, 'admin')
@@ -359,7 +365,6 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     setup: () => currentSetup(),
     setupPlan: async () => ({ changes: (await planSetup()).changes }),
   }
-  const clock = parts.sessions?.clock ?? systemClock
   let cancelKeep = () => {}
   /** Now and then, not all the time: folders are read for it. */
   const keep = () => {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { localPerson, type Visitor } from '#lib/auth/index.ts'
-import { isAtLeast, role } from '#lib/protocol/index.ts'
+import { type ErrorView, grants, isAtLeast, role, type TokenScope, tokenScope } from '#lib/protocol/index.ts'
 import { readVersion, root } from './config.ts'
 import { openapi, operations } from './openapi.ts'
 import { TestLab } from './testing.ts'
@@ -59,8 +59,8 @@ test('it is OpenAPI 3.1: every reference leads somewhere, every name in a path i
     }
 })
 
-test.each([null, ...role.options])('asked by %s, each route lets in whom it says', async (asking) => {
-  who = asking === null ? null : { ...localPerson, id: `a-${asking}`, role: asking }
+/** Asks each route for something that is not there, with a body that is none. */
+async function* answers() {
   for (const operation of Object.values(operations)) {
     const target = lab.url + operation.path.replace('[id]', '0123456789abcdef').replace('[terminal]', '1').replace('[provider]', 'oidc')
     const answer = await fetch(target, {
@@ -68,11 +68,41 @@ test.each([null, ...role.options])('asked by %s, each route lets in whom it says
       headers: { origin: lab.url, 'content-type': 'application/json' },
       ...(operation.method === 'GET' ? {} : { body: '{' }),
     })
-    const { error } = answer.ok ? { error: undefined } : ((await answer.json()) as { error: { code: string } })
-    const said = `${operation.method} ${operation.path}`
+    const { error } = answer.ok ? { error: undefined } : ((await answer.json()) as { error: ErrorView })
+    yield { answer, error, operation, said: `${operation.method} ${operation.path}` }
+  }
+}
+test.each([null, ...role.options])('asked by %s, each route lets in whom it says', async (asking) => {
+  who = asking === null ? null : { ...localPerson, id: `a-${asking}`, role: asking }
+  for await (const { answer, error, operation, said } of answers()) {
     if (operation.role === null) expect([401, 403], said).not.toContain(answer.status)
     else if (who === null) expect([answer.status, error?.code], said).toEqual([401, 'unauthorized'])
     else if (!isAtLeast(who.role, operation.role)) expect([answer.status, error?.code], said).toEqual([403, 'forbidden'])
     else expect([401, 403], said).not.toContain(answer.status)
+  }
+})
+
+test.each(tokenScope.options)('asked by an admin’s token for %s, each route lets in what it says', async (scope: TokenScope) => {
+  who = { ...localPerson, id: 'a-token', token: { name: 'script', scopes: [scope] } }
+  let allowed = 0
+  for await (const { answer, error, operation, said } of answers()) {
+    if (operation.role === null || (operation.scope !== null && grants([scope], operation.scope))) {
+      allowed += operation.scope === null ? 0 : 1
+      expect([401, 403], said).not.toContain(answer.status)
+      continue
+    }
+    expect([answer.status, error?.code], said).toEqual([403, 'forbidden'])
+    // What is lacking is named, in both languages, with what to do.
+    for (const words of [error?.message, error?.hint, error?.ko?.message, error?.ko?.hint])
+      expect(words, said).toMatch(operation.scope === null ? /./ : new RegExp(operation.scope))
+  }
+  expect(allowed).toBeGreaterThan(0)
+})
+
+test('looking is a scope for reading, changing one for writing, and nothing that is one’s account’s is any token’s', () => {
+  for (const { method, path, role, scope } of Object.values(operations)) {
+    if (role === null || path.startsWith('/api/account')) expect(scope, path).toBeNull()
+    else if (method === 'GET') expect(scope, path).toMatch(/:read$/)
+    else if (scope?.endsWith(':read')) expect(['/api/exam/preview', '/api/classes/[id]/capacity']).toContain(path)
   }
 })

@@ -17,6 +17,7 @@ import {
   type Tables,
   type TerminalRow,
 } from './tables.ts'
+import { type Tokens, tokensOf } from './tokens.ts'
 
 export type { ArchiveStore, Exported, Keys, Owned } from './archive.ts'
 export { backup, type Kept, restore } from './backup.ts'
@@ -37,7 +38,9 @@ export type {
   SessionEventRow,
   SessionRow,
   TerminalRow,
+  TokenRow,
 } from './tables.ts'
+export type { Tokens } from './tokens.ts'
 
 export interface StoreOptions {
   /** directory of the database and of what is kept in files; made when it is missing */
@@ -70,6 +73,7 @@ export interface Store extends ArchiveStore {
   readonly dataDir: string
   rows<Name extends ClassTable>(table: Name): Rows<Tables[Name]>
   readonly people: People
+  readonly tokens: Tokens
   /** the connection itself, for the account library alone, which writes its own tables */
   readonly database: { db: Kysely<Tables>; type: 'sqlite' | 'postgres' }
   /** null when it was never set */
@@ -141,6 +145,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     dataDir: options.dataDir,
     rows: (table) => rowsOf(db, table),
     people: peopleOf(db, type === 'postgres'),
+    tokens: tokensOf(db, type === 'postgres'),
     database: { db, type },
     async setting(key) {
       const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst()

@@ -167,6 +167,10 @@ const written: Record<string, (db: Kysely<object>) => Promise<void>> = {
     )
     await sql`insert into audit (id, at, action) values ('1', 7, 'person.joined')`.execute(db)
   },
+  async '006-tokens'(db) {
+    await sql`insert into token (id, person_id, digest, name, scopes, created_at, expires_at)
+      values ('t', 'p', 'hash', '표', 'classes:read', 1700000000003, 1800000000003)`.execute(db)
+  },
 }
 test('what was written by any earlier version is all there after the upgrade', async () => {
   const all = await migrationProvider.getMigrations()
@@ -197,6 +201,8 @@ test('what was written by any earlier version is all there after the upgrade', a
       expect(await upgraded.attempts('local')).toEqual([{ scenario_id: 's1', attempts: 1, best: 62.5 }])
       expect((await upgraded.drills({})).map(({ id, seen_at }) => [id, seen_at])).toEqual(drilled ? [['d', 6]] : [])
       expect(await upgraded.people.countAdmins()).toBe(upTo.includes('005-people') ? 1 : 0)
+      if (upTo.includes('006-tokens'))
+        expect(await upgraded.tokens.list('p')).toMatchObject([{ name: '표', expires_at: 1800000000003, used_at: null }])
       if (upTo.includes('004-classes'))
         expect(await upgraded.rows('class').get('c')).toMatchObject({ created_at: 8, body: '{"name":"가"}' })
       // And it can be written to.
@@ -292,6 +298,64 @@ onPostgres('a server that is away, and one that lets nobody in, are named, and n
   const none = new URL(database.url!)
   none.pathname = '/there-is-none'
   await expect(openStore({ dataDir: dir, databaseUrl: none.href })).rejects.toMatchObject({ hint: expect.stringContaining('createdb') })
+})
+
+test('tokens: no more than a person may have, also by two at once; they go with their person', async () => {
+  store = await open()
+  const at = new Date(0).toISOString()
+  const { db } = store.database
+  const person = (id: string) => ({
+    id,
+    name: id,
+    email: `${id}@example.org`,
+    role: 'learner',
+    disabled: testServer === undefined ? 0 : false,
+    email_verified: testServer === undefined ? 0 : false,
+    image: null,
+    created_at: at,
+    updated_at: at,
+  })
+  await db
+    .insertInto('person')
+    .values([person('ann'), person('bob')])
+    .execute()
+  const token = (id: string, owner: string, expires: number) => ({
+    id,
+    person_id: owner,
+    digest: `hash of ${id}`,
+    name: '한글',
+    scopes: 'classes:read sessions:write',
+    created_at: Number(id),
+    expires_at: expires,
+    used_at: null,
+  })
+  const limit = { most: 2, now: 100 }
+  const { tokens } = store
+  expect(await tokens.insert(token('1', 'ann', 100), limit)).toBe(true)
+  expect(await tokens.insert(token('2', 'ann', 101), limit)).toBe(true)
+  // One has expired, so there is room for one; not for two.
+  const both = await Promise.all([tokens.insert(token('3', 'ann', 900), limit), tokens.insert(token('4', 'ann', 900), limit)])
+  expect(both.sort()).toEqual([false, true])
+  expect(await tokens.insert(token('5', 'bob', 900), limit)).toBe(true)
+  await expect(tokens.insert({ ...token('6', 'bob', 900), digest: 'hash of 5' }, limit)).rejects.toThrow()
+
+  expect(await tokens.byDigest('hash of 2')).toEqual(token('2', 'ann', 101))
+  expect(await tokens.byDigest('hash of 9')).toBeNull()
+  await tokens.touch('2', 55)
+  const newest = (await tokens.list('ann'))[0]!.id
+  expect((await tokens.list('ann')).map(({ id, used_at }) => [id, used_at])).toEqual([
+    [newest, null],
+    ['2', 55],
+    ['1', null],
+  ])
+  expect(await tokens.remove('bob', '2')).toBe(false)
+  expect(await tokens.remove('ann', '2')).toBe(true)
+  await tokens.prune(101)
+  expect((await tokens.list('ann')).map(({ id }) => id)).toEqual([newest])
+  expect(await tokens.removeAll('ann')).toEqual([newest])
+  expect(await tokens.removeAll('ann')).toEqual([])
+  await db.deleteFrom('person').where('id', '=', 'bob').execute()
+  expect(await tokens.byDigest('hash of 5')).toBeNull()
 })
 
 test('an event that cannot be written leaves the session as it was', async () => {

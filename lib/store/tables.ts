@@ -194,6 +194,19 @@ export interface InvitationRow {
   used_at: number | null
   used_by: string | null
 }
+/** By which programs ask in a person's name. The token itself is kept nowhere. */
+export interface TokenRow {
+  id: string
+  person_id: string
+  /** SHA-256 of the token */
+  digest: string
+  name: string
+  /** what it is good for, with spaces between */
+  scopes: string
+  created_at: number
+  expires_at: number
+  used_at: number | null
+}
 /** Who did what to whom. Names as they were then: rows outlive the people. */
 export interface AuditRow {
   id: string
@@ -225,6 +238,7 @@ export interface Tables {
   credential: CredentialRow
   verification: VerificationRow
   invitation: InvitationRow
+  token: TokenRow
   audit: AuditRow
 }
 
@@ -472,6 +486,22 @@ const migrations: Record<string, Migration> = {
         .addColumn('detail', 'text')
         .execute()
       await db.schema.createIndex('audit_by_time').on('audit').columns(['at', 'id']).execute()
+    },
+  },
+  '006-tokens': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('token')
+        .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
+        .addColumn('person_id', 'varchar(64)', (column) => column.notNull().references('person.id').onDelete('cascade'))
+        .addColumn('digest', 'varchar(64)', (column) => column.notNull().unique())
+        .addColumn('name', 'varchar(200)', (column) => column.notNull())
+        .addColumn('scopes', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .addColumn('used_at', 'bigint')
+        .execute()
+      await db.schema.createIndex('token_by_person').on('token').column('person_id').execute()
     },
   },
 }

@@ -13,7 +13,7 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function AccountPage() {
   const { me } = await visitor()
-  const account = await lab().account(me)
+  const [account, tokens] = await Promise.all([lab().account(me), lab().tokens(me)])
   if (account === null) notFound()
-  return <Account account={account} />
+  return <Account account={account} tokens={tokens} />
 }
