@@ -8,6 +8,8 @@ import { type ReactNode, useState } from 'react'
 import type { Locale } from '#lib/protocol/index.ts'
 import { useLocale, useMessages } from '../i18n/index.tsx'
 import { localeCookie } from '../i18n/messages.ts'
+import { cx } from '../ui/cx.ts'
+import { Menu, menuItem } from '../ui/menu.tsx'
 import { type ThemeChoice, themeCookie } from './theme.ts'
 
 export type { ThemeChoice } from './theme.ts'
@@ -17,8 +19,6 @@ export const keepCookie = (name: string, value: string) => {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser that can run the lab
   document.cookie = `${name}=${value}; path=/; max-age=${year}; samesite=lax`
 }
-const item = 'flex h-8 cursor-default items-center gap-2 rounded-sm pr-3 pl-2 text-[0.8125rem] outline-none data-[highlighted]:bg-hover'
-const trigger = 'inline-flex size-8 items-center justify-center rounded-md text-text-2 hover:bg-hover hover:text-text'
 
 function Choice<T extends string>({
   label,
@@ -34,33 +34,21 @@ function Choice<T extends string>({
   onChange(value: T): void
 }) {
   return (
-    <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className={trigger} aria-label={label} title={label}>
-        {icon}
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={4}
-          aria-label={label}
-          className="z-50 min-w-36 rounded-md border border-line bg-surface p-1 shadow-raised"
-        >
-          <DropdownMenu.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
-            {choices.map((choice) => (
-              <DropdownMenu.RadioItem key={choice.value} value={choice.value} lang={choice.lang} className={item}>
-                <span className="size-4">
-                  <DropdownMenu.ItemIndicator>
-                    <Check aria-hidden className="size-4 text-accent" />
-                  </DropdownMenu.ItemIndicator>
-                </span>
-                {choice.icon}
-                {choice.label}
-              </DropdownMenu.RadioItem>
-            ))}
-          </DropdownMenu.RadioGroup>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <Menu label={label} icon={icon} className="size-8" width="min-w-36">
+      <DropdownMenu.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
+        {choices.map((choice) => (
+          <DropdownMenu.RadioItem key={choice.value} value={choice.value} lang={choice.lang} className={cx(menuItem, 'pr-3')}>
+            <span className="size-4">
+              <DropdownMenu.ItemIndicator>
+                <Check aria-hidden className="size-4 text-accent" />
+              </DropdownMenu.ItemIndicator>
+            </span>
+            {choice.icon}
+            {choice.label}
+          </DropdownMenu.RadioItem>
+        ))}
+      </DropdownMenu.RadioGroup>
+    </Menu>
   )
 }
 

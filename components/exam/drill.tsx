@@ -18,6 +18,7 @@ import { Banner } from '../ui/banner.tsx'
 import { Button, buttonClass, IconButton } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
+import { Menu, menuItem } from '../ui/menu.tsx'
 import { Badge, StateIcon } from '../ui/state.tsx'
 import { clock, duration, useNow } from '../ui/time.ts'
 import { Notepad } from './notepad.tsx'
@@ -280,37 +281,16 @@ function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice })
 function Documentation() {
   const m = useMessages()
   return (
-    <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger
-        aria-label={m.exam.docs}
-        title={m.exam.docs}
-        className="inline-flex size-7 shrink-0 items-center justify-center rounded-md text-text-2 hover:bg-hover hover:text-text"
-      >
-        <BookOpen aria-hidden className="size-4" />
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={4}
-          aria-label={m.exam.docs}
-          className="z-50 min-w-56 rounded-md border border-line bg-surface p-1 shadow-raised"
-        >
-          {examDocumentation.map(({ id, url }) => (
-            <DropdownMenu.Item key={id} asChild>
-              <a
-                href={url}
-                target="_blank"
-                rel="noreferrer"
-                className="flex h-8 items-center gap-2 rounded-sm px-2 text-[0.8125rem] outline-none data-[highlighted]:bg-hover"
-              >
-                <ExternalLink aria-hidden className="size-3.5 text-text-3" />
-                {m.exam.docNames[id]}
-              </a>
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <Menu label={m.exam.docs} icon={<BookOpen aria-hidden className="size-4" />} className="size-7 shrink-0" width="min-w-56">
+      {examDocumentation.map(({ id, url }) => (
+        <DropdownMenu.Item key={id} asChild>
+          <a href={url} target="_blank" rel="noreferrer" className={menuItem}>
+            <ExternalLink aria-hidden className="size-3.5 text-text-3" />
+            {m.exam.docNames[id]}
+          </a>
+        </DropdownMenu.Item>
+      ))}
+    </Menu>
   )
 }
 

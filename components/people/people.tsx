@@ -11,15 +11,16 @@ import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
+import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { CopyButton } from '../ui/markdown.tsx'
+import { Menu, menuItem } from '../ui/menu.tsx'
 import { Badge } from '../ui/state.tsx'
 import { dateOf } from '../ui/time.ts'
 import { Field, inputClass, typed } from './field.tsx'
 import { answered } from './sign-in.tsx'
 
 const made = z.object({ url: z.string(), expiresAt: z.number() })
-const item = 'flex h-8 cursor-default items-center rounded-sm px-2 text-[0.8125rem] outline-none data-[highlighted]:bg-hover'
 
 export function People({ me, view: { invitations, people } }: { me: string; view: PeopleView }) {
   const m = useMessages()
@@ -96,31 +97,22 @@ export function People({ me, view: { invitations, people } }: { me: string; view
                   {person.lastLoginAt === null ? m.account.never : dateOf(person.lastLoginAt, locale)}
                 </td>
                 <td className="px-4 py-2 text-right max-sm:py-0">
-                  <DropdownMenu.Root modal={false}>
-                    <DropdownMenu.Trigger
-                      aria-label={m.account.actionsFor(person.name)}
-                      className="inline-flex size-7 items-center justify-center rounded-md text-text-2 hover:bg-hover hover:text-text"
-                    >
-                      <Ellipsis aria-hidden className="size-4" />
-                    </DropdownMenu.Trigger>
-                    <DropdownMenu.Portal>
-                      <DropdownMenu.Content
-                        align="end"
-                        sideOffset={4}
-                        className="z-50 min-w-40 rounded-md border border-line bg-surface p-1 shadow-raised"
-                      >
-                        <DropdownMenu.Item className={item} onSelect={() => act(person, { type: 'sign-out' })}>
-                          {m.account.signOutEverywhere}
-                        </DropdownMenu.Item>
-                        <DropdownMenu.Item className={item} onSelect={() => act(person, { type: person.disabled ? 'enable' : 'disable' })}>
-                          {person.disabled ? m.account.enable : m.account.disable}
-                        </DropdownMenu.Item>
-                        <DropdownMenu.Item className={`${item} text-fail`} onSelect={() => setRemoving(person)}>
-                          {m.account.remove}
-                        </DropdownMenu.Item>
-                      </DropdownMenu.Content>
-                    </DropdownMenu.Portal>
-                  </DropdownMenu.Root>
+                  <Menu
+                    label={m.account.actionsFor(person.name)}
+                    icon={<Ellipsis aria-hidden className="size-4" />}
+                    className="size-7"
+                    width="min-w-40"
+                  >
+                    <DropdownMenu.Item className={menuItem} onSelect={() => act(person, { type: 'sign-out' })}>
+                      {m.account.signOutEverywhere}
+                    </DropdownMenu.Item>
+                    <DropdownMenu.Item className={menuItem} onSelect={() => act(person, { type: person.disabled ? 'enable' : 'disable' })}>
+                      {person.disabled ? m.account.enable : m.account.disable}
+                    </DropdownMenu.Item>
+                    <DropdownMenu.Item className={cx(menuItem, 'text-fail')} onSelect={() => setRemoving(person)}>
+                      {m.account.remove}
+                    </DropdownMenu.Item>
+                  </Menu>
                 </td>
               </tr>
             ))}

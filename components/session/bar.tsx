@@ -13,6 +13,7 @@ import { Failure } from '../failure.tsx'
 import { useMessages, useText } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { Menu, menuItem } from '../ui/menu.tsx'
 import { Badge } from '../ui/state.tsx'
 import { clock, useNow } from '../ui/time.ts'
 import { Tip } from '../ui/tip.tsx'
@@ -31,7 +32,6 @@ export function LabBar({ theme, unsaved }: { theme: ThemeChoice; unsaved: number
   const all = ready && total > 0 && passing === total
 
   const run = (action: SessionAction) => ask(() => act(session.id, action))
-  const item = 'flex h-8 cursor-default items-center gap-2 rounded-sm px-2 text-[0.8125rem] outline-none data-[highlighted]:bg-hover'
   return (
     <header className="border-b border-line bg-surface">
       <div className="flex h-12 items-center gap-3 px-3">
@@ -52,31 +52,16 @@ export function LabBar({ theme, unsaved }: { theme: ThemeChoice; unsaved: number
                 <Send aria-hidden className="size-3.5" />
                 {m.session.submit}
               </Button>
-              <DropdownMenu.Root modal={false}>
-                <DropdownMenu.Trigger
-                  aria-label={m.session.more}
-                  title={m.session.more}
-                  className="inline-flex size-8 items-center justify-center rounded-md text-text-2 hover:bg-hover hover:text-text"
-                >
-                  <Ellipsis aria-hidden className="size-4" />
-                </DropdownMenu.Trigger>
-                <DropdownMenu.Portal>
-                  <DropdownMenu.Content
-                    align="end"
-                    sideOffset={4}
-                    className="z-50 min-w-44 rounded-md border border-line bg-surface p-1 shadow-raised"
-                  >
-                    <DropdownMenu.Item className={item} onSelect={() => setAsking('reset')}>
-                      <RotateCcw aria-hidden className="size-4 text-text-2" />
-                      {m.session.reset}
-                    </DropdownMenu.Item>
-                    <DropdownMenu.Item className={item} onSelect={() => setAsking('give-up')}>
-                      <Flag aria-hidden className="size-4 text-text-2" />
-                      {m.session.giveUp}
-                    </DropdownMenu.Item>
-                  </DropdownMenu.Content>
-                </DropdownMenu.Portal>
-              </DropdownMenu.Root>
+              <Menu label={m.session.more} icon={<Ellipsis aria-hidden className="size-4" />} className="size-8" width="min-w-44">
+                <DropdownMenu.Item className={menuItem} onSelect={() => setAsking('reset')}>
+                  <RotateCcw aria-hidden className="size-4 text-text-2" />
+                  {m.session.reset}
+                </DropdownMenu.Item>
+                <DropdownMenu.Item className={menuItem} onSelect={() => setAsking('give-up')}>
+                  <Flag aria-hidden className="size-4 text-text-2" />
+                  {m.session.giveUp}
+                </DropdownMenu.Item>
+              </Menu>
             </>
           ) : null}
           <span className="max-sm:hidden">

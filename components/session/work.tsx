@@ -11,6 +11,7 @@ import { type TerminalHandle, TerminalPane } from '../terminal/terminal.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
+import { Menu } from '../ui/menu.tsx'
 import { StateIcon } from '../ui/state.tsx'
 import { Tip } from '../ui/tip.tsx'
 import { useElementId, useFrame, useLab, useSession, useSocket } from './context.tsx'
@@ -170,37 +171,28 @@ export function Work({ unsaved, onUnsaved }: { unsaved: number; onUnsaved(count:
             ) : null}
           </button>
         </div>
-        <DropdownMenu.Root modal={false}>
-          <DropdownMenu.Trigger
-            aria-label={m.terminal.new}
-            title={m.terminal.new}
-            disabled={opening !== null}
-            className="mx-1 my-1 inline-flex size-7 shrink-0 items-center justify-center rounded-md text-text-2 hover:bg-hover hover:text-text"
-          >
-            {opening ? <StateIcon icon="running" tone="accent" /> : <Plus aria-hidden className="size-4" />}
-          </DropdownMenu.Trigger>
-          <DropdownMenu.Portal>
-            <DropdownMenu.Content
-              align="start"
-              sideOffset={4}
-              className="z-50 min-w-52 rounded-md border border-line bg-surface p-1 shadow-raised"
+        <Menu
+          label={m.terminal.new}
+          icon={opening ? <StateIcon icon="running" tone="accent" /> : <Plus aria-hidden className="size-4" />}
+          disabled={opening !== null}
+          className="mx-1 my-1 size-7 shrink-0"
+          width="min-w-52"
+          align="start"
+        >
+          <DropdownMenu.Label className="px-2 py-1 text-xs text-text-2">
+            {alive >= limits.terminalsPerSession ? m.terminal.limit(limits.terminalsPerSession) : m.terminal.at}
+          </DropdownMenu.Label>
+          {places.map(({ place, label }) => (
+            <DropdownMenu.Item
+              key={place}
+              disabled={alive >= limits.terminalsPerSession}
+              onSelect={() => open(place)}
+              className="flex h-8 cursor-default items-center rounded-sm px-2 font-mono text-xs outline-none data-[disabled]:text-text-3 data-[highlighted]:bg-hover"
             >
-              <DropdownMenu.Label className="px-2 py-1 text-xs text-text-2">
-                {alive >= limits.terminalsPerSession ? m.terminal.limit(limits.terminalsPerSession) : m.terminal.at}
-              </DropdownMenu.Label>
-              {places.map(({ place, label }) => (
-                <DropdownMenu.Item
-                  key={place}
-                  disabled={alive >= limits.terminalsPerSession}
-                  onSelect={() => open(place)}
-                  className="flex h-8 cursor-default items-center rounded-sm px-2 font-mono text-xs outline-none data-[disabled]:text-text-3 data-[highlighted]:bg-hover"
-                >
-                  {label}
-                </DropdownMenu.Item>
-              ))}
-            </DropdownMenu.Content>
-          </DropdownMenu.Portal>
-        </DropdownMenu.Root>
+              {label}
+            </DropdownMenu.Item>
+          ))}
+        </Menu>
         {current ? (
           <div role="toolbar" aria-label={m.terminal.label(current.title)} className="ml-auto flex items-center gap-px px-1 max-sm:hidden">
             <IconButton label={m.terminal.search} onClick={() => handles.current.get(current.id)?.search()}>
