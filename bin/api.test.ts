@@ -74,7 +74,7 @@ test('over a server with accounts: by the token of the environment, and without 
     const at = { KUBEMEND_URL: guarded.url }
     const withToken = (...args: string[]) => run({ ...at, KUBEMEND_TOKEN: made.token }, ...args)
     const file = path.join(guarded.dataDir, 'class.json')
-    writeFileSync(file, JSON.stringify({ name: 'Ops 101' }))
+    writeFileSync(file, JSON.stringify({ name: 'Ops 101', zone: 'UTC' }))
     await withToken('classes', 'create', '--body', file)
     expect(JSON.parse((await withToken('classes', 'list')).stdout)).toMatchObject({ classes: [{ name: 'Ops 101' }] })
     await expect(withToken('sessions', 'list')).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/403.*"sessions:read"/) })

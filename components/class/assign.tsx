@@ -54,6 +54,9 @@ export function Assign({
   const [attempts, setAttempts] = useState('1')
   const [seed, setSeed] = useState<'common' | 'personal'>('personal')
   const [backend, setBackend] = useState('')
+  const [results, setResults] = useState<'hand-in' | 'close'>('close')
+  // Of all else one knows how one does while one works on it, or there is no end to wait for.
+  const canKeep = mode === 'exam' && to !== ''
   const [held, setHeld] = useState<Capacity | null>(null)
   const checking = useAction()
   const setting = useAction({ leaves: true })
@@ -70,14 +73,15 @@ export function Assign({
     closes: to === '' ? null : to,
     late: late === 'until' ? { kind: late, until, penalty: Number(penalty) } : { kind: late },
     attempts: Number(attempts),
+    results: canKeep ? results : 'hand-in',
     seed,
     backend: backend === '' ? null : (backend as AssignmentSettings['backend']),
   })
   const ready = title.trim() !== '' && from !== '' && (kind === 'drill' || chosen.length > 0) && (late !== 'until' || until !== '')
   const at = `/api/classes/${of.id}`
   const error = setting.error ?? checking.error
-  const select = (value: string, onChange: (value: string) => void, options: readonly (readonly [string, string])[]) => (
-    <select value={value} onChange={(event) => onChange(event.target.value)} className={inputClass}>
+  const select = (value: string, onChange: (value: string) => void, options: readonly (readonly [string, string])[], disabled = false) => (
+    <select disabled={disabled} value={value} onChange={(event) => onChange(event.target.value)} className={inputClass}>
       {options.map(([key, label]) => (
         <option key={key} value={key}>
           {label}
@@ -178,6 +182,14 @@ export function Assign({
           </>
         ) : null}
         <Field label={w.attempts}>{input('number', attempts, setAttempts, { min: 1, max: 20 })}</Field>
+        <Field label={w.results}>
+          {select(
+            canKeep ? results : 'hand-in',
+            (value) => setResults(value as typeof results),
+            (['close', 'hand-in'] as const).map((one) => [one, w.resultsChoices[one]] as const),
+            !canKeep,
+          )}
+        </Field>
         <Field label={w.seed}>
           {select(
             seed,

@@ -168,6 +168,7 @@ function Row({ now, one }: { one: DueView['due'][number]; now: number | null }) 
             {when.late.kind === 'until' ? (
               <span suppressHydrationWarning> · {w.lateUntil(momentOf(when.late.at, locale), when.late.penalty)}</span>
             ) : null}
+            {one.resultsAt === null ? null : <span suppressHydrationWarning> · {w.resultsAt(momentOf(one.resultsAt, locale))}</span>}
           </p>
         </div>
         <div className="flex items-center gap-3">
@@ -202,6 +203,7 @@ function Row({ now, one }: { one: DueView['due'][number]; now: number | null }) 
               {attempt.grade === null ? (
                 <span className="text-text-2">
                   {attempt.state === 'running' || attempt.state === 'preparing' ? w.windowState.open : w.ended}
+                  {attempt.closed ? ` · ${m.exam.withheldBadge}` : ''}
                 </span>
               ) : (
                 <>

@@ -448,6 +448,12 @@ function Outcome({ drill }: { drill: DrillSummary }) {
       </Badge>
     )
   const { result } = drill
+  if (drill.resultsAt !== undefined)
+    return (
+      <Badge tone="idle" icon="waiting">
+        {m.exam.withheldBadge}
+      </Badge>
+    )
   if (result === null || result.score === null) return <Badge tone="warn">{m.exam.noScore}</Badge>
   return (
     <Badge tone={result.passed ? 'ok' : 'fail'} icon={result.passed ? 'ok' : 'fail'}>

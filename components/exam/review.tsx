@@ -4,6 +4,7 @@
 import { ChevronRight, Printer } from 'lucide-react'
 import Link from 'next/link'
 import type { DrillView, Report } from '#lib/protocol/index.ts'
+import { momentOf } from '../class/words.ts'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { CheckList } from '../report/report.tsx'
 import { Banner } from '../ui/banner.tsx'
@@ -22,6 +23,7 @@ export function Review({ drill, reports }: { drill: DrillView; reports: Record<s
   const text = useText()
   const locale = useLocale()
   const { blueprint, result } = drill
+  if (drill.resultsAt !== undefined) return <Withheld drill={drill} at={drill.resultsAt} />
   if (result === null) return null
   const tone: Tone = result.score === null ? 'warn' : result.passed ? 'ok' : 'fail'
   const took = drill.startedAt === null || drill.endedAt === null ? 0 : drill.endedAt - drill.startedAt - drill.givenBackMs
@@ -102,6 +104,31 @@ export function Review({ drill, reports }: { drill: DrillView; reports: Record<s
           ))}
         </ol>
       </section>
+    </article>
+  )
+}
+
+/** Handed in, and not to be seen before the others are done. */
+function Withheld({ drill, at }: { drill: DrillView; at: number }) {
+  const m = useMessages()
+  const text = useText()
+  const locale = useLocale()
+  return (
+    <article className="max-w-prose pt-8">
+      <p className="text-xs text-text-2">
+        {m.exam.modes[drill.blueprint.mode]} · {dateOf(drill.createdAt, locale)}
+      </p>
+      <h1 className="text-xl font-semibold text-balance">{text(drill.name)}</h1>
+      <p className="mt-4 flex items-center gap-1.5 font-medium">
+        <StateIcon icon="ok" tone="ok" />
+        {m.exam.withheldTitle}
+      </p>
+      <p className="mt-1 text-text-2" suppressHydrationWarning>
+        {at > drill.now ? m.exam.withheld(momentOf(at, locale)) : m.exam.withheldSoon}
+      </p>
+      <Link href="/assignments" className={cx(buttonClass('normal'), 'mt-5')}>
+        {m.class.assignments}
+      </Link>
     </article>
   )
 }

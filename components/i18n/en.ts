@@ -545,7 +545,11 @@ export const en = {
     noReport: 'There is no report: its lab was not graded.',
     again: 'The same once more',
     notices: 'Good to know',
-    sealed: 'This opens when your exam has ended.',
+    sealed: 'This opens when your exam has ended and its results are open.',
+    withheldTitle: 'Handed in',
+    withheld: (when: string) => `The results open on ${when}, when nobody sits this exam any more.`,
+    withheldSoon: 'The results open when the last of the class has handed in.',
+    withheldBadge: 'Results not open yet',
   },
   data: {
     title: 'Your data',

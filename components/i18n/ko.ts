@@ -538,7 +538,11 @@ export const ko: Messages = {
     noReport: '실습을 채점하지 않아 보고서가 없습니다.',
     again: '똑같이 한 번 더',
     notices: '알아 두실 것',
-    sealed: '시험이 끝나면 열립니다.',
+    sealed: '시험이 끝나고 결과가 공개되면 열립니다.',
+    withheldTitle: '제출했습니다',
+    withheld: (when) => `모두의 응시가 끝나는 ${when}에 결과가 공개됩니다.`,
+    withheldSoon: '마지막 응시자가 제출하면 결과가 공개됩니다.',
+    withheldBadge: '결과 공개 전',
   },
   data: {
     title: '내 데이터',

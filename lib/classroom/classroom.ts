@@ -27,6 +27,7 @@ import {
   type GradeView,
   type ItemsView,
   type Message,
+  modeRules,
   type Regrade,
   type RoomAction,
   type RoomView,
@@ -83,12 +84,16 @@ const parse = <T>(row: { body: string }): T => JSON.parse(row.body) as T
 const running = ['preparing', 'running', 'grading'] as const
 const alive = (state: string): boolean => running.some((one) => one === state)
 const minute = 60_000
+/** a timer cannot wait for longer than some weeks; it then looks and waits again */
+const longestWait = 24 * 60 * minute
 
 export class Classroom {
   readonly #options: ClassroomOptions
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #writes = new Map<string, number[]>()
   #cancelSweep: (() => void) | null = null
+  /** by assignment some of whose results are closed: cancels the look at whether they can be opened */
+  readonly #opening = new Map<string, () => void>()
   #closed = false
 
   constructor(options: ClassroomOptions) {
@@ -436,7 +441,21 @@ export class Classroom {
         )
       order(closesAt, late.at)
     }
-    return { settings, opensAt, closesAt, late, notes, tasks: 0, seed }
+    const { mode } = settings.what.kind === 'drill' ? settings.what.blueprint : settings.what
+    const { results = modeRules[mode].sealed && closesAt !== null ? 'close' : 'hand-in' } = settings
+    if (results === 'close' && (closesAt === null || !modeRules[mode].sealed))
+      throw fail(
+        'bad-request',
+        say(
+          'Results can be kept until the window closes only of an exam that has a window: all else tells how one does while it is worked on.',
+          '결과를 마감까지 닫아 두는 것은 마감이 있는 시험에서만 됩니다. 다른 방식은 푸는 동안 이미 결과를 알 수 있습니다.',
+        ),
+        say(
+          'Set a time at which it closes and the mode exam, or open results at the hand-in.',
+          '마감 시각과 시험 방식을 정하거나, 제출할 때 공개하십시오.',
+        ),
+      )
+    return { settings: { ...settings, results }, opensAt, closesAt, late, notes, tasks: 0, seed }
   }
   /** @throws LabError bad-request for scenarios that are not there */
   #blueprint(settings: AssignmentSettings, base: string, person: string, number: number): Blueprint {
@@ -591,7 +610,8 @@ export class Classroom {
               say('Somebody has begun it: its tasks can no longer be changed.', '이미 시작한 사람이 있어 문제를 바꿀 수 없습니다.'),
               say('Change its times, or set another assignment.', '시각을 바꾸거나 과제를 새로 내십시오.'),
             )
-          const plan = this.#plan(action.settings, body.seed)
+          const { results = body.settings.results } = action.settings
+          const plan = this.#plan({ ...action.settings, ...(results === undefined ? {} : { results }) }, body.seed)
           const tasks = same ? body.tasks : (await this.#draw(action.settings, body.seed)).tasks
           await store.rows('assignment').update(id, { body: JSON.stringify({ ...body, ...plan, tasks } satisfies AssignmentBody) })
           break
@@ -619,6 +639,7 @@ export class Classroom {
       })
       if (action.type !== 'delete') for (const attempt of attempts) if (alive(attempt.state)) await this.#retime(attempt)
     })
+    await this.#openResults(id)
     const row = await store.rows('assignment').get(id)
     if (row === null) throw noAssignment()
     return this.#assignmentView(row, found.of.name)
@@ -629,6 +650,7 @@ export class Classroom {
     await store.rows('assignment').update(id, { deleted_at: this.#now })
     for (const attempt of await store.rows('attempt').list({ assignment_id: id }))
       if (alive(attempt.state)) await drills.end(attempt.drill_id)
+    await this.#openResults(id)
   }
   /** The clock of an attempt that runs, after what it follows from has changed. */
   async #retime(attempt: AttemptRow): Promise<boolean> {
@@ -640,10 +662,69 @@ export class Classroom {
       this.#terms(parse(assignment), now.class_person_id, parse<AttemptBody>(now).extraMs),
     )
   }
-  #terms(body: AssignmentBody, member: string, extraMs: number): { notAfter: number | null; extraMs: number } {
+  #terms(body: AssignmentBody, member: string, extraMs: number): { notAfter: number | null; extraMs: number; resultsAt: number | null } {
     const rules = this.#rules(body, member)
     const end = endsFor(rules)
-    return { notAfter: end === null ? null : end + extraMs, extraMs: rules.extraMinutes * minute + extraMs }
+    return {
+      notAfter: end === null ? null : end + extraMs,
+      extraMs: rules.extraMinutes * minute + extraMs,
+      resultsAt: this.#resultsAt(body),
+    }
+  }
+
+  // ---- when results open
+
+  /** When the window has closed for everybody, whoever has the most time included; null: at the hand-in. */
+  #resultsAt({ closesAt, extra, late, settings }: AssignmentBody): number | null {
+    if (settings.results !== 'close' || closesAt === null) return null
+    return (late.kind === 'until' ? late.at : closesAt) + Math.max(0, ...Object.values(extra)) * minute
+  }
+  /**
+   * Opens what an assignment has kept closed, once its window has closed for everybody and nobody sits it any more (minutes may have been
+   * given, or given back); else sees to it that this is looked at then. What was opened once stays open.
+   */
+  #openResults(id: string): Promise<void> {
+    return this.#turn(`results ${id}`, async () => {
+      const { clock, drills, store } = this.#options
+      this.#opening.get(id)?.()
+      this.#opening.delete(id)
+      const row = await store.rows('assignment').get(id)
+      const closed = (await store.rows('grade').list({ assignment_id: id })).filter((grade) => parse<GradeBody>(grade).closed === true)
+      if (closed.length === 0 || this.#closed) return
+      // What is deleted has no window left that somebody could use.
+      const at = row === null || row.deleted_at !== null ? null : this.#resultsAt(parse(row))
+      if (at !== null && at > this.#now) {
+        for (const grade of closed) await drills.withhold(parse<GradeBody>(grade).drill, at)
+        const again = () => void this.#openResults(id).catch((thrown: unknown) => this.#notOpened(id, thrown))
+        this.#opening.set(id, clock.after(Math.min(at - this.#now, longestWait), again))
+        return
+      }
+      for (const attempt of at === null ? [] : await store.rows('attempt').list({ assignment_id: id })) {
+        const record = alive(attempt.state) ? await drills.record(attempt.drill_id) : null
+        // Its end asks again.
+        if (record !== null && alive(record.state)) return
+      }
+      for (const grade of closed)
+        await this.#turn(`grade ${grade.id}`, async () => {
+          const now = await store.rows('grade').get(grade.id)
+          if (now === null) return
+          await drills.open(parse<GradeBody>(now).drill)
+          await store
+            .rows('grade')
+            .update(now.id, { body: JSON.stringify({ ...parse<GradeBody>(now), closed: false } satisfies GradeBody) })
+        })
+    })
+  }
+  #notOpened(assignment: string, thrown: unknown): void {
+    this.#options.log.error({ assignment, error: asLabError(thrown).message }, 'the results of an assignment could not be opened yet')
+    if (!this.#closed)
+      this.#opening.set(
+        assignment,
+        this.#options.clock.after(
+          minute,
+          () => void this.#openResults(assignment).catch((again: unknown) => this.#notOpened(assignment, again)),
+        ),
+      )
   }
 
   // ---- the learner
@@ -697,11 +778,14 @@ export class Classroom {
             extraMinutes: rules.extraMinutes,
             late: rules.late,
           },
+          resultsAt: this.#resultsAt(body),
           done: await Promise.all(
             attempts
               .sort((a, b) => a.number - b.number)
               .map(async (attempt) => {
-                const grade = grades.find((one) => one.attempt_id === attempt.id)
+                const found = grades.find((one) => one.attempt_id === attempt.id)
+                const closed = found !== undefined && parse<GradeBody>(found).closed === true
+                const grade = closed ? undefined : found
                 const record = await drills.record(attempt.drill_id)
                 return {
                   id: attempt.id,
@@ -711,6 +795,7 @@ export class Classroom {
                   startedAt: Number(attempt.started_at),
                   grade: grade?.id ?? null,
                   score: grade?.score ?? null,
+                  closed,
                 }
               }),
           ),
@@ -720,7 +805,8 @@ export class Classroom {
     const shown = new Set(view.due.flatMap(({ done }) => done.map(({ grade }) => grade)))
     for (const grade of await store.rows('grade').list({ person_id: me.id })) {
       if (shown.has(grade.id)) continue
-      const { className, title } = parse<GradeBody>(grade)
+      const { className, closed, title } = parse<GradeBody>(grade)
+      if (closed) continue
       view.past.push({ grade: grade.id, title, className, score: grade.score, gradedAt: Number(grade.graded_at) })
     }
     view.due.sort(
@@ -917,10 +1003,15 @@ export class Classroom {
             history: [],
             disputes: [],
             forgotten: false,
+            closed: record.terms?.resultsAt != null,
           } satisfies GradeBody),
         })
       }
       await store.rows('attempt').update(attempt.id, { state: 'ended' })
+    }).then(() => {
+      // Also where its own were open: it may have been the last that others waited for.
+      const { assignment } = record.terms!
+      return this.#openResults(assignment).catch((thrown: unknown) => this.#notOpened(assignment, thrown))
     })
   }
   /** @throws LabError not-found for whoever neither got it nor teaches the class */
@@ -929,6 +1020,22 @@ export class Classroom {
     const teaches = row !== null && (await this.#teaches(me, row.class_id))
     if (row === null || (row.person_id !== me.id && !teaches)) throw noGrade()
     const body = parse<GradeBody>(row)
+    if (body.closed && !teaches) {
+      const assignment = await this.#options.store.rows('assignment').get(row.assignment_id)
+      const of = assignment === null ? null : parse<AssignmentBody>(assignment)
+      const at = of === null ? null : this.#resultsAt(of)
+      const when = of === null || at === null ? null : `${localOf(at, of.settings.zone).replace('T', ' ')} (${of.settings.zone})`
+      throw fail(
+        'forbidden',
+        when === null || at! <= this.#now
+          ? say('The results open when the last of the class has handed in.', '마지막 응시자가 제출하면 결과가 공개됩니다.')
+          : say(
+              `The results open at ${when}, when the window has closed for everybody.`,
+              `결과는 모두의 응시가 끝나는 ${when}에 공개됩니다.`,
+            ),
+        say('The page of assignments shows them then.', '그때 과제 화면에 나타납니다.'),
+      )
+    }
     const own = row.person_id === me.id
     const member = await this.#options.store.rows('class_person').get(row.class_person_id)
     const agreed = own || (member !== null && parse<PersonBody>(member).recordings)
@@ -938,7 +1045,7 @@ export class Classroom {
         if (task.session !== null)
           for (const { id: terminal } of await this.#options.sessions.recorded(task.session))
             recordings.push({ session: task.session, terminal, task: task.number })
-    const { disputes, forgotten: _, drill: __, ...rest } = body
+    const { closed: _, disputes, forgotten: __, drill: ___, ...rest } = body
     return {
       ...rest,
       id,
@@ -1461,6 +1568,9 @@ export class Classroom {
           log.error({ drill: record.id, error: asLabError(thrown).message }, 'a grade could not be stored yet'),
         )
     }
+    for (const row of await store.rows('assignment').list({}))
+      if (parse<AssignmentBody>(row).settings.results === 'close')
+        await this.#openResults(row.id).catch((thrown: unknown) => this.#notOpened(row.id, thrown))
     this.#sweepLater()
   }
   #sweepLater(): void {
@@ -1493,6 +1603,7 @@ export class Classroom {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelSweep?.()
+    for (const cancel of this.#opening.values()) cancel()
     await Promise.allSettled(this.#turns.values())
   }
 }

@@ -57,6 +57,8 @@ export interface GradeBody {
   disputes: GradeView['disputes']
   /** recordings are gone: their time is over */
   forgotten: boolean
+  /** its learner may not see it yet */
+  closed?: boolean
 }
 export interface MessageBody {
   from: string

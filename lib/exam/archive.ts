@@ -35,7 +35,8 @@ export async function exportOf(store: Store, clock: Clock, user: string): Promis
   let left = archiveLimits.bytes - 256 * 1024
   const drills = await store.drills({ user, states: ['ended'], limit: archiveLimits.drillsInAll + archiveLimits.drills })
   for (const row of drills) {
-    const drill = archivedDrillOf(JSON.parse(row.body) as DrillRecord)
+    const record = JSON.parse(row.body) as DrillRecord
+    const drill = new Drill(record).sealed ? null : archivedDrillOf(record)
     left -= drill === null ? 0 : Buffer.byteLength(JSON.stringify(drill)) + 1
     if (drill === null || left < 0 || file.drills.length >= archiveLimits.drills) file.leftOut.drills += 1
     else file.drills.push(drill)

@@ -51,6 +51,11 @@ export interface Terms {
   notAfter: number | null
   /** more than the blueprint's minutes */
   extraMs: number
+  /**
+   * Of what an exam keeps sealed: the results stay closed after its end, until whoever has set it opens them (`Drills.open`), at this time
+   * as things stand. Null or absent: they open with the end.
+   */
+  resultsAt?: number | null
 }
 /** All that is stored of a drill. Plain JSON. */
 export interface DrillRecord {
@@ -100,7 +105,11 @@ export class Drill {
     return this.record.state === 'preparing' || this.record.state === 'running' || this.record.state === 'grading'
   }
   get sealed(): boolean {
-    return modeRules[this.record.blueprint.mode].sealed && this.record.state !== 'ended'
+    return modeRules[this.record.blueprint.mode].sealed && (this.record.state !== 'ended' || this.withheld !== null)
+  }
+  /** until when its results stay closed beyond its end, as things stand; null: not beyond */
+  get withheld(): number | null {
+    return modeRules[this.record.blueprint.mode].sealed ? (this.record.terms?.resultsAt ?? null) : null
   }
   /** @throws LabError not-found */
   task(number: number): TaskRecord {
@@ -270,6 +279,7 @@ export class Drill {
       result: this.#result(),
       timedOut: record.timedOut,
       ...(record.terms === undefined ? {} : { assignment: record.terms.assignment }),
+      ...(this.withheld === null ? {} : { resultsAt: this.withheld }),
     }
   }
   #taskView(number: number, now: number, lab: (session: string) => LabNow | null): DrillTask {
@@ -303,7 +313,7 @@ export class Drill {
   }
   #result(): DrillView['result'] {
     const { blueprint, state, tasks } = this.record
-    if (state !== 'ended') return null
+    if (state !== 'ended' || this.sealed) return null
     return scoreOf(
       tasks.map(({ domain, verdict, weight }) => ({ domain, weight, score: verdict?.score ?? null, evaluated: verdict?.evaluated ?? 0 })),
       blueprint.passMark,
@@ -325,6 +335,7 @@ export class Drill {
       spentMs: record.startedAt === null ? 0 : Math.round(until - record.startedAt - covered(record.outages, record.startedAt, until)),
       result: this.#result(),
       imported: record.imported === true,
+      ...(this.withheld === null ? {} : { resultsAt: this.withheld }),
     }
   }
 }

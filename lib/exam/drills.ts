@@ -125,7 +125,9 @@ export class Drills {
     const drills = (await store.drills({ user, limit: drillLimits.history })).map((row) => this.#held.get(row.id)?.drill ?? read(row))
     const now = clock.now()
     const summaries = drills.map((drill) => drill.summary(now))
-    const opened = drills.flatMap(({ record }) => (record.state === 'ended' ? record.tasks.filter((task) => task.opened) : []))
+    const opened = drills.flatMap(({ record, sealed }) =>
+      record.state === 'ended' && !sealed ? record.tasks.filter((task) => task.opened) : [],
+    )
     return {
       presets: offers.map(([preset, blueprint, name]) => {
         const { preview } = draw(blueprint, candidates)
@@ -472,7 +474,7 @@ export class Drills {
     return this.view(record?.user ?? '', id)
   }
   /** Changes its terms while it runs; the clock follows at once. False when it is over. @throws LabError disk-full */
-  async change(id: string, terms: Partial<Pick<Terms, 'notAfter' | 'extraMs'>>): Promise<boolean> {
+  async change(id: string, terms: Partial<Pick<Terms, 'notAfter' | 'extraMs' | 'resultsAt'>>): Promise<boolean> {
     const held = this.#held.get(id)
     if (held === undefined) return false
     this.#look(held)
@@ -482,6 +484,38 @@ export class Drills {
     await this.#save(held)
     this.#beat(held)
     return true
+  }
+  /** Of a drill that has ended and whose results are kept closed: until when, as things stand now. */
+  async withhold(id: string, resultsAt: number): Promise<void> {
+    await this.#settled(id, (drill) => {
+      if (drill.withheld === null || drill.withheld === resultsAt) return false
+      drill.record.terms = { ...drill.record.terms!, resultsAt }
+      return true
+    })
+  }
+  /** Opens the results of a drill that has ended and whose terms kept them closed; of any other it changes nothing. */
+  async open(id: string): Promise<void> {
+    await this.#settled(id, async (drill) => {
+      if (drill.withheld === null) return false
+      // First what it is about: whoever stops in between does it again.
+      await this.#options.sessions.reveal(id)
+      drill.record.terms = { ...drill.record.terms!, resultsAt: null }
+      return true
+    })
+  }
+  /** Changes what is stored of a drill that has ended, where `work` says that it has changed it. */
+  async #settled(id: string, work: (drill: Drill) => boolean | Promise<boolean>): Promise<void> {
+    const held = this.#held.get(id)
+    if (held !== undefined) {
+      if (held.drill.record.state === 'ended' && (await work(held.drill))) await this.#save(held)
+      return
+    }
+    const row = await this.#options.store.drill(id)
+    if (row === null || row.state !== 'ended') return
+    const drill = read(row)
+    if (!(await work(drill))) return
+    const { id: _, ...changed } = rowOf(drill, row.seen_at)
+    await this.#options.store.updateDrill(id, changed)
   }
   /** Ends it for its owner: what runs is handed in as it is, what has not begun is cancelled. */
   async end(id: string): Promise<void> {
@@ -780,7 +814,7 @@ export class Drills {
     if (drill.record.state !== 'grading' || !drill.settled) return
     try {
       // Opened first: a server that ends in between does it again, one that had told the end would not.
-      if (drill.sealed) await sessions.reveal(drill.record.id)
+      if (drill.sealed && drill.withheld === null) await sessions.reveal(drill.record.id)
     } catch (thrown) {
       log.error({ drill: drill.record.id, error: asLabError(thrown).message }, 'the reports of a drill could not be opened yet')
       this.#later(() => void this.#endIfDone(held))

@@ -85,6 +85,11 @@ export const assignmentSettings = z.strictObject({
     z.strictObject({ kind: z.literal('closed') }),
   ]),
   attempts: z.number().int().min(1).max(classLimits.attempts),
+  /**
+   * When a learner sees what an exam gave them: at their own hand-in, or when the window has closed for everybody. Absent: of an exam with a
+   * window when it closes, of all else at the hand-in. Who teaches the class sees it at once.
+   */
+  results: z.enum(['hand-in', 'close']).optional(),
   /** common: everybody gets the same names, ports and variants. personal: everybody their own */
   seed: z.enum(['common', 'personal']),
   backend: backendName.nullable(),
@@ -202,8 +207,11 @@ export const attemptView = z.object({
   drill: z.string(),
   state: drillState,
   startedAt: z.number(),
+  /** these two are null while its results are closed */
   grade: z.string().nullable(),
   score: z.number().nullable(),
+  /** graded, and its results are not open yet */
+  closed: z.boolean(),
 })
 export type AttemptView = z.infer<typeof attemptView>
 export const dueView = z.object({
@@ -222,6 +230,8 @@ export const dueView = z.object({
       passMark: z.number(),
       attempts: z.number().int(),
       window: windowView,
+      /** when results open for everybody, as things stand; null: at the hand-in */
+      resultsAt: z.number().nullable(),
       done: z.array(attemptView),
     }),
   ),

@@ -147,8 +147,10 @@ export const drillView = z.object({
   notepad: z.object({ text: z.string(), version: z.number().int() }),
   /** set when it was cancelled because it could not begin */
   error: errorView.nullable(),
-  /** null until the drill has ended */
+  /** null until the drill has ended, and while its results are kept closed */
   result: drillResult.nullable(),
+  /** its results are kept closed beyond its end, until this time as things stand */
+  resultsAt: z.number().optional(),
   /** ended because time was up */
   timedOut: z.boolean(),
   /** it is an attempt at this assignment */
@@ -169,6 +171,8 @@ export const drillSummary = z.object({
   passMark: z.number(),
   spentMs: z.number(),
   result: drillResult.nullable(),
+  /** as in the drill's view */
+  resultsAt: z.number().optional(),
   /** brought in by its owner from a file: nobody has vouched for it */
   imported: z.boolean(),
 })

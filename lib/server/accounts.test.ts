@@ -402,7 +402,7 @@ test('a token is its person’s, as far as its scopes reach, until it is revoked
   expect(JSON.stringify(rows)).not.toContain(made.token.slice(4))
 
   const script = program(made.token)
-  const created = await script.ask('POST', '/api/classes', { name: 'Ops 101' })
+  const created = await script.ask('POST', '/api/classes', { name: 'Ops 101', zone: 'UTC' })
   expect(created.status, await created.clone().text()).toBe(201)
   expect(((await bob.get('/api/classes')) as { classes: { name: string }[] }).classes).toMatchObject([{ name: 'Ops 101' }])
   expect((await script.ask('GET', '/api/classes')).status).toBe(200)
@@ -425,7 +425,7 @@ test('a token is its person’s, as far as its scopes reach, until it is revoked
   ] as const)
     expect((await refusal(await script.ask(method, target, body)))[0], `${method} ${target}`).toBe(403)
   // Its person's cookie still needs an Origin, also beside a token; and pages are not for tokens.
-  const both = await script.ask('POST', '/api/classes', { name: 'x' }, { cookie: bob.headers.cookie! })
+  const both = await script.ask('POST', '/api/classes', { name: 'x', zone: 'UTC' }, { cookie: bob.headers.cookie! })
   expect(both.status).toBe(403)
   const { error } = (await both.json()) as { error: ErrorView }
   expect(error.code).toBe('foreign-origin')

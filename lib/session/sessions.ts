@@ -532,8 +532,11 @@ export class Sessions {
     if (row.sealed !== 0)
       throw new LabError(
         'forbidden',
-        { en: 'The report of this task is sealed until its exam has ended.', ko: '이 문제의 보고서는 시험이 끝나야 열립니다.' },
-        { hint: finishFirst },
+        {
+          en: 'The report of this task is sealed until its exam has ended and its results open.',
+          ko: '이 문제의 보고서는 시험이 끝나고 결과가 공개되어야 열립니다.',
+        },
+        { hint: { en: 'The page of assignments says when.', ko: '언제인지는 과제 화면에 있습니다.' } },
       )
     const report = reportSchema.parse(JSON.parse(row.body))
     // Recordings may be kept for a shorter time than reports.
@@ -543,6 +546,12 @@ export class Sessions {
   async recording(user: string, id: string, terminal: number): Promise<string> {
     await this.#row(user, id)
     this.#notExamined(user, { en: 'recordings stay closed', ko: '녹화를 볼 수 없습니다' })
+    if ((await this.#options.store.report(id))?.sealed === 1)
+      throw new LabError(
+        'forbidden',
+        { en: 'The recordings of this task open with its results.', ko: '이 문제의 녹화는 결과와 함께 공개됩니다.' },
+        { hint: { en: 'The page of assignments says when.', ko: '언제인지는 과제 화면에 있습니다.' } },
+      )
     const live = this.#live.get(id)?.terminals.loaded(terminal)
     if (live !== undefined) await (await live).settled()
     const stored = await this.#storedTerminals(id)

@@ -1,8 +1,9 @@
-// A grade, for whose it is and who teaches them.
+// A grade, for whose it is and who teaches them; while it is closed to its learner, the page that says when it opens.
 import type { Metadata } from 'next'
+import { redirect } from 'next/navigation'
 import { Grade } from '#components/class/grade.tsx'
 import { messagesFor } from '#components/i18n/messages.ts'
-import { isAtLeast } from '#lib/protocol/index.ts'
+import { asLabError, isAtLeast } from '#lib/protocol/index.ts'
 import { lab } from '#lib/server/handle.ts'
 import { found } from '../../../found.ts'
 import { reader, visitor } from '../../../reader.ts'
@@ -14,5 +15,9 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function GradePage({ params }: { params: Promise<{ id: string }> }) {
   const { me } = await visitor()
-  return <Grade initial={await found(lab().classes.grade(me, (await params).id))} teaches={isAtLeast(me.role, 'instructor')} />
+  const grade = await found(lab().classes.grade(me, (await params).id)).catch((thrown: unknown) => {
+    if (asLabError(thrown).code === 'forbidden') redirect('/assignments')
+    throw thrown
+  })
+  return <Grade initial={grade} teaches={isAtLeast(me.role, 'instructor')} />
 }
