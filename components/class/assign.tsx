@@ -19,8 +19,9 @@ import { Failure } from '../failure.tsx'
 import { useMessages, useText } from '../i18n/index.tsx'
 import { Banner } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
+import { Field, inputClass } from '../ui/field.tsx'
 import { Zones } from './classes.tsx'
-import { Field, inputClass, Title } from './fields.tsx'
+import { Title } from './frames.tsx'
 
 export function Assign({
   cards,

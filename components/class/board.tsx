@@ -11,9 +11,10 @@ import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
+import { Field, inputClass } from '../ui/field.tsx'
 import { Badge } from '../ui/state.tsx'
 import { duration, timeOfDay } from '../ui/time.ts'
-import { Field, inputClass, Scroll, Section, Title } from './fields.tsx'
+import { Scroll, Section, Title } from './frames.tsx'
 import { momentOf, scoreOf } from './words.ts'
 
 const Watch = dynamic(() => import('./watch.tsx').then((found) => found.Watch), { ssr: false })

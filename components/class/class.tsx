@@ -19,8 +19,9 @@ import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { Banner } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { areaClass, Field, inputClass } from '../ui/field.tsx'
 import { Badge } from '../ui/state.tsx'
-import { areaClass, Field, inputClass, listClass, rowClass, Scroll, Section, Title } from './fields.tsx'
+import { listClass, rowClass, Scroll, Section, Title } from './frames.tsx'
 import { momentOf } from './words.ts'
 
 export function Class({ initial }: { initial: ClassView }) {
@@ -283,7 +284,7 @@ function Roster({ at, onTaken }: { at: string; onTaken(): void }) {
           <input
             type="file"
             accept=".csv,.tsv,.txt,text/csv"
-            className="mt-1 block w-full text-[0.8125rem]"
+            className="block w-full text-[0.8125rem]"
             onChange={(event) => {
               const file = event.target.files?.[0]
               if (file)

@@ -11,8 +11,9 @@ import { Failure } from '../failure.tsx'
 import { useMessages } from '../i18n/index.tsx'
 import { Empty } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
+import { Field, inputClass } from '../ui/field.tsx'
 import { Badge } from '../ui/state.tsx'
-import { Field, inputClass, listClass, rowClass, Section, Title } from './fields.tsx'
+import { listClass, rowClass, Section, Title } from './frames.tsx'
 
 /** Every zone that the browser knows. */
 export function Zones({ value, onChange }: { value: string; onChange(zone: string): void }) {

@@ -13,7 +13,7 @@ import { Empty } from '../ui/banner.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Badge, type IconName, type Tone } from '../ui/state.tsx'
 import { duration, useNow } from '../ui/time.ts'
-import { listClass, rowClass, Section, Title } from './fields.tsx'
+import { listClass, rowClass, Section, Title } from './frames.tsx'
 import { momentOf, scoreOf } from './words.ts'
 
 const looks: Record<DueView['due'][number]['window']['state'], { tone: Tone; icon: IconName }> = {

@@ -10,8 +10,9 @@ import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { CheckList } from '../report/report.tsx'
 import { Button } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
+import { areaClass, Field } from '../ui/field.tsx'
 import { duration } from '../ui/time.ts'
-import { areaClass, Field, listClass, Section, Title } from './fields.tsx'
+import { listClass, Section, Title } from './frames.tsx'
 import { momentOf, scoreOf } from './words.ts'
 
 export function Grade({ initial, teaches }: { initial: GradeView; teaches: boolean }) {

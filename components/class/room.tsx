@@ -9,8 +9,8 @@ import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages, useText } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
+import { inputClass } from '../ui/field.tsx'
 import { timeOfDay } from '../ui/time.ts'
-import { inputClass } from './fields.tsx'
 
 const everyMs = 2000
 const shownMost = 3
@@ -68,7 +68,7 @@ export function Room({ drill }: { drill: string }) {
               value={words}
               maxLength={2000}
               onChange={(event) => setWords(event.target.value)}
-              className={`${inputClass} mt-0!`}
+              className={inputClass}
             />
             <Button small weight="primary" type="submit" disabled={busy}>
               {w.send}

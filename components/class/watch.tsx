@@ -9,7 +9,7 @@ import { SocketProvider, useLab } from '../session/context.tsx'
 import { TicketRefused } from '../session/socket.ts'
 import { TerminalPane } from '../terminal/terminal.tsx'
 import { Button } from '../ui/button.tsx'
-import { inputClass } from './fields.tsx'
+import { inputClass } from '../ui/field.tsx'
 
 const answer = z.object({ ticket: z.string() })
 
@@ -43,7 +43,7 @@ export function Watch({
           aria-label={m.exam.taskNav}
           value={number ?? ''}
           onChange={(event) => setPicked(Number(event.target.value))}
-          className={`${inputClass} mt-0! w-64!`}
+          className={`${inputClass} w-64!`}
         >
           {attempt.tasks.map((one) => (
             <option key={one.number} value={one.number} disabled={one.session === null}>

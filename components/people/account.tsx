@@ -8,9 +8,9 @@ import { request } from '../api.ts'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
+import { Field, typed } from '../ui/field.tsx'
 import { Badge } from '../ui/state.tsx'
 import { dateOf, timeOfDay } from '../ui/time.ts'
-import { Field, typed } from './field.tsx'
 import { answered } from './sign-in.tsx'
 import { Tokens } from './tokens.tsx'
 
@@ -99,7 +99,7 @@ export function Account({
             autoComplete="name"
             required
           />
-          <Button type="submit" className="h-9" disabled={busy}>
+          <Button type="submit" disabled={busy}>
             {m.account.save}
           </Button>
         </form>

@@ -9,8 +9,9 @@ import type { ThemeChoice } from '../chrome/preferences.tsx'
 import { Failure } from '../failure.tsx'
 import { useLocale, useMessages } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
+import { Field, typed } from '../ui/field.tsx'
 import { dateOf, timeOfDay } from '../ui/time.ts'
-import { Door, Field, typed } from './field.tsx'
+import { Door } from './door.tsx'
 import { answered, goElsewhere } from './sign-in.tsx'
 
 export function Join({ theme }: { theme: ThemeChoice }) {

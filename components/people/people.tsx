@@ -3,7 +3,7 @@
 import { Ellipsis } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { DropdownMenu } from 'radix-ui'
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { z } from 'zod'
 import { accountLimits, type PeopleView, type PersonAction, type PersonView, type Role, role } from '#lib/protocol/index.ts'
 import { useAction } from '../action.ts'
@@ -13,11 +13,11 @@ import { useLocale, useMessages } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
 import { cx } from '../ui/cx.ts'
 import { Confirm } from '../ui/dialog.tsx'
+import { Field, inputClass, typed } from '../ui/field.tsx'
 import { CopyButton } from '../ui/markdown.tsx'
 import { Menu, menuItem } from '../ui/menu.tsx'
 import { Badge } from '../ui/state.tsx'
 import { dateOf } from '../ui/time.ts'
-import { Field, inputClass, typed } from './field.tsx'
 import { answered } from './sign-in.tsx'
 
 const made = z.object({ url: z.string(), expiresAt: z.number() })
@@ -29,7 +29,6 @@ export function People({ me, view: { invitations, people } }: { me: string; view
   const { busy, error, forget, run } = useAction()
   const [link, setLink] = useState<string | null>(null)
   const [removing, setRemoving] = useState<PersonView | null>(null)
-  const roleId = useId()
   const act = (person: PersonView, action: PersonAction) =>
     run(async () => {
       await request(`/api/people/${person.id}/actions`, answered, { method: 'POST', body: action })
@@ -155,18 +154,15 @@ export function People({ me, view: { invitations, people } }: { me: string; view
             })
           }}
         >
-          <div>
-            <label htmlFor={roleId} className="mb-1 block text-[0.8125rem] font-medium">
-              {m.account.role}
-            </label>
-            <select id={roleId} name="role" className={inputClass} defaultValue="learner">
+          <Field label={m.account.role}>
+            <select name="role" className={inputClass} defaultValue="learner">
               {role.options.map((one) => (
                 <option key={one} value={one}>
                   {m.account.roles[one]}
                 </option>
               ))}
             </select>
-          </div>
+          </Field>
           <Field label={m.account.inviteEmail} name="email" type="email" maxLength={accountLimits.email} autoComplete="off" />
           <Field
             label={m.account.inviteDays}
@@ -177,7 +173,7 @@ export function People({ me, view: { invitations, people } }: { me: string; view
             defaultValue={7}
             required
           />
-          <Button type="submit" weight="primary" className="h-9" disabled={busy}>
+          <Button type="submit" weight="primary" disabled={busy}>
             {m.account.makeLink}
           </Button>
         </form>

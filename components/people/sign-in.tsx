@@ -8,7 +8,8 @@ import { Failure } from '../failure.tsx'
 import { useMessages } from '../i18n/index.tsx'
 import { Banner } from '../ui/banner.tsx'
 import { Button } from '../ui/button.tsx'
-import { Door, Field, typed } from './field.tsx'
+import { Field, typed } from '../ui/field.tsx'
+import { Door } from './door.tsx'
 
 export const answered = z.object({ ok: z.literal(true) })
 const elsewhere = z.object({ url: z.string() })

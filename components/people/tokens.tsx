@@ -21,10 +21,10 @@ import { Failure } from '../failure.tsx'
 import { useLocale, useMessages } from '../i18n/index.tsx'
 import { Button } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
+import { Field, inputClass, typed } from '../ui/field.tsx'
 import { CopyButton } from '../ui/markdown.tsx'
 import { Badge } from '../ui/state.tsx'
 import { dateOf, timeOfDay, useNow } from '../ui/time.ts'
-import { Field, inputClass, typed } from './field.tsx'
 import { answered } from './sign-in.tsx'
 
 /** What a role can choose in an area: nothing, looking, changing. */
@@ -157,12 +157,7 @@ export function Tokens({ role, tokens }: { role: Role; tokens: readonly TokenVie
                     <span className="block">{t.areas[area].name}</span>
                     <span className="block text-xs text-text-2">{t.areas[area].lead}</span>
                   </label>
-                  <select
-                    id={`${id}-${area}`}
-                    name={area}
-                    className="h-8 rounded-md border border-line-strong/60 bg-surface px-2 text-[0.8125rem]"
-                    defaultValue=""
-                  >
+                  <select id={`${id}-${area}`} name={area} className={`${inputClass} w-auto!`} defaultValue="">
                     <option value="">{t.verbs.none}</option>
                     {choices.map((scope) => (
                       <option key={scope} value={scope}>

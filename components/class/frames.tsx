@@ -1,20 +1,6 @@
-// Labelled inputs and the frame of a section, alike on all pages of classes. Know nothing of what is asked.
+// The frames of a page of classes: its title, a section, a list, what scrolls by itself. Know nothing of what is in them.
 import type { ReactNode } from 'react'
 import { cx } from '../ui/cx.ts'
-
-export const inputClass = 'mt-1 block h-8 w-full min-w-0 rounded-md border border-line-strong/60 bg-surface px-2 text-[0.8125rem] text-text'
-export const areaClass =
-  'mt-1 block w-full min-w-0 rounded-md border border-line-strong/60 bg-surface px-2 py-1.5 text-[0.8125rem] text-text'
-
-export function Field({ label, children, className }: { label: string; children: ReactNode; className?: string }) {
-  return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is what is handed in
-    <label className={cx('block min-w-0 text-xs text-text-2', className)}>
-      {label}
-      {children}
-    </label>
-  )
-}
 
 export function Section({ id, title, action, children }: { id: string; title: string; action?: ReactNode; children: ReactNode }) {
   return (
