@@ -140,7 +140,7 @@ async function doors(who: string, { drill, grade, session }: Sat, assignment: st
       mine.score,
       sessions.find(({ id }) => id === session)!.score,
       snapshot.score,
-      card.best,
+      card.bestScore,
       progress.best,
       done[0]!.score,
       (await lab.lab.report(me, session))?.score ?? null,
