@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: tunnel
 # What borrows the node's network needs nobody to hand its packets on.
 set -euo pipefail
 kubectl -n "$NS" scale deployment "$APP" --replicas=1
