@@ -178,7 +178,7 @@ export function shellTools(
         ...(pty ? { pty } : {}),
       }),
     )
-    if (command === undefined && wants) call.err(`Connection to ${host} closed.\n`)
+    if (command === undefined && wants) call.err(`Connection to ${host} closed.\r\n`) // its terminal is still raw
     return code
   }
 
