@@ -248,11 +248,10 @@ async function undoByApi(
   const refused = () => undefined
   const remove = ({ apiVersion, kind, metadata: { namespace, name } }: KubeObject) =>
     api.delete({ apiVersion, kind, namespace, name }, { signal, graceSeconds: kind === 'Pod' ? 1 : undefined }).catch(refused)
-  const spaces = undo.added.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)
+  const isSpace = ({ kind }: KubeObject) => kind === 'Namespace'
+  const spaces = undo.added.filter(isSpace).map(({ metadata }) => metadata.name)
   await Promise.all([
-    ...undo.added.map(remove),
-    // A namespace waits for its pods, and these as long as they ask for.
-    ...now.filter(({ kind, metadata }) => kind === 'Pod' && spaces.includes(metadata.namespace)).map(remove),
+    ...undo.added.filter((object) => !isSpace(object)).map(remove),
     ...nodes
       .filter(({ metadata }) => undo.nodes.includes(metadata.name))
       .map(({ metadata: { name, labels, annotations }, spec }) =>
@@ -261,12 +260,46 @@ async function undoByApi(
           .then((node) => node && api.put({ ...node, metadata: { ...node.metadata, labels, annotations }, spec }, { signal }))
           .catch(refused),
       ),
+    empty(api, spaces, now, remove, signal),
   ])
+  await Promise.all(undo.added.filter(isSpace).map(remove))
   const limit = AbortSignal.any([signal, AbortSignal.timeout(undoneWithinMs)])
   while (spaces.length > 0 && !limit.aborted) {
     const left = await api.list({ apiVersion: 'v1', kind: 'Namespace' }, { signal: limit }).catch(() => [])
     if (!left.some(({ metadata }) => spaces.includes(metadata.name))) return
     await wait(500, limit)
+  }
+}
+
+/** what makes pods anew */
+const makers = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'ReplicationController'])
+/** Pods that wait for a finalizer or a node go with their namespace, or not at all. */
+const emptyWithinMs = 10_000
+
+/**
+ * Ends what runs in namespaces that are about to go. A namespace that still has pods when it is deleted is looked at again only after half of the
+ * grace that these *ask for* (16 s as a rule), however soon they are gone.
+ */
+async function empty(
+  api: Api,
+  spaces: readonly string[],
+  now: readonly KubeObject[],
+  remove: (object: KubeObject) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (spaces.length === 0) return
+  const there = ({ metadata }: KubeObject) => spaces.includes(metadata.namespace)
+  await Promise.all(now.filter((object) => makers.has(object.kind) && there(object)).map(remove))
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(emptyWithinMs)])
+  const leaving = new Set<string>()
+  while (!limit.aborted) {
+    const pods = await api.list({ apiVersion: 'v1', kind: 'Pod' }, { signal: limit }).catch(() => undefined)
+    const left = pods?.filter(there)
+    if (left?.length === 0) return
+    const next = (left ?? []).filter(({ metadata }) => !leaving.has(metadata.uid))
+    await Promise.all(next.map(remove))
+    for (const { metadata } of next) leaving.add(metadata.uid)
+    await wait(300, limit)
   }
 }
 
