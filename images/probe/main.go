@@ -1,11 +1,12 @@
 // probe is the grader's eyes: it looks at the network, files and units of a container or pod from outside, with nothing of that
-// container's own in the way (no program, no hosts file, no symlink of a learner's). One JSON array of requests on standard
-// input, one JSON array of answers on standard output, in the same order. This file takes requests apart and runs each in a
+// container's own in the way (no program, no hosts file, no symlink of a learner's). JSON arrays of requests on standard
+// input, JSON arrays of answers on standard output, in the same order. This file takes requests apart and runs each in a
 // child of its own inside the network namespace asked for; what is looked at is in files.go, unit.go, network.go and dns.go.
 // It does not know what is being graded. Nothing but the operations of machine.go, which prepare and restore machines, changes anything.
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -28,13 +29,16 @@ const (
 	maxTimeout     = 30000
 	maxRequests    = 512
 	maxInput       = 32 << 20
-	atOnce         = 16              // children at a time, each some 10 MB
+	atOnce         = 16              // children at a time in one program, each some 10 MB
 	grace          = 2 * time.Second // what a child may take beyond its own time before it is taken for hung
+	idle           = 10 * time.Minute
 )
 
 const usage = `probe looks at containers and pods from outside.
 
   probe          one JSON array of requests on standard input, one of answers on standard output
+  probe serve    as many as come: a line {"id", "requests": [...]} each, answered by a line {"id", "answers": [...]} or
+                 {"id", "error"} as soon as it is; ends with its input, or when nothing has come for ten minutes
   probe wait     stays until it is told to end (the sidecar's main process)
 
 Request: {"op", "pid", "podUid"?, "timeoutMs"? (3000, at most 30000), ...}
@@ -96,10 +100,9 @@ func refusal(err error) answer {
 func main() {
 	switch {
 	case len(os.Args) == 1:
-		if err := serve(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "probe:", err)
-			os.Exit(1)
-		}
+		end(once(os.Stdin, os.Stdout))
+	case os.Args[1] == "serve":
+		end(serve(os.Stdin, os.Stdout, idle))
 	case os.Args[1] == "child":
 		child()
 	case os.Args[1] == "wait":
@@ -114,8 +117,15 @@ func main() {
 	}
 }
 
-// serve answers one array. An error means that there was no array to answer.
-func serve(in io.Reader, out io.Writer) error {
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "probe:", err)
+		os.Exit(1)
+	}
+}
+
+// once answers one array. An error means that there was no array to answer.
+func once(in io.Reader, out io.Writer) error {
 	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 	if err != nil {
 		return err
@@ -127,17 +137,84 @@ func serve(in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal(text, &requests); err != nil {
 		return fmt.Errorf("standard input is not a JSON array of requests (%w); see `probe help`", err)
 	}
+	answers, err := all(requests)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(answers)
+}
+
+// serve answers lines until its input ends, each in its own time: a slow one holds up no other.
+func serve(in io.Reader, out io.Writer, idle time.Duration) error {
+	type call struct {
+		ID       int64     `json:"id"`
+		Requests []request `json:"requests"`
+	}
+	type reply struct {
+		ID      int64    `json:"id"`
+		Answers []answer `json:"answers,omitempty"`
+		Error   string   `json:"error,omitempty"`
+	}
+	lines, ended := make(chan []byte), make(chan error, 1)
+	go func() {
+		scanner := bufio.NewScanner(in)
+		scanner.Buffer(make([]byte, 1<<16), maxInput)
+		for scanner.Scan() {
+			lines <- bytes.Clone(scanner.Bytes())
+		}
+		ended <- scanner.Err()
+	}()
+	var one sync.Mutex
+	var open sync.WaitGroup
+	encoder := json.NewEncoder(out)
+	for {
+		select {
+		case line := <-lines:
+			open.Add(1)
+			go func() {
+				defer open.Done()
+				var c call
+				var r reply
+				err := json.Unmarshal(line, &c)
+				if err == nil {
+					r.Answers, err = all(c.Requests)
+				}
+				r.ID = c.ID
+				if err != nil {
+					r.Error = err.Error()
+				}
+				one.Lock()
+				defer one.Unlock()
+				encoder.Encode(r)
+			}()
+		case err := <-ended:
+			if errors.Is(err, bufio.ErrTooLong) {
+				return fmt.Errorf("a line of more than %d bytes; send fewer requests at once", maxInput)
+			}
+			open.Wait()
+			return err
+		case <-time.After(idle):
+			// Whoever started this may have gone without a word.
+			open.Wait()
+			return nil
+		}
+	}
+}
+
+var slots = make(chan struct{}, atOnce)
+
+// all answers requests side by side, in their order.
+func all(requests []request) ([]answer, error) {
 	if len(requests) > maxRequests {
-		return fmt.Errorf("%d requests; at most %d at once", len(requests), maxRequests)
+		return nil, fmt.Errorf("%d requests; at most %d at once", len(requests), maxRequests)
 	}
 	answers := make([]answer, len(requests))
-	slots := make(chan struct{}, atOnce)
-	var all sync.WaitGroup
+	var every sync.WaitGroup
 	for i, r := range requests {
-		all.Add(1)
+		every.Add(1)
 		slots <- struct{}{}
 		go func() {
-			defer all.Done()
+			defer every.Done()
 			defer func() { <-slots }()
 			a, err := look(r)
 			if err != nil {
@@ -146,8 +223,8 @@ func serve(in io.Reader, out io.Writer) error {
 			answers[i] = a
 		}()
 	}
-	all.Wait()
-	return json.NewEncoder(out).Encode(answers)
+	every.Wait()
+	return answers, nil
 }
 
 // look finds the place, then has a child look there.

@@ -370,3 +370,63 @@ func TestAPodIsFoundByBothSpellingsAndByItsOldestProcess(t *testing.T) {
 		t.Errorf("%v %v", pids, err)
 	}
 }
+
+func TestASlowLineHoldsUpNoOther(t *testing.T) {
+	asRoot(t)
+	quickIsThere := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-quickIsThere
+		w.WriteHeader(204)
+	}))
+	defer slow.Close()
+	cmd := exec.Command("/proc/self/exe", "serve")
+	cmd.Env = append(os.Environ(), "PROBE_AS_COMMAND=1")
+	cmd.Stderr = os.Stderr
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(id int, requests ...map[string]any) {
+		text, _ := json.Marshal(map[string]any{"id": id, "requests": requests})
+		in.Write(append(text, '\n'))
+	}
+	ask(1, map[string]any{"op": "http", "pid": os.Getpid(), "url": slow.URL, "timeoutMs": 30000})
+	ask(2, map[string]any{"op": "stat", "pid": os.Getpid(), "path": "/"}, map[string]any{"op": "nothing", "pid": 1})
+	in.Write([]byte("{\n"))
+	answers := json.NewDecoder(out)
+	seen := map[float64]map[string]any{}
+	next := func() float64 {
+		var a map[string]any
+		if err := answers.Decode(&a); err != nil {
+			t.Fatal(err)
+		}
+		id := a["id"].(float64)
+		seen[id] = a
+		return id
+	}
+	next() // the quick one and the one that makes no sense, in whatever order
+	next()
+	if seen[1] != nil || seen[2] == nil || !strings.Contains(seen[0]["error"].(string), "JSON") {
+		t.Fatalf("%v", seen)
+	}
+	if list := seen[2]["answers"].([]any); list[0].(map[string]any)["ok"] != true || kindOfError(list[1].(map[string]any)) != "bad-request" {
+		t.Errorf("%v", list)
+	}
+	close(quickIsThere)
+	if id := next(); id != 1 || seen[1]["answers"].([]any)[0].(map[string]any)["status"] != float64(204) {
+		t.Errorf("%v", seen[1])
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAServerThatNobodyAsksEnds(t *testing.T) {
+	in, hand := io.Pipe()
+	defer hand.Close()
+	if err := serve(in, io.Discard, time.Millisecond); err != nil {
+		t.Error(err)
+	}
+}

@@ -35,6 +35,12 @@ export class FakeDocker {
   /** words of every command in a container, `place: argv` */
   readonly commands: string[] = []
   answers: Answer[] = []
+  /** what `probe serve` answers to one request; undefined: the program ends instead */
+  grader: (request: { op: string }) => object | undefined = () => ({ ok: true })
+  /** the grader's program knows no `serve` yet; what it answers is in `answers` */
+  earlier = false
+  /** open sessions of `probe serve` */
+  readonly sessions = new Set<Socket>()
   memory = 8 * 1024 ** 3
   cpus = 4
   /** refuses with this the next request whose `METHOD /path` matches */
@@ -217,6 +223,25 @@ export class FakeDocker {
     const words = exec.argv.join(' ')
     this.commands.push(`${exec.container.name}: ${words}`)
     socket.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+    const session = words === 'probe serve' && !this.earlier
+    if (session) {
+      this.sessions.add(socket)
+      socket.on('close', () => this.sessions.delete(socket))
+    }
+    const lines = () => {
+      for (let at = stdin.indexOf('\n'); at >= 0; at = stdin.indexOf('\n')) {
+        const { id, requests } = JSON.parse(stdin.slice(0, at)) as { id: number; requests: { op: string }[] }
+        stdin = stdin.slice(at + 1)
+        const answers = requests.map((request) => this.grader(request))
+        if (answers.includes(undefined)) {
+          exec.exitCode = 137
+          return void socket.destroy()
+        }
+        // In pieces: a stream keeps no boundaries.
+        const text = `${JSON.stringify({ id, answers })}\n`
+        socket.write(Buffer.concat([frame(1, text.slice(0, 5)), frame(1, text.slice(5))]))
+      }
+    }
     let answered = false
     const answer = () => {
       if (answered) return
@@ -230,10 +255,14 @@ export class FakeDocker {
       const skipped = Math.min(left, chunk.length)
       left -= skipped
       stdin += chunk.subarray(skipped).toString('utf8')
+      if (session) lines()
+      else if (words === 'probe serve') answer()
     }
     take(head)
     socket.on('data', take)
     socket.on('end', answer)
+    // whoever asked may be gone
+    socket.on('error', () => {})
     if (!exec.stdin) setImmediate(answer)
   }
 }

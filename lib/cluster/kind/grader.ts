@@ -2,14 +2,21 @@
 // machines with tools that no learner can reach or replace. Speaks the JSON of the program `probe` in it; knows no checks.
 import { LabError } from '#lib/protocol/index.ts'
 import type { Docker } from './docker.ts'
+import { GraderSession, SessionEnded } from './grader-session.ts'
 import { graderName, label } from './names.ts'
 
 /** One request to the program; `pid` is the machine's first process as the host sees it. */
 export type GraderRequest = { op: string; pid: number; podUid?: string; timeoutMs?: number } & Record<string, unknown>
 export type GraderAnswer = ({ ok: true } & Record<string, unknown>) | { ok: false; error: { kind: string; message: string } }
 
+/** how the program ends when it does not know a command */
+const usageError = 2
+
 export class Grader {
   private ready: Promise<string> | undefined
+  private session: Promise<GraderSession> | undefined
+  /** the program in the container is of an earlier version, which answers one array and ends */
+  private short = false
   private readonly docker: Docker
   private readonly owner: string
   private readonly image: string
@@ -68,30 +75,51 @@ export class Grader {
     return created.id
   }
 
+  private async open(): Promise<GraderSession> {
+    for (;;) {
+      this.session ??= this.container().then(
+        async (container) => new GraderSession(await this.docker.attach(container, ['probe', 'serve'], { stdin: true })),
+      )
+      const opening = this.session
+      const session = await opening.catch(() => undefined)
+      if (session?.open) return session
+      if (this.session === opening) this.session = undefined
+      if (session === undefined) return opening // says why
+    }
+  }
+  private async once(requests: readonly GraderRequest[], limits: { timeoutMs: number; signal?: AbortSignal }): Promise<unknown> {
+    const container = await this.container()
+    const { stdout, stderr, exitCode } = await this.docker.exec(container, ['probe'], { stdin: JSON.stringify(requests), ...limits })
+    try {
+      return JSON.parse(stdout)
+    } catch {
+      throw new LabError(
+        'internal',
+        `The grader did not answer as it should (exit code ${exitCode}): ${(stderr || stdout).trim().slice(0, 300)}`,
+      )
+    }
+  }
+
   /** Answers in the order of the requests. @throws LabError internal when the grader itself failed, docker-unavailable, cancelled, timeout */
   async ask(requests: readonly GraderRequest[], signal?: AbortSignal): Promise<GraderAnswer[]> {
-    const run = async () =>
-      this.docker.exec(await this.container(), ['probe'], {
-        stdin: JSON.stringify(requests),
-        timeoutMs: 15_000 + Math.max(0, ...requests.map((request) => request.timeoutMs ?? 3000)),
-        ...(signal ? { signal } : {}),
-      })
-    const result = await run().catch((error: unknown) => {
-      // The container was removed or stopped behind our back: made again, once.
-      if (!(error instanceof LabError && ['not-found', 'conflict'].includes(error.code))) throw error
-      this.ready = undefined
-      return run()
-    })
-    try {
-      const answers = JSON.parse(result.stdout) as GraderAnswer[]
-      if (Array.isArray(answers) && answers.length === requests.length) return answers
-    } catch {
-      // told below
+    const limits = {
+      timeoutMs: 15_000 + Math.max(0, ...requests.map((request) => request.timeoutMs ?? 3000)),
+      ...(signal ? { signal } : {}),
     }
-    throw new LabError(
-      'internal',
-      `The grader did not answer as it should (exit code ${result.exitCode}): ${(result.stderr || result.stdout).trim().slice(0, 300)}`,
-    )
+    const run = async () => (this.short ? this.once(requests, limits) : (await this.open()).ask(requests, limits))
+    const answers = await run()
+      .catch((error: unknown) => {
+        // The container was removed, stopped or replaced behind our back: once more.
+        if (error instanceof SessionEnded) this.short ||= error.exitCode === usageError
+        else if (!(error instanceof LabError && ['not-found', 'conflict'].includes(error.code))) throw error
+        this.ready = undefined
+        return run()
+      })
+      .catch((error: unknown) => {
+        throw error instanceof SessionEnded ? new LabError('internal', error.message, { cause: error }) : error
+      })
+    if (Array.isArray(answers) && answers.length === requests.length) return answers as GraderAnswer[]
+    throw new LabError('internal', 'The grader did not answer every request.')
   }
   /** One request. @throws LabError not-found for what is not there, too-large, bad-request, internal for the grader's own failure */
   async one(request: GraderRequest, signal?: AbortSignal): Promise<Record<string, unknown>> {
@@ -105,7 +133,14 @@ export class Grader {
     const own = await this.docker.ask('look at the grader', (api) => api.getContainer(id).inspect())
     await this.one({ op: 'thaw', pid: own.State.Pid, timeoutMs: 10_000, args: { container } })
   }
+  /** Lets go of the program; the container stays. */
+  async close(): Promise<void> {
+    const session = this.session
+    this.session = undefined
+    await session?.then((open) => open.close()).catch(() => {})
+  }
   async remove(): Promise<void> {
+    await this.close()
     this.ready = undefined
     await this.docker.find('remove the grader', (api) => api.getContainer(graderName(this.owner)).remove({ force: true }))
   }
