@@ -37,6 +37,8 @@ interface Traces {
   runs: Record<string, Record<string, string>>
   /** of ConfigMaps and Secrets */
   versions: Record<string, string>
+  /** place → ids of the containers that ran; absent in records of an earlier version */
+  containers?: Record<string, string[]>
 }
 const file = 'baseline.json'
 const tracesFile = 'traces.json'
@@ -119,7 +121,7 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
   const parts: Record<string, string> = {}
   const notes: Record<string, string[]> = {}
   const all = await readObjects(api, signal)
-  const traces: Traces = { runs: {}, versions: versionsOf(all) }
+  const traces: Traces = { runs: {}, versions: versionsOf(all), containers: {} }
   const objects = hashesOf(all)
   parts.objects = sha(canonical(objects))
   notes.objects = differences(saved.objects, objects)
@@ -136,6 +138,7 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
       if (!before.state) return
       const found = await nodeState(ground.docker, ground.grader, at, signal)
       traces.runs[machine.place] = found.runs ?? {}
+      traces.containers![machine.place] = found.containers ?? []
       const state = stateParts(found)
       const was = stateParts(before.state)
       for (const [name, text] of Object.entries(state)) {
@@ -180,6 +183,8 @@ export async function restoreBaseline(
     const undo = now === undefined || saved.nodes === undefined ? undefined : additions(saved.objects, now, changed!)
     const restored = new Map<string, string[]>()
     let machinesChanged = false
+    /** Every container of the baseline still runs. What was started on a machine that was not as it should be may work by what it found there. */
+    let goesOn = true
     await Promise.all([
       // Also where it will not be enough: what goes now need not be waited for later.
       undo && undoByApi(api, undo, saved.nodes!, now!, signal),
@@ -195,20 +200,22 @@ export async function restoreBaseline(
         const stale = touched(traces.runs[machine.place] ?? {}, state.runs ?? {})
         if (files.every(isHome) && stale.length === 0 && differences(stateParts(before.state), stateParts(state)).length === 0) return
         machinesChanged = true
+        goesOn &&= traces.containers?.[machine.place]?.every((id) => state.containers?.includes(id)) ?? false
         await restoreState(docker, grader, at, before.state, state, files, stale, signal)
       }),
     ])
-    if (undo !== undefined && !machinesChanged) {
+    const controlPlane = machines.find((machine) => machine.place === 'control-plane')!
+    const pki = restored.get('control-plane')?.some((path) => path.startsWith('/etc/kubernetes/')) ?? false
+    const kept = machinesChanged ? (traces.containers ?? {}) : undefined
+    if (undo !== undefined && (kept === undefined || (goesOn && !pki))) {
       const back = await untilReady(api, machines.filter(isNode).length, () => {}, signal, undoneWithinMs)
-        .then(() => untilEqual(subject, saved, api, signal, home, undoneWithinMs))
+        .then(() => untilEqual(subject, saved, api, signal, { home, withinMs: undoneWithinMs, kept }))
         .catch((thrown: unknown) => {
           if (thrown instanceof LabError && ['restore-mismatch', 'timeout'].includes(thrown.code)) return undefined
           throw thrown
         })
       if (back !== undefined) return back
     }
-    const controlPlane = machines.find((machine) => machine.place === 'control-plane')!
-    const pki = restored.get('control-plane')?.some((path) => path.startsWith('/etc/kubernetes/')) ?? false
     if (changed === undefined || changed.length > 0 || pki) {
       await putSnapshot(docker, controlPlane.container, saved.etcd, signal)
       await apiAnswers(api, signal)
@@ -216,7 +223,7 @@ export async function restoreBaseline(
       await renewPods(api, changed, signal)
     }
     await untilReady(api, machines.filter(isNode).length, () => {}, signal, 240_000)
-    return await untilEqual(subject, saved, api, signal, home)
+    return await untilEqual(subject, saved, api, signal, { home })
   } catch (thrown) {
     if (signal.aborted)
       throw new LabError('cancelled', 'The restore was cancelled; the cluster is neither as it was nor as it should be.', {
@@ -346,14 +353,29 @@ async function untilEqual(
   saved: Saved,
   api: Api,
   signal: AbortSignal,
-  home: boolean,
-  withinMs = 90_000,
+  {
+    home,
+    withinMs = 90_000,
+    kept,
+  }: {
+    home: boolean
+    withinMs?: number
+    /** containers that must be those that run */
+    kept?: Record<string, string[]> | undefined
+  },
 ): Promise<Fingerprint> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
   for (;;) {
     const { parts, notes, traces } = await partsOf(subject, saved, api, signal)
     if (!home) for (const name of Object.keys(parts)) if (name.startsWith('home ')) parts[name] = saved.fingerprint.parts[name] ?? ''
+    const gone = Object.entries(kept ?? {}).some(([place, ids]) => ids.some((id) => !traces.containers?.[place]?.includes(id)))
+    if (gone)
+      throw new LabError('restore-mismatch', 'Containers were started while their machines were not as they should be.', {
+        hint: 'All of the cluster is put back.',
+      })
     const differ = differences(saved.fingerprint.parts, parts)
+    // One of a pod that has just gone may still be there.
+    if (kept !== undefined && canonical(kept) !== canonical(traces.containers)) differ.push('containers')
     if (differ.length === 0) {
       await subject.ground.records.write(subject.id, tracesFile, JSON.stringify(traces))
       return saved.fingerprint

@@ -19,6 +19,8 @@ export interface NodeState {
   processes: string[]
   /** which run of a unit it is: another one may work by what files and units said meanwhile. Absent in records of an earlier version */
   runs?: Record<string, string>
+  /** ids of the containers that run; absent in records of an earlier version */
+  containers?: string[]
 }
 
 const settings = [
@@ -39,6 +41,7 @@ const marks = {
   images: '--- images',
   links: '--- links',
   runs: '--- runs',
+  containers: '--- containers',
 }
 /** what a learner configures and starts anew */
 const configured = ['kubelet.service', 'containerd.service', 'ssh.service']
@@ -49,6 +52,7 @@ echo '${marks.settings}'; for name in ${settings.join(' ')}; do printf '%s ' $na
 for name in ${ofDevices.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2>/dev/null || echo 1; done
 echo '${marks.links}'; ip -o link show dev eth0 | grep -o 'state [A-Z]*'; tc qdisc show dev eth0 2>/dev/null | awk '{print $2}'; ip route show default; ip rule show; nft list tables | grep -vE '^table (ip|ip6) (filter|nat|mangle|raw|security)$' || true
 echo '${marks.runs}'; for unit in ${configured.join(' ')}; do echo $unit $(systemctl show --value -p InvocationID -p NeedDaemonReload $unit); done
+echo '${marks.containers}'; crictl ps -q 2>/dev/null
 echo '${marks.images}'; crictl images -o json 2>/dev/null | jq -r '.images[].id'
 `
 /** Rules outside the chains of kube-proxy, the kubelet, Flannel, the CNI and Docker, and jumps to those, with no counters. */
@@ -93,6 +97,7 @@ export async function nodeState(docker: Docker, grader: Grader, machine: FileMac
     settings: { ...pairs(section(marks.settings).map((line) => line.replace('\t', ' '))), links: section(marks.links).sort().join('; ') },
     images: [...new Set(section(marks.images))].sort(),
     runs: pairs(section(marks.runs)),
+    containers: section(marks.containers).sort(),
     processes: [...new Set((await processes(grader, machine)).filter((one) => !inPod(one)).map(kindOf))].sort(),
   }
 }
@@ -131,7 +136,7 @@ done
 exit 0
 `
 
-/** Units running as they were, firewall and kernel settings put back, images that came later removed. @returns what was changed */
+/** Units running as they were, firewall and kernel settings put back, images that came later removed. */
 export async function restoreState(
   docker: Docker,
   grader: Grader,
@@ -142,32 +147,42 @@ export async function restoreState(
   /** units that have been started anew, or whose files systemd has read, since the cluster was as it should be */
   stale: readonly string[],
   signal: AbortSignal,
-): Promise<string[]> {
-  const done: string[] = []
-  const run = async (argv: readonly string[], stdin?: string) => {
-    done.push(argv.join(' '))
-    await docker.exec(machine.container, argv, { user: 'root', signal, timeoutMs: 60_000, ...(stdin === undefined ? {} : { stdin }) })
+): Promise<void> {
+  const lines: string[] = []
+  const todo = (...argv: readonly string[]) => lines.push(argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' '))
+  // In one go: each command in a container costs Docker more than it costs the machine.
+  const run = async (stdin?: string) => {
+    if (lines.length === 0) return
+    const script = lines.splice(0).join('\n')
+    await docker.exec(machine.container, ['bash', '-c', script], {
+      user: 'root',
+      signal,
+      timeoutMs: 120_000,
+      ...(stdin === undefined ? {} : { stdin }),
+    })
   }
-  if (stale.length > 0 || filesChanged.some((path) => /systemd/.test(path))) await run(['systemctl', 'daemon-reload'])
+  if (stale.length > 0 || filesChanged.some((path) => /systemd/.test(path))) todo('systemctl', 'daemon-reload')
   const restart = new Set(stale)
   if (filesChanged.some((path) => /^\/etc\/containerd|containerd/.test(path))) restart.add('containerd.service')
   if (filesChanged.some((path) => /^\/(etc\/ssh)/.test(path))) restart.add('ssh.service')
   // Clears the back-off of static pods too, which a fault may have driven up to five minutes.
   restart.add('kubelet.service')
   for (const [name, value] of Object.entries(before.settings)) {
-    if (name !== 'links' && found.settings[name] !== value) await run(['sysctl', '-w', `${name}=${value}`])
+    if (name !== 'links' && found.settings[name] !== value) todo('sysctl', '-w', `${name}=${value}`)
   }
-  if (found.rules.join('\n') !== before.rules.join('\n')) await run(['iptables-restore'], before.iptables)
-  if (found.settings.links !== before.settings.links) await run(['sh', '-c', 'tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up'])
+  const otherRules = found.rules.join('\n') !== before.rules.join('\n')
+  if (otherRules) todo('iptables-restore')
+  if (found.settings.links !== before.settings.links) lines.push('tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up')
   const added = found.images.filter((image) => !before.images.includes(image))
-  if (added.length > 0) await run(['crictl', 'rmi', ...added])
-  await run(['systemctl', 'reset-failed'])
-  for (const unit of restart) await run(['systemctl', 'restart', unit])
-  await docker.exec(machine.container, ['bash', '-c', freeAddresses], { user: 'root', signal, timeoutMs: 60_000 })
+  if (added.length > 0) todo('crictl', 'rmi', ...added)
+  todo('systemctl', 'reset-failed')
+  for (const unit of restart) todo('systemctl', 'restart', unit)
+  lines.push(`bash -c '${freeAddresses.replaceAll("'", "'\\''")}'`)
+  await run(otherRules ? before.iptables : undefined)
   const now = await nodeState(docker, grader, machine, signal)
-  for (const unit of Object.keys(before.units)) if (!now.units[unit]) await run(['systemctl', 'start', unit])
-  for (const unit of Object.keys(now.units)) if (!before.units[unit]) await run(['systemctl', 'stop', unit])
-  return done
+  for (const unit of Object.keys(before.units)) if (!now.units[unit]) todo('systemctl', 'start', unit)
+  for (const unit of Object.keys(now.units)) if (!before.units[unit]) todo('systemctl', 'stop', unit)
+  await run()
 }
 
 /** The parts of the state that a fingerprint covers, as text. */
