@@ -325,6 +325,23 @@ failSwapOn: false
   node.run('dear', { priorityClassName: 'system-node-critical', priority: 2_000_001_000, containers: [{}] })
   await node.until(() => node.pod('late')?.status.phase === 'Failed' && node.pod('dear')?.status.phase === 'Running')
   expect(node.pod('late').status).toMatchObject({ reason: 'Evicted', message: 'Pod was rejected: The node had condition: [PIDPressure]. ' })
+  // As a ReplicaSet does it: whoever is refused is replaced at once. The lab's time passes all the same.
+  let refused = 0
+  const replace = () => node.clock.after(0, () => node.run(`next-${++refused}`, { containers: [{}] }))
+  const follower = node.client.follow(
+    'v1/pods',
+    { namespace: 'app' },
+    {
+      reset: () => {},
+      event: ({ object }) => {
+        if (object.metadata.name === `next-${refused}` && object.status?.phase === 'Failed') replace()
+      },
+    },
+  )
+  replace()
+  await node.until(() => refused === 200, 2)
+  follower.stop()
+  expect(refused).toBeLessThan(200)
   node.stopKubelet()
 
   node.files.write('/var/lib/kubelet/config.yaml', base)

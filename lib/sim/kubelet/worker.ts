@@ -289,8 +289,14 @@ export class PodWorker {
 
   async #sync(): Promise<void> {
     if (this.#stopped || this.#done) return
+    const { clock, networkError, random } = this.#kit
+    // Word of a refusal takes its way to the API. Who is replaced at once, and refused again, would otherwise be so in no time at all: the
+    // lab's time would stand still, and with it whatever ends this.
+    if (this.#failed && !this.#failed.disrupted && !over(this.#status.phase)) {
+      await clock.sleep(40 + random.int(60))
+      if (this.#stopped) return
+    }
     if (this.#terminating) return this.#terminate()
-    const { networkError } = this.#kit
     for (const container of this.#specs()) {
       const [latest] = attemptsOf(container.name, this.#containers())
       if (latest?.state === 'running')
