@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: network
 # A ConfigMap by another name with the right settings, and the DaemonSet takes it from there. Its update starts all pods anew.
 set -euo pipefail
 kubectl -n kube-flannel get configmap kube-flannel-cfg -o json | jq '.metadata = {name: "flannel-settings", namespace: "kube-flannel"} | .data["net-conf.json"] = "{\"Network\": \"10.244.0.0/16\", \"Backend\": {\"Type\": \"vxlan\"}}"' | kubectl create -f -

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: network
 # They start when they need no pod network.
 set -euo pipefail
 kubectl -n "$NS" scale deployment "$APP" --replicas=1

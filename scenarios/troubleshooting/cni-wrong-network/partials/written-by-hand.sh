@@ -1,4 +1,4 @@
-# score: 40
+# score: 40; variants: network
 # The file that is missing, as on the other worker, with this node's range. It is gone with the next boot, and the agent still ends.
 set -euo pipefail
 range=$(kubectl get node "$NODE_WORKER_2" -o jsonpath='{.spec.podCIDR}')
