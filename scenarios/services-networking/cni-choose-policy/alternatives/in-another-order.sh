@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: either
 # The same, sorted, with a line's end at the end or without.
 set -euo pipefail
 printf kube-flannel/kube-flannel-ds >/home/candidate/agent.txt

@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: both
 # The right ones are surely among them.
 set -euo pipefail
 kubectl get daemonsets -A --no-headers -o custom-columns=A:.metadata.namespace,B:.metadata.name | sed 's/ \+/\//' >/home/candidate/agent.txt
