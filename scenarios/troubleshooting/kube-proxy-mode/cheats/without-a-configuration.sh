@@ -1,4 +1,4 @@
-# score: 0
+# score: 0; variants: userspace
 # Flags in place of the file: the mode is right, and nothing else is.
 set -euo pipefail
 kubectl -n kube-system get daemonset kube-proxy -o json |
