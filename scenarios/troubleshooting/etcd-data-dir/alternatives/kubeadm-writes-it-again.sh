@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: data
 # kubeadm wrote this manifest from a configuration that still lies on the node.
 set -euo pipefail
 ssh control-plane 'sudo kubeadm init phase etcd local --config /kind/kubeadm.conf'
