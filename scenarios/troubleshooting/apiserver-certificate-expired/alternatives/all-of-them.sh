@@ -1,4 +1,4 @@
-# score: 100
+# score: 100; variants: etcd-client
 # All at once, as the documentation has it, and the manifest out and in again.
 set -euo pipefail
 ssh control-plane 'sudo kubeadm certs renew all --config /kind/kubeadm.conf
