@@ -400,8 +400,10 @@ const manager =
       }
       const reading = 'error reading key for service account token controller: '
       const sign = building('serviceaccount-token-controller', reading, () => {
-        const key = scheduler ? '' : file('service-account-private-key-file')
-        return key === '' ? undefined : secretTokenSigner(key)
+        const path = scheduler ? '' : flag('service-account-private-key-file')
+        if (path === '') return undefined
+        const key = file('service-account-private-key-file')
+        return wrapped(`error reading private key file ${path}: `, () => secretTokenSigner(key))
       })
       const rootCa = building('serviceaccount-token-controller', `error parsing root-ca-file at ${flag('root-ca-file')}: `, () =>
         scheduler ? '' : file('root-ca-file'),

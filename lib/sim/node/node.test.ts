@@ -451,6 +451,19 @@ describe('the control plane', () => {
     const lease = dial(files, '/etc/kubernetes/admin.conf').get('coordination.k8s.io/v1/leases', 'kube-controller-manager', 'kube-system')
     expect(lease.spec.holderIdentity).toMatch(/^node-1_/)
   })
+  test('a controller manager misses what is in an empty key as much as a key that is not there', async () => {
+    const { clock, start, serving, files } = plane()
+    start('etcd')
+    start('kube-apiserver')
+    expect(await clock.skip(() => serving() !== undefined, 10_000)).toBe(true)
+    files.write('/etc/kubernetes/pki/sa.key', '')
+    const empty = start('kube-controller-manager')
+    expect(await clock.skip(() => empty.code !== undefined, 30_000)).toBe(true)
+    expect(empty.log.at(-1)).toContain(
+      'err="error reading key for service account token controller: error reading private key file /etc/kubernetes/pki/sa.key: data does not contain a valid RSA or ECDSA private key"',
+    )
+    clock.stop()
+  })
   test('says what is wrong with its files and flags', () => {
     const { start, files, clock } = plane()
     expect(start('kube-apiserver', (argv) => [...argv, '--etcd-server=x']).log.join('')).toContain('Error: unknown flag: --etcd-server')
