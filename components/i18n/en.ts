@@ -643,6 +643,9 @@ export const en = {
       revokeTitle: (name: string) => `Revoke ${name}?`,
       revokeBody: 'Programs that have this token get nothing more from now on, and what they have open is closed. This cannot be undone.',
     },
+    leaving: 'Deleting this account',
+    leavingLead:
+      'An administrator deletes accounts; ask one. All sessions, drills, reports, recordings and tokens go with it. In gradebooks of classes, scores stay without your name, unless your institution has to keep records of examinations; what an instructor has exported as a file is out of reach. Export your own data first if you want to keep it.',
     local: 'This server has no accounts: everybody who reaches it is its one local person.',
     people: 'People',
     peopleLead: 'Everybody who has an account on this server.',
@@ -662,6 +665,11 @@ export const en = {
     removeTitle: (name: string) => `Delete ${name}?`,
     removeBody:
       'The account goes, and with it all sessions, drills, reports and recordings of this person. Labs that run are ended. This cannot be undone.',
+    removeGrades:
+      'In gradebooks of classes, scores and verdicts stay without whose they are; evidence, disputes and messages go. The statistics of the class hold.',
+    removeKeeps: 'Grades stay with name and evidence; memberships, recordings and messages go.',
+    removeExports: 'What an instructor has exported already is out of reach.',
+    keepGrades: 'Keep the grades under this person’s name, for this institution has to keep records of examinations.',
     removeYes: 'Delete all of it',
     invite: 'Invite',
     inviteLead: 'A link makes one account, once. Send it to the person yourself.',

@@ -14,12 +14,12 @@ import { dateOf, timeOfDay } from '../ui/time.ts'
 import { answered } from './sign-in.tsx'
 import { Tokens } from './tokens.tsx'
 
-function Part({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
+function Part({ title, lead, children }: { title: string; lead?: string; children?: ReactNode }) {
   return (
     <section aria-label={title} className="border-t border-line py-6">
       <h2 className="font-semibold">{title}</h2>
       {lead ? <p className="mt-0.5 max-w-prose text-text-2">{lead}</p> : null}
-      <div className="mt-4">{children}</div>
+      {children === undefined ? null : <div className="mt-4">{children}</div>}
     </section>
   )
 }
@@ -177,6 +177,7 @@ export function Account({
       <Part title={m.account.tokens.title} lead={m.account.tokens.lead}>
         <Tokens role={me.role} tokens={tokens} />
       </Part>
+      <Part title={m.account.leaving} lead={m.account.leavingLead} />
     </div>
   )
 }

@@ -29,6 +29,7 @@ export function People({ me, view: { invitations, people } }: { me: string; view
   const { busy, error, forget, run } = useAction()
   const [link, setLink] = useState<string | null>(null)
   const [removing, setRemoving] = useState<PersonView | null>(null)
+  const [keepGrades, setKeepGrades] = useState(false)
   const act = (person: PersonView, action: PersonAction) =>
     run(async () => {
       await request(`/api/people/${person.id}/actions`, answered, { method: 'POST', body: action })
@@ -108,7 +109,13 @@ export function People({ me, view: { invitations, people } }: { me: string; view
                     <DropdownMenu.Item className={menuItem} onSelect={() => act(person, { type: person.disabled ? 'enable' : 'disable' })}>
                       {person.disabled ? m.account.enable : m.account.disable}
                     </DropdownMenu.Item>
-                    <DropdownMenu.Item className={cx(menuItem, 'text-fail')} onSelect={() => setRemoving(person)}>
+                    <DropdownMenu.Item
+                      className={cx(menuItem, 'text-fail')}
+                      onSelect={() => {
+                        setKeepGrades(false)
+                        setRemoving(person)
+                      }}
+                    >
                       {m.account.remove}
                     </DropdownMenu.Item>
                   </Menu>
@@ -127,10 +134,21 @@ export function People({ me, view: { invitations, people } }: { me: string; view
         yes={m.account.removeYes}
         weight="danger"
         onYes={() => {
-          if (removing !== null) act(removing, { type: 'delete' })
+          if (removing !== null) act(removing, { type: 'delete', keepGrades })
         }}
       >
         <p>{m.account.removeBody}</p>
+        <p>{keepGrades ? m.account.removeKeeps : m.account.removeGrades}</p>
+        <p>{m.account.removeExports}</p>
+        <label className="flex items-start gap-2 text-text">
+          <input
+            type="checkbox"
+            className="mt-1 accent-accent"
+            checked={keepGrades}
+            onChange={(event) => setKeepGrades(event.target.checked)}
+          />
+          <span>{m.account.keepGrades}</span>
+        </label>
       </Confirm>
 
       <section aria-labelledby="invite" className="mt-8 max-w-2xl">

@@ -53,8 +53,8 @@ export interface AccountsOptions {
   provider?: Provider | undefined
   /** sockets and tickets are to be ended with it */
   onEnded: (of: Ended) => void
-  /** takes away what a person made, as far as it is no row; before the account goes */
-  erase: (person: string) => Promise<void>
+  /** takes away what a person made, before the account goes; `keepGrades`: what classes have of them stays under their name */
+  erase: (person: { id: string; name: string; email: string }, keepGrades: boolean) => Promise<void>
   log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
   now?: () => number
 }
@@ -599,10 +599,10 @@ export class Accounts {
         // Nothing new can begin once they may not sign in; then what they made goes, then they.
         if (!(await store.people.changeAdmin(id, { disabled: true }))) throw said.lastAdmin()
         await this.#endAll(person)
-        await this.#options.erase(id)
+        await this.#options.erase(person, action.keepGrades)
         await store.people.changeAdmin(id, 'delete')
-        await store.people.anonymiseAudit(id, '(deleted)')
-        await audit.record(me, 'person.deleted', { id, name: '(deleted)' })
+        await store.people.anonymise(person, '(deleted)')
+        await audit.record(me, 'person.deleted', { id, name: '(deleted)' }, action.keepGrades ? 'grades kept' : null)
         return
     }
   }

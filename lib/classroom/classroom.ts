@@ -32,7 +32,7 @@ export class Classroom {
   readonly roster: Classes['roster']
   readonly answer: Attempts['answer']
   readonly bind: Classes['bind']
-  readonly erasePerson: Erasure['erasePerson']
+  readonly forget: Erasure['forget']
   // What is set, and what is done of it.
   readonly capacity: Assignments['capacity']
   readonly assign: Assignments['assign']
@@ -78,7 +78,7 @@ export class Classroom {
     this.roster = classes.roster.bind(classes)
     this.answer = attempts.answer.bind(attempts)
     this.bind = classes.bind.bind(classes)
-    this.erasePerson = erasure.erasePerson.bind(erasure)
+    this.forget = erasure.forget.bind(erasure)
     this.capacity = assignments.capacity.bind(assignments)
     this.assign = assignments.assign.bind(assignments)
     this.assignment = assignments.assignment.bind(assignments)

@@ -70,7 +70,8 @@ export const personAction = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('disable') }),
   z.strictObject({ type: z.literal('enable') }),
   z.strictObject({ type: z.literal('sign-out') }),
-  z.strictObject({ type: z.literal('delete') }),
+  /** scores stay in the gradebooks of classes without whose they are; `keepGrades`: with name and evidence, as a record of an examination */
+  z.strictObject({ type: z.literal('delete'), keepGrades: z.boolean().default(false) }),
 ])
 export type PersonAction = z.infer<typeof personAction>
 

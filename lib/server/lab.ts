@@ -302,9 +302,10 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
             tickets.revoke(of)
             for (const listener of listeners) listener(of)
           },
-          async erase(person) {
-            await drills.erase(person)
-            await sessions.erase(person)
+          async erase(person, keepGrades) {
+            await drills.erase(person.id)
+            await classes.forget(person, keepGrades)
+            await sessions.erase(person.id)
           },
         })
   const identify: Identify = parts.identify ?? (accounts === null ? async () => localPerson : (headers) => accounts.identify(headers))

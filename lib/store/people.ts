@@ -1,6 +1,6 @@
 // Rows of people, their sign-ins, invitations and the audit log. Passwords and sign-ins are written by the account library (lib/auth), over
 // the same connection; here they are only read, counted and taken away.
-import type { Kysely } from 'kysely'
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely'
 import type { AuditRow, InvitationRow, PersonRow, Tables } from './tables.ts'
 
 /** A person without what only signing in needs. */
@@ -62,8 +62,11 @@ export interface People {
   audit(options: { limit: number; before?: { at: number; id: string } }): Promise<AuditRow[]>
   /** keeps the newest `most` rows, and of those none from before `since` */
   pruneAudit(most: number, since: number): Promise<void>
-  /** takes a person's name out of the log; what was done, and by which id, stays */
-  anonymiseAudit(person: string, name: string): Promise<void>
+  /**
+   * Takes a person out of the log and of the invitations that are spent: their name, and details that may say who they are (what they did to
+   * their account, whatever names their id or address). What was done, and by which id, stays.
+   */
+  anonymise(person: { id: string; email: string }, name: string): Promise<void>
 
   /** takes away sessions and drills of a person with all that hangs on them; the ids of the sessions, whose folders the caller removes */
   deleteWork(person: string): Promise<string[]>
@@ -234,9 +237,22 @@ export function peopleOf(db: Kysely<Tables>, booleans: boolean): People {
           .where((build) => build.or([build('at', '<', first.at), build.and([build('at', '=', first.at), build('id', '<=', first.id)])]))
           .execute()
     },
-    async anonymiseAudit(person, name) {
-      await db.updateTable('audit').set({ actor_name: name }).where('actor_id', '=', person).execute()
-      await db.updateTable('audit').set({ subject_name: name, detail: null }).where('subject_id', '=', person).execute()
+    async anonymise({ email, id }, name) {
+      await db.updateTable('audit').set({ actor_name: name }).where('actor_id', '=', id).execute()
+      await db.updateTable('audit').set({ subject_name: name, detail: null }).where('subject_id', '=', id).execute()
+      const own = (build: ExpressionBuilder<Tables, 'audit'>) =>
+        build.and([build('actor_id', '=', id), build.or([build('action', 'like', 'person.%'), build('action', 'like', 'token.%')])])
+      const naming = (words: string) => sql<boolean>`detail like ${`%${words.replaceAll(/[\\%_]/g, '\\$&')}%`} escape '\\'`
+      await db
+        .updateTable('audit')
+        .set({ detail: null })
+        .where((build) => build.or([own(build), naming(id), naming(email)]))
+        .execute()
+      await db
+        .deleteFrom('invitation')
+        .where('used_at', 'is not', null)
+        .where((build) => build.or([build('used_by', '=', id), build('email', '=', email)]))
+        .execute()
     },
 
     async deleteWork(person) {

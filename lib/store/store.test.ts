@@ -277,8 +277,8 @@ test('people: one of two takes an invitation, the last admin stays, the log is c
   const left = await people.audit({ limit: 100 })
   expect(left.map(({ id }) => id)).toEqual(['19', '18', '17', '16'])
   expect((await people.audit({ limit: 2, before: left[1]! })).map(({ id }) => id)).toEqual(['17', '16'])
-  await people.anonymiseAudit('a', '(deleted)')
-  await people.anonymiseAudit('b', '(deleted)')
+  await people.anonymise({ id: 'a', email: 'a@example.org' }, '(deleted)')
+  await people.anonymise({ id: 'b', email: 'b@example.org' }, '(deleted)')
   expect(await people.audit({ limit: 1 })).toMatchObject([{ actor_name: '(deleted)', subject_name: '(deleted)', detail: null }])
 
   await store.insertSession(row('s', { user_id: 'a' }))
