@@ -5,7 +5,7 @@ import unit from './vitest.config.ts'
 export default defineConfig({
   test: {
     ...unit.test,
-    include: ['lib/store/*.test.ts', 'lib/server/{accounts,exam,life,people}.test.ts', 'lib/classroom/*.test.ts'],
+    include: ['lib/store/*.test.ts', 'lib/server/{accounts,erasure,exam,life,people,results}.test.ts', 'lib/classroom/*.test.ts'],
     globalSetup: 'lib/store/postgres.setup.ts',
     // Limits on a hang: each test makes a database of its own, which a slow disk takes a while for.
     testTimeout: 180_000,

@@ -119,6 +119,11 @@ test('a class sits an exam', async ({ page, server, browser, consoleErrors }) =>
   await page.getByRole('link', { name: 'New assignment' }).click()
   await page.getByLabel('Title').fill('Midterm')
   await page.getByRole('checkbox', { name: new RegExp(scenario) }).check()
+  // It has a window, so that nobody sees results before the last has handed in.
+  const results = page.getByLabel('Results open for learners')
+  await expect(results).toBeDisabled()
+  await page.getByLabel('Closes').fill(`${new Date().getFullYear() + 1}-01-01T00:00`)
+  await expect(results).toHaveValue('close')
   await page.getByRole('button', { name: 'Check capacity' }).click()
   await expect(page.getByText('2 people × 1 tasks')).toBeVisible()
   await accessible(page, 'assign')
@@ -170,8 +175,21 @@ test('a class sits an exam', async ({ page, server, browser, consoleErrors }) =>
   // Graded, and alike: the mistake has cost both of them.
   await expect(row('Ann').getByRole('link', { name: '70 %' })).toBeVisible({ timeout: 60_000 })
   await expect(row('Bob').getByRole('link', { name: '70 %' })).toBeVisible({ timeout: 60_000 })
+  await expect(ann.getByText('The results open on')).toBeVisible()
+  await accessible(ann, 'withheld')
   await ann.goto('/assignments')
+  await expect(ann.getByText('Results not open yet')).toBeVisible()
+  await expect(ann.getByRole('link', { name: /^Result/ })).toHaveCount(0)
   await accessible(ann, 'due')
+  // The instructor opens them early.
+  const opened = await page.evaluate(async (path) => {
+    const target = `/api${path.replace('/board', '')}`
+    const { settings } = (await (await fetch(target)).json()) as { settings: object }
+    const body = JSON.stringify({ type: 'update', settings: { ...settings, results: 'hand-in' } })
+    return (await fetch(`${target}/actions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status
+  }, new URL(page.url()).pathname)
+  expect(opened).toBe(200)
+  await ann.reload()
   await ann.getByRole('link', { name: 'Result: Midterm, Attempt 1' }).click()
   await ann.getByLabel('Dispute this grade').fill('Nobody asked for nine servers.')
   await ann.getByRole('button', { name: 'Send the dispute' }).click()

@@ -633,7 +633,8 @@ export const en = {
       make: 'Make a token',
       token: 'Token',
       once: 'Copy it now: it is shown only this once.',
-      usage: 'The command line (npm run -s api) reads it from KUBEMEND_TOKEN; other programs send it as Authorization: Bearer ….',
+      usage:
+        'The command line (npm run -s api) reads it from KUBEMEND_TOKEN; other programs send it in the header Authorization, after the word Bearer.',
       expired: 'expired',
       until: (when: string) => `until ${when}`,
       used: (when: string) => `last used ${when}`,

@@ -623,7 +623,7 @@ export const ko: Messages = {
       make: '토큰 만들기',
       token: '토큰',
       once: '지금 복사하십시오. 다시 볼 수 없습니다.',
-      usage: '명령줄(npm run -s api)은 KUBEMEND_TOKEN에서 읽습니다. 다른 프로그램은 Authorization: Bearer …로 보냅니다.',
+      usage: '명령줄(npm run -s api)은 KUBEMEND_TOKEN에서 읽습니다. 다른 프로그램은 Authorization 헤더에 Bearer 다음에 넣어 보냅니다.',
       expired: '만료됨',
       until: (when) => `${when}까지`,
       used: (when) => `마지막 사용 ${when}`,

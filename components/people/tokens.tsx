@@ -157,7 +157,7 @@ export function Tokens({ role, tokens }: { role: Role; tokens: readonly TokenVie
                     <span className="block">{t.areas[area].name}</span>
                     <span className="block text-xs text-text-2">{t.areas[area].lead}</span>
                   </label>
-                  <select id={`${id}-${area}`} name={area} className={`${inputClass} w-auto!`} defaultValue="">
+                  <select id={`${id}-${area}`} name={area} className={`${inputClass} w-40!`} defaultValue="">
                     <option value="">{t.verbs.none}</option>
                     {choices.map((scope) => (
                       <option key={scope} value={scope}>
