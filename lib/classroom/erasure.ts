@@ -140,6 +140,7 @@ const withoutPerson = (body: GradeBody, key: string): GradeBody => ({
     ...dispute,
     text: nobody,
     evidence: [],
-    answer: answer === null ? null : { ...answer, text: nobody },
+    // One that waits is closed: nobody is left who could hear the answer.
+    answer: answer === null ? { at: dispute.at, by: nobody, text: nobody } : { ...answer, text: nobody },
   })),
 })
