@@ -209,16 +209,19 @@ function Running({ handle, theme }: { handle: DrillHandle; theme: ThemeChoice })
       ) : null}
       {handle.away ? <Banner tone="warn" title={m.exam.lostTouch} live="polite" /> : null}
       {drill.alert !== null && dismissed !== drill.alert ? (
-        <Banner
-          tone="warn"
-          icon="holding"
-          title={m.exam.alert(drill.alert)}
-          action={
-            <Button small onClick={() => setDismissed(drill.alert)}>
-              {m.common.close}
-            </Button>
-          }
-        />
+        // Announced from elsewhere; a region, so that who goes from one to the next does not pass it by.
+        <section aria-label={m.exam.alert(drill.alert)}>
+          <Banner
+            tone="warn"
+            icon="holding"
+            title={m.exam.alert(drill.alert)}
+            action={
+              <Button small onClick={() => setDismissed(drill.alert)}>
+                {m.common.close}
+              </Button>
+            }
+          />
+        </section>
       ) : null}
       {error === null ? null : <Failure error={error} onClose={forget} />}
       <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 outline-none max-lg:flex-col">
