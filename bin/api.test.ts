@@ -78,6 +78,10 @@ test('over a server with accounts: by the token of the environment, and without 
     await withToken('classes', 'create', '--body', file)
     expect(JSON.parse((await withToken('classes', 'list')).stdout)).toMatchObject({ classes: [{ name: 'Ops 101' }] })
     await expect(withToken('sessions', 'list')).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/403.*"sessions:read"/) })
+    await expect(run({ ...at, KUBEMEND_TOKEN: `${made.token} and more` }, 'classes', 'list')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.not.stringContaining(made.token),
+    })
     await expect(run({ ...at, KUBEMEND_TOKEN: '' }, 'classes', 'list')).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining('KUBEMEND_TOKEN'),

@@ -105,8 +105,11 @@ const listOf = (commands: readonly Command[]): string => {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { KUBEMEND_TOKEN: token = '', KUBEMEND_URL: url = 'http://127.0.0.1:3000' } = process.env
-  const headers = { origin: new URL(url).origin, ...(token === '' ? {} : { authorization: `Bearer ${token.trim()}` }) }
+  const { KUBEMEND_TOKEN: given = '', KUBEMEND_URL: url = 'http://127.0.0.1:3000' } = process.env
+  const token = given.trim()
+  // Else the error would be about the header, with the token in it.
+  if (!/^[\w.-]*$/.test(token)) throw new Error('KUBEMEND_TOKEN is no token: it has spaces or other signs in it. Copy it again.')
+  const headers = { origin: new URL(url).origin, ...(token === '' ? {} : { authorization: `Bearer ${token}` }) }
   const described = await fetch(new URL('/api/openapi.json', url)).catch((cause: unknown) => {
     throw new Error(`${url} does not answer. Set KUBEMEND_URL to the address of the server.`, { cause })
   })
