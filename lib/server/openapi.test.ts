@@ -106,3 +106,16 @@ test('looking is a scope for reading, changing one for writing, and nothing that
     else if (scope?.endsWith(':read')) expect(['/api/exam/preview', '/api/classes/[id]/capacity']).toContain(path)
   }
 })
+
+test('the document says by what one may ask, and which scope a token needs', () => {
+  const { components, paths } = openapi('0') as {
+    components: { securitySchemes: Record<string, { type: string; scheme?: string }> }
+    paths: Record<string, Record<string, { operationId: string; security: Record<string, string[]>[] }>>
+  }
+  expect(components.securitySchemes).toMatchObject({ cookie: { type: 'apiKey' }, token: { type: 'http', scheme: 'bearer' } })
+  for (const { operationId, security } of Object.values(paths).flatMap((item) => Object.values(item))) {
+    const { role, scope } = operations[operationId as keyof typeof operations]
+    const token = scope === null ? [] : [{ token: [scope] }]
+    expect(security, operationId).toEqual(role === null ? [] : [{ cookie: [] }, ...token])
+  }
+})
