@@ -15,7 +15,7 @@ const test = base.extend<object, { server: LabServer }>({
   ],
 })
 test.use({ suite: 'accounts' })
-test.describe.configure({ timeout: 5 * 60_000 })
+test.describe.configure({ timeout: 8 * 60_000 })
 
 const password = 'correct horse battery'
 const picture = (page: Page, name: string) => page.screenshot({ path: test.info().outputPath(`${name}.png`), fullPage: true })
