@@ -219,6 +219,7 @@ export async function restoreBaseline(
     if (changed === undefined || changed.length > 0 || pki) {
       await putSnapshot(docker, controlPlane.container, saved.etcd, signal)
       await apiAnswers(api, signal)
+      await renewKubelets(subject, signal)
       await releaseLeases(api, signal)
       await renewPods(api, changed, signal)
     }
@@ -329,6 +330,18 @@ async function releaseLeases(api: Api, signal: AbortSignal): Promise<void> {
   const names = ['kube-controller-manager', 'kube-scheduler']
   const lease = (name: string) => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'kube-system', name })
   await Promise.all(names.map((name) => api.delete(lease(name), { signal })))
+}
+
+/**
+ * A kubelet that has asked in vain waits up to 30 s before it asks again, and meanwhile gives pods what it knows: one of kube-proxy was started with
+ * the ConfigMap that a learner had left, and never found the API server.
+ */
+async function renewKubelets({ ground: { docker }, machines }: Subject, signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    machines
+      .filter(isNode)
+      .map(({ container }) => docker.exec(container, ['systemctl', 'restart', 'kubelet'], { user: 'root', signal, timeoutMs: 60_000 })),
+  )
 }
 
 /** Pods that lived through it and may run on what a learner had configured: those of namespaces in which configuration had changed. */
