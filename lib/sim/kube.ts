@@ -60,7 +60,11 @@ export class ApiError extends Error {
 /** The API could not be asked. `message` is what a Go client would print: `dial tcp 172.18.0.4:6443: connect: connection refused`. */
 export class Unreachable extends Error {
   constructor(message: string) {
+    // It is an answer, not a fault, and its message is all of it: components that start before the API ask again and again.
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = limit
     this.name = 'Unreachable'
   }
 }

@@ -112,6 +112,7 @@ export class Lab {
   #origin: (() => Snapshot) | undefined
   /** by place: of its files as they were looked at last */
   readonly #seen = new Map<string, Seen>()
+  readonly #objects = new ObjectsHash()
   #closed = false
 
   private constructor(spec: LabSpec, deps: LabDeps, secrets: Secrets, front: Front, world: World) {
@@ -139,15 +140,9 @@ export class Lab {
       if (!spare || !usedSpare(spare, spec.dir, shape, deps.log))
         for (const [place, image] of Object.entries(shape.files)) putImage(`${spec.dir}/${place}`, image)
       saved = shape.world
-      const { etcd, ...rest } = shape.world
-      // What runs may change what it was given, but for objects, which are frozen.
-      const given = JSON.stringify(rest)
       const { workers, seed, id } = spec
-      const at = deps.clock.now()
-      origin = () => {
-        const world = { etcd, ...(JSON.parse(given) as Omit<SavedWorld, 'etcd'>) }
-        return { format, id, at, state: { workers, seed, secrets, world, files: shape.files } satisfies State }
-      }
+      const state: State = { workers, seed, secrets, world: shape.world, files: shape.files }
+      origin = again({ format, id, at: deps.clock.now(), state })
     } else for (const [place, tree] of Object.entries(furniture.trees)) putTree(`${spec.dir}/${place}`, tree)
     const world = new World({ ...worldOf(spec, deps, plan, front), saved })
     const lab = new Lab(spec, deps, secrets, front, world)
@@ -379,6 +374,13 @@ export class Lab {
     }
     return { format, id: this.id, at: this.clock.now(), state }
   }
+  /**
+   * The same snapshot again and again, for restores that are to read and to parse nothing: what is frozen and what has not changed since is the lab's own,
+   * so that it takes little room.
+   */
+  keep(snapshot: Snapshot): () => Snapshot {
+    return again(snapshot)
+  }
   /** Ends what runs and puts everything back; open shells end. `home`: the learner's home too, default false */
   async restore(snapshot: Snapshot, options: { home?: boolean } = {}): Promise<void> {
     const state = stateOf(snapshot)
@@ -406,14 +408,11 @@ export class Lab {
   /** of what a restore must bring back: objects, node files, units; not of times, logs, leases and what a pod's life writes */
   fingerprint(): Fingerprint {
     const parts: Record<string, string> = {}
-    parts.objects = hashObjects([...this.#world.members.stores()])
+    parts.objects = this.#objects.of(this.#world.members.stores())
     for (const [place, machine] of this.#world.machines) {
       parts[`files of ${place}`] = hashImage(this.#image(place), (path) => volatile.some((one) => one.test(path)))
       if (place === 'workstation') continue
-      const units = machine.units.list().map((name) => {
-        const { load, active, enabled } = machine.units.state(name)
-        return `${name} ${load} ${active} ${enabled}`
-      })
+      const units = [...machine.units.states()].map(([name, { load, active, enabled }]) => `${name} ${load} ${active} ${enabled}`)
       parts[`units of ${place}`] = createHash('sha256').update(units.join('\n')).digest('hex').slice(0, 16)
     }
     return { hash: createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32), parts }
@@ -498,6 +497,19 @@ function stateOf(snapshot: Snapshot): State {
       hint: 'Start a new lab.',
     })
   return snapshot.state as State
+}
+/** What runs may change what it was given, but for objects and files: those are frozen or only read. */
+function again(snapshot: Snapshot): () => Snapshot {
+  const { world, ...state } = stateOf(snapshot)
+  const { etcd, ...rest } = world
+  const { format, id, at } = snapshot
+  const given = JSON.stringify(rest)
+  return () => ({
+    format,
+    id,
+    at,
+    state: { ...state, world: { etcd, ...(JSON.parse(given) as Omit<SavedWorld, 'etcd'>) } } satisfies State,
+  })
 }
 interface Plan {
   cluster: ControlPlane
@@ -654,19 +666,31 @@ const volatile: readonly RegExp[] = [
   /^\/home\/candidate(\/|$)/,
   /^\/root\/\./,
 ]
-/** Objects without what time alone changes. */
-function hashObjects(stores: readonly Store[]): string {
-  const hash = createHash('sha256')
-  for (const store of stores) {
-    const dump = store.dump()
-    for (const bucket of Object.keys(dump.objects).sort()) {
-      if (/^(events|leases)(\.|$)/.test(bucket)) continue
-      for (const object of dump.objects[bucket] ?? []) {
-        const { status: _status, metadata, ...rest } = object
-        const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata
-        hash.update(JSON.stringify({ metadata: kept, ...rest }))
-      }
+/** Objects without what time alone changes, by one hash. What has been hashed before is hashed again only when one of them says something else. */
+class ObjectsHash {
+  #last: { objects: readonly KubeObject[]; hash: string } | undefined
+
+  of(stores: Iterable<Store>): string {
+    const objects: KubeObject[] = []
+    for (const store of stores) {
+      const dump = store.dump()
+      for (const bucket of Object.keys(dump.objects).sort())
+        if (!/^(events|leases)(\.|$)/.test(bucket)) objects.push(...(dump.objects[bucket] ?? []))
     }
+    const last = this.#last
+    // Stored objects are frozen: the same one says the same.
+    const same =
+      last?.objects.length === objects.length &&
+      objects.every((object, at) => object === last.objects[at] || lasting(object) === lasting(last.objects[at] as KubeObject))
+    if (last && same) return last.hash
+    const hash = createHash('sha256')
+    for (const object of objects) hash.update(lasting(object))
+    this.#last = { objects, hash: hash.digest('hex').slice(0, 16) }
+    return this.#last.hash
   }
-  return hash.digest('hex').slice(0, 16)
+}
+function lasting(object: KubeObject): string {
+  const { status: _status, metadata, ...rest } = object
+  const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata
+  return JSON.stringify({ metadata: kept, ...rest })
 }

@@ -276,7 +276,7 @@ export function distrust(
   const issuers = authorities.filter((authority) => authority.subject === certificate.issuer)
   let hint: string | undefined
   for (const issuer of issuers) {
-    if (!certificate.verify(issuer.publicKey)) {
+    if (!signedBy(certificate, issuer)) {
       hint = `x509: certificate signed by unknown authority (possibly because of "x509: ECDSA verification failure" while trying to verify candidate authority certificate "${subjectOf(issuer).commonName}")`
       continue
     }
@@ -285,6 +285,15 @@ export function distrust(
     return undefined
   }
   return hint ?? 'x509: certificate signed by unknown authority'
+}
+/** of certificates that are read once in a process: a signature does not change */
+const signatures = new WeakMap<X509Certificate, WeakMap<X509Certificate, boolean>>()
+function signedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  const known = signatures.get(certificate) ?? new WeakMap<X509Certificate, boolean>()
+  signatures.set(certificate, known)
+  const is = known.get(issuer) ?? certificate.verify(issuer.publicKey)
+  known.set(issuer, is)
+  return is
 }
 function wrongHost(certificate: X509Certificate, host: string): string | undefined {
   const names = (certificate.subjectAltName ?? '').split(', ')

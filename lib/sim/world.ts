@@ -447,9 +447,11 @@ export class World {
     for (const socket of this.#waiting) socket.destroy()
     this.#serving = undefined
     this.front.serve(undefined)
+    // Real processes take their time to end: what is only simulated ends meanwhile.
+    const ended = sandboxes.map((sandbox) => sandbox.then((one) => one.close()).catch(() => {}))
     await Promise.all([...this.machines.values()].map((machine) => machine.units.close()))
     await Promise.all([...this.runtimes.values()].map((runtime) => runtime.close()))
-    await Promise.all(sandboxes.map((sandbox) => sandbox.then((one) => one.close()).catch(() => {})))
+    await Promise.all(ended)
     await this.front.ready()
   }
 }

@@ -122,6 +122,8 @@ export function bootstrap(operations: Operations, options: BootstrapOptions): vo
   })
 }
 
+/** Stored objects, which are frozen, to the default that they were found to hold. */
+const settled = new WeakMap<KubeObject, KubeObject>()
 function bucketOf(operations: Operations, object: KubeObject): string {
   const served = operations.registry.byKind(object.apiVersion, object.kind)
   if (served === undefined) throw new Error(`${object.apiVersion} ${object.kind} is not served`)
@@ -133,11 +135,14 @@ function ensure(operations: Operations, object: KubeObject): KubeObject {
   const there = operations.store.get(bucket, namespace, name)
   if (there === undefined) return replace(operations, undefined, object)
   const autoupdate = there.metadata.annotations?.['rbac.authorization.kubernetes.io/autoupdate'] === 'true'
-  if (!autoupdate) return there
+  if (!autoupdate || settled.get(there) === object) return there
   const lost = (key: 'rules' | 'subjects') =>
     (object[key] ?? []).filter((one: KubeObject) => !there[key]?.some((has: KubeObject) => JSON.stringify(has) === JSON.stringify(one)))
   const [rules, subjects] = [lost('rules'), lost('subjects')]
-  if (rules.length === 0 && subjects.length === 0) return there
+  if (rules.length === 0 && subjects.length === 0) {
+    settled.set(there, object)
+    return there
+  }
   return operations.write(bucket, {
     ...there,
     ...(rules.length > 0 ? { rules: [...(there.rules ?? []), ...rules] } : {}),

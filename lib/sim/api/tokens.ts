@@ -35,6 +35,18 @@ interface Payload {
   [claim: string]: unknown
 }
 
+/** What keys have been found to have signed, by their digest: a server that comes back with them need not find out again. */
+const verified = new Map<string, Map<string, Payload>>()
+const mostKeys = 64
+function verifiedBy(keys: readonly string[]): Map<string, Payload> {
+  const digest = createHash('sha256').update(keys.join('\0')).digest('base64')
+  const known = verified.get(digest) ?? new Map<string, Payload>()
+  verified.delete(digest)
+  if (verified.size >= mostKeys) verified.delete(verified.keys().next().value as string)
+  verified.set(digest, known)
+  return known
+}
+
 export class Tokens {
   readonly #store: Store
   readonly #clock: Clock
@@ -43,7 +55,7 @@ export class Tokens {
   readonly #private: KeyObject
   readonly #publics: readonly KeyObject[]
   /** verified payloads by token: a signature does not change, the rest is looked at each time */
-  readonly #verified = new Map<string, Payload>()
+  readonly #verified: Map<string, Payload>
 
   /** throws when a key cannot be read */
   constructor(options: { store: Store; clock: Clock; random: Random; keys: ServiceAccountKeys }) {
@@ -52,6 +64,7 @@ export class Tokens {
     this.#random = options.random
     this.#issuer = options.keys.issuer
     this.#private = createPrivateKey(options.keys.privateKey)
+    this.#verified = verifiedBy(options.keys.publicKeys)
     this.#publics = options.keys.publicKeys.flatMap((pem) =>
       (pem.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []).map((one) => createPublicKey(one)),
     )

@@ -12,6 +12,8 @@ export class Front {
   #server: Server | undefined
   #port = 0
   #serving: Serving | undefined
+  /** whose certificate, key and authorities the server has */
+  #shown: Pick<Serving, 'certificate' | 'key' | 'clientCa'> | undefined
   /** what is asked of it in turn, so that listening and closing never overlap */
   #turn: Promise<void> = Promise.resolve()
   readonly #sockets = new Set<Socket>()
@@ -62,7 +64,11 @@ export class Front {
       return
     }
     if (this.#server) {
+      const shown = this.#shown
+      // One that came back with what it had goes on with it: connections that are there see no difference.
+      if (shown?.certificate === wanted.certificate && shown.key === wanted.key && shown.clientCa === wanted.clientCa) return
       this.#server.setSecureContext({ cert: wanted.certificate, key: wanted.key, ca: wanted.clientCa })
+      this.#shown = { certificate: wanted.certificate, key: wanted.key, clientCa: wanted.clientCa }
       return
     }
     const server = createServer(
@@ -102,6 +108,7 @@ export class Front {
     server.on('tlsClientError', () => {})
     server.on('clientError', (_error, socket) => socket.destroy())
     this.#server = server
+    this.#shown = { certificate: wanted.certificate, key: wanted.key, clientCa: wanted.clientCa }
     const listen = (port: number) =>
       new Promise<boolean>((resolve) => {
         const failed = () => resolve(false)

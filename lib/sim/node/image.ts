@@ -33,7 +33,13 @@ const largest = 8 * 1024 * 1024
  * of a file or of a folder's names moves that time (but through memory that a program has mapped, which nothing here does).
  */
 export interface Seen {
-  paths: Map<string, { ino: number; ctimeMs: number; entry: Entry; names?: readonly string[] }>
+  paths: Map<string, Known>
+}
+interface Known {
+  ino: number
+  ctimeMs: number
+  entry: Entry
+  names?: readonly string[]
 }
 export const nothingSeen = (): Seen => ({ paths: new Map() })
 /** The kernel's clock for files ticks every few milliseconds: of what has changed just now, a further change may not be seen. */
@@ -49,6 +55,9 @@ export function takeImage(root: string, seen: Seen = nothingSeen()): FileImage {
   const now = Date.now()
   const keep = (path: string, stat: Stats, entry: Entry, names?: readonly string[]) => {
     if (now - stat.ctimeMs > settledMs) seen.paths.set(path, { ino: stat.ino, ctimeMs: stat.ctimeMs, entry, ...(names ? { names } : {}) })
+  }
+  const keepAsIs = (path: string, stat: Stats, known: Known) => {
+    if (now - stat.ctimeMs > settledMs) seen.paths.set(path, known)
   }
   const read = (path: string, host: string, stat: Stats): Entry | undefined => {
     const mode = stat.mode & 0o7777
@@ -73,16 +82,21 @@ export function takeImage(root: string, seen: Seen = nothingSeen()): FileImage {
       const stat = lstatSync(host, { throwIfNoEntry: false })
       if (!stat) continue
       const known = before.get(path)
-      const same = still(known, stat) ? known : undefined
+      if (known && still(known, stat)) {
+        keepAsIs(path, stat, known)
+        entries.push(known.entry)
+        if (known.names) walk(path, known.names)
+        continue
+      }
       if (stat.isDirectory()) {
-        const entry: Entry = same?.entry ?? { path, type: 'directory', mode: stat.mode & 0o7777 }
-        const below = same?.names ?? readdirSync(host).sort()
+        const entry: Entry = { path, type: 'directory', mode: stat.mode & 0o7777 }
+        const below = readdirSync(host).sort()
         keep(path, stat, entry, below)
         entries.push(entry)
         walk(path, below)
         continue
       }
-      const entry = same?.entry ?? read(path, host, stat)
+      const entry = read(path, host, stat)
       if (!entry) continue
       keep(path, stat, entry)
       entries.push(entry)
@@ -98,8 +112,8 @@ export function takeImage(root: string, seen: Seen = nothingSeen()): FileImage {
  */
 export function putImage(root: string, image: FileImage, keep: readonly string[] = [], seen: Seen = nothingSeen()): void {
   mkdirSync(root, { recursive: true })
-  const kept = (path: string) => keep.some((one) => path === one || path.startsWith(`${one}/`))
-  const wanted = new Map(image.entries.map((entry) => [entry.path, entry.type]))
+  const kept = (path: string) => keep.length > 0 && keep.some((one) => path === one || path.startsWith(`${one}/`))
+  const wanted = typesOf(image)
   const folders = new Map<string, Stats>()
   const prune = (at: string, names: readonly string[]) => {
     for (const name of names) {
@@ -123,13 +137,15 @@ export function putImage(root: string, image: FileImage, keep: readonly string[]
     if (kept(entry.path)) continue
     const host = `${root}${entry.path}`
     let stat = folders.get(entry.path) ?? lstatSync(host, { throwIfNoEntry: false })
+    const known = seen.paths.get(entry.path)
+    const there = stat && still(known, stat) ? known?.entry : undefined
+    // It was taken from here, and is what it was then: its mode too, for that moves the time as well.
+    if (there === entry) continue
     const type = stat && (stat.isSymbolicLink() ? 'link' : stat.isDirectory() ? 'directory' : stat.isFile() ? 'file' : 'other')
     if (stat && type !== entry.type) {
       rmSync(host, { recursive: true, force: true })
       stat = undefined
     }
-    const known = seen.paths.get(entry.path)
-    const there = stat && still(known, stat) ? known?.entry : undefined
     if (entry.type === 'directory') {
       if (!stat) mkdirSync(host)
       if (!stat || (stat.mode & 0o7777) !== entry.mode) chmodSync(host, entry.mode)
@@ -149,7 +165,8 @@ export function putImage(root: string, image: FileImage, keep: readonly string[]
             ? 'text' in entry && there.text === entry.text
             : 'base64' in entry && there.base64 === entry.base64
           : stat !== undefined && stat.size === given().length && readFileSync(host).equals(given())
-      if (!same) {
+      // One that has another name too is changed with whatever has that name.
+      if (!same || (stat?.nlink ?? 1) > 1) {
         // A new file, not the old one rewritten: whoever holds the old one open keeps what he had.
         if (stat) rmSync(host)
         writeFileSync(host, given(), { flag: 'wx', mode: entry.mode })
@@ -158,6 +175,14 @@ export function putImage(root: string, image: FileImage, keep: readonly string[]
       } else if (stat && (stat.mode & 0o7777) !== entry.mode) chmodSync(host, entry.mode)
     }
   }
+}
+
+/** Of an image that is put back again and again it is made once. */
+const types = new WeakMap<FileImage, ReadonlyMap<string, Entry['type']>>()
+function typesOf(image: FileImage): ReadonlyMap<string, Entry['type']> {
+  const made = types.get(image) ?? new Map(image.entries.map((entry) => [entry.path, entry.type]))
+  types.set(image, made)
+  return made
 }
 
 /** Writes a template's tree into an empty directory. */

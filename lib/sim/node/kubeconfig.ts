@@ -78,11 +78,18 @@ export function readKubeconfig(files: Files, path: string, anonymous = false): K
 /** some eight of each of the labs of a process: one that is put back reads its own again */
 const wholeMost = 256
 const whole = new Map<string, Kubeconfig>()
+/** what a text says, which is only read; the files that it names may have changed */
+const said = new Map<string, Raw>()
 
 function parseKubeconfig(files: Files, path: string, anonymous: boolean): Kubeconfig {
   let raw: Raw
   try {
-    raw = (readYaml(files.text(path) ?? '') ?? {}) as Raw
+    const text = files.text(path) ?? ''
+    raw = said.get(text) ?? ((readYaml(text) ?? {}) as Raw)
+    if (!said.has(text)) {
+      if (said.size >= wholeMost) said.delete(said.keys().next().value as string)
+      said.set(text, raw)
+    }
   } catch (error) {
     throw new Error(`error loading config file "${path}": ${(error as Error).message}`)
   }

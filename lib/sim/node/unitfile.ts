@@ -24,10 +24,10 @@ export const withSuffix = (name: string): string =>
   /\.(service|socket|slice|target|mount|timer|path|scope|automount|swap|device)$/.test(name) ? name : `${name}.service`
 
 /** Reads a unit with its drop-ins. An alias (`sshd.service` → `ssh.service`) is followed; a link to /dev/null is a mask. */
-export function readUnit(files: Files, asked: string): UnitFile {
+export function readUnit(files: Files, asked: string, named: Named = namesIn(files)): UnitFile {
   let name = withSuffix(asked)
   const nothing = { name, path: '', dropIns: [], texts: [], sections: {}, mtime: 0 }
-  const directory = unitPath.find((path) => files.list(path).includes(name))
+  const directory = unitPath.find((path) => named(path).has(name))
   if (directory === undefined) return { ...nothing, load: 'not-found' }
   const path = `${directory}/${name}`
   const text = files.text(path)
@@ -38,17 +38,29 @@ export function readUnit(files: Files, asked: string): UnitFile {
   const target = linkName(files, path)
   if (target !== undefined && target !== name) {
     name = target
-    if (directory === '/etc/systemd/system') return readUnit(files, target)
+    if (directory === '/etc/systemd/system') return readUnit(files, target, named)
   }
   const dropIns = new Map<string, string>()
   for (const at of [...unitPath].reverse())
-    for (const file of files.list(`${at}/${name}.d`)) if (file.endsWith('.conf')) dropIns.set(file, `${at}/${name}.d/${file}`)
+    if (named(at).has(`${name}.d`))
+      for (const file of files.list(`${at}/${name}.d`)) if (file.endsWith('.conf')) dropIns.set(file, `${at}/${name}.d/${file}`)
   const paths = [path, ...[...dropIns.keys()].sort().map((file) => dropIns.get(file) as string)]
-  const texts = paths.map((at) => ({ path: at, text: files.text(at) ?? '' }))
+  const texts = paths.map((at) => ({ path: at, text: at === path ? text : (files.text(at) ?? '') }))
   const sections: Record<string, Record<string, string[]>> = {}
   for (const one of texts) parseInto(sections, one.text)
   const mtime = Math.max(...paths.map((at) => files.stat(at)?.mtime ?? 0))
   return { name, path, load: 'loaded', dropIns: paths.slice(1), texts, sections, mtime }
+}
+/** The names in a directory. */
+export type Named = (directory: string) => ReadonlySet<string>
+/** Looks at each directory once: for as long as nothing else happens between two questions. */
+export function namesIn(files: Files): Named {
+  const known = new Map<string, ReadonlySet<string>>()
+  return (directory) => {
+    const names = known.get(directory) ?? new Set(files.list(directory))
+    known.set(directory, names)
+    return names
+  }
 }
 /** An alias is a link whose target has another name; where it leads is told by which file of the same content has that name. */
 function linkName(files: Files, path: string): string | undefined {

@@ -2,7 +2,7 @@
 // (257, Debian 13). What a daemon is comes in by the path of its program. Knows nothing of Kubernetes.
 import type { Clock, Timer } from '../clock.ts'
 import type { Daemon, DaemonContext, Machine, UnitState, Units } from '../machine.ts'
-import { commandLine, environment, readUnit, timespan, type UnitFile, unitPath, withSuffix } from './unitfile.ts'
+import { commandLine, environment, type Named, namesIn, readUnit, timespan, type UnitFile, unitPath, withSuffix } from './unitfile.ts'
 
 /** By the path in ExecStart=. `file`: the path must be there on the machine (its directory is the machine's own). */
 export type DaemonFactory = (context: DaemonContext) => Daemon
@@ -79,11 +79,11 @@ export class MachineUnits implements Units {
   get #files() {
     return this.#options.machine().files
   }
-  #unit(asked: string): Unit {
+  #unit(asked: string, named: Named = namesIn(this.#files)): Unit {
     const name = withSuffix(asked)
     const known = this.#units.get(name)
     if (known) return known
-    const file = readUnit(this.#files, name)
+    const file = readUnit(this.#files, name, named)
     const alias = this.#units.get(file.name)
     if (alias) return alias
     const unit: Unit = {
@@ -106,12 +106,20 @@ export class MachineUnits implements Units {
     return unit
   }
   state(name: string): UnitState {
-    const unit = this.#unit(name)
+    return this.#state(name, namesIn(this.#files))
+  }
+  /** of all that `list` names, by one look at their directories */
+  states(): ReadonlyMap<string, UnitState> {
+    const named = namesIn(this.#files)
+    return new Map(this.#names(named).map((name) => [name, this.#state(name, named)]))
+  }
+  #state(name: string, named: Named): UnitState {
+    const unit = this.#unit(name, named)
     return {
       load: unit.file.load,
       active: unit.active,
       sub: unit.sub,
-      enabled: this.#enabled(unit.file),
+      enabled: this.#enabled(unit.file, named),
       pid: unit.pid,
       since: unit.since,
       ...(unit.exitCode === undefined ? {} : { exitCode: unit.exitCode }),
@@ -135,17 +143,20 @@ export class MachineUnits implements Units {
     }
   }
   list(): readonly string[] {
+    return this.#names(namesIn(this.#files))
+  }
+  #names(named: Named): string[] {
     const names = new Set<string>(this.#units.keys())
     for (const directory of unitPath)
-      for (const name of this.#files.list(directory)) if (withSuffix(name) === name && !name.includes('@.')) names.add(name)
+      for (const name of named(directory)) if (withSuffix(name) === name && !name.includes('@.')) names.add(name)
     return [...names].sort()
   }
-  #enabled(file: UnitFile): UnitState['enabled'] {
+  #enabled(file: UnitFile, named: Named = namesIn(this.#files)): UnitState['enabled'] {
     if (file.load === 'masked') return 'masked'
     if (file.load === 'not-found') return ''
     const install = file.sections.Install
     if (!install?.WantedBy?.length && !install?.RequiredBy?.length) return install?.Alias?.length ? 'disabled' : 'static'
-    const linked = this.#links(file).some((link) => this.#files.list(link.slice(0, link.lastIndexOf('/'))).includes(file.name))
+    const linked = this.#links(file).some((link) => named(link.slice(0, link.lastIndexOf('/'))).has(file.name))
     return linked ? 'enabled' : 'disabled'
   }
   #links(file: UnitFile): string[] {
@@ -456,9 +467,11 @@ export class MachineUnits implements Units {
   /** Goes on as a snapshot says, without a word in the journal. `order`: those that others need come first. */
   resume(saved: SavedUnits, order: readonly string[]): void {
     const names = [...order.filter((name) => name in saved), ...Object.keys(saved).filter((name) => !order.includes(name))]
+    // What a daemon that is resumed writes is no unit.
+    const named = namesIn(this.#files)
     for (const name of names) {
       const { exitCode, ...rest } = saved[name] as SavedUnit
-      const unit = this.#unit(name)
+      const unit = this.#unit(name, named)
       this.#units.set(name, unit)
       Object.assign(unit, rest)
       if (exitCode !== undefined) unit.exitCode = exitCode

@@ -282,10 +282,10 @@ echo 900 > /proc/self/oom_score_adj; exec 8< "$1"${box.seccomp ? ' 9< "$2"' : ''
       }
     await gone
     // Its last processes leave the group a moment after the first one.
-    for (let tries = 0; holder.group && tries < 20; tries++) {
+    for (let ms = 1; holder.group && ms < 200; ms *= 2) {
       holder.group.remove()
       if (!holder.group.files.some((file) => existsSync(file))) break
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await new Promise((resolve) => setTimeout(resolve, ms))
     }
   }
 

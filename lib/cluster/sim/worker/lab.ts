@@ -27,7 +27,7 @@ export type WorkerLab = Pick<
   | 'diagnostics'
   | 'close'
 > &
-  Partial<Pick<Lab, 'origin'>>
+  Partial<Pick<Lab, 'origin' | 'keep'>>
 export interface LabMaker {
   create(spec: LabSpec, deps: LabDeps): Promise<WorkerLab>
   load(snapshot: Snapshot, dir: string, deps: LabDeps): Promise<WorkerLab>
@@ -91,6 +91,8 @@ export class HeldLab {
   readonly clock: SimClock
   readonly #ground: Ground
   #record: LabRecord
+  /** the baseline, where it is in this process already */
+  #baseline: (() => Snapshot) | undefined
   readonly #shells = new Map<string, HeldShell>()
   /** pace that each of the connections asks for */
   readonly #paces = new Map<unknown, { rate: number; ahead: boolean }>()
@@ -336,6 +338,7 @@ export class HeldLab {
       if (this.#closed) return
       const origin = this.lab.origin?.()
       const snapshot = name === 'snapshot' && origin ? origin : await this.lab.snapshot()
+      if (name === 'baseline') this.#baseline = this.lab.keep?.(snapshot)
       await put(join(labDir(this.#ground.dir, this.id), `${name}.json.gz`), await pack(JSON.stringify(snapshot), { level: 1 }))
     })
     this.#saving = saved.catch(() => {})
@@ -366,12 +369,19 @@ export class HeldLab {
     this.touched()
     return fingerprint
   }
+  /** From the disk once in the life of a worker. @throws LabError not-found when it cannot be read */
+  async #toBaseline(): Promise<Snapshot> {
+    if (this.#baseline) return this.#baseline()
+    const read = await readSnapshot(this.#ground.dir, this.id, 'baseline')
+    this.#baseline = this.lab.keep?.(read)
+    return this.#baseline?.() ?? read
+  }
   /** @throws LabError internal without a baseline, restore-mismatch */
   async restore(home: boolean): Promise<Fingerprint> {
     const wanted = this.#record.fingerprint
     if (wanted === undefined)
       throw new LabError('internal', `Lab ${this.id} has no baseline to return to.`, { hint: 'Take one with baseline() first.' })
-    const snapshot = await readSnapshot(this.#ground.dir, this.id, 'baseline')
+    const snapshot = await this.#toBaseline()
     const restoring = (async () => {
       await this.#saving
       this.#dropShells('The lab was put back to its beginning.')
