@@ -426,9 +426,9 @@ export class Accounts {
    */
   async invite(me: Visitor, { days, email, role }: Invite): Promise<{ url: string; expiresAt: number }> {
     const { audit, store } = this.#options
-    // Who may give a role is above it: instructors invite learners, admins everybody.
     // Else a token could make itself an administrator without bounds.
     if (role === 'admin') requireScope(me, null)
+    // Who may give a role is above it: instructors invite learners, admins everybody.
     if (!(me.role === 'admin' || (me.role === 'instructor' && role === 'learner')))
       throw new LabError(
         'forbidden',

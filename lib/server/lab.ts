@@ -224,10 +224,11 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     maxAgeMs: config.maxAgeMs,
     ...parts.sessions,
   })
+  const clock = parts.sessions?.clock ?? systemClock
   const drills = new Drills({
     sessions,
     store,
-    clock: parts.sessions?.clock ?? systemClock,
+    clock,
     log,
     maxAgeMs: config.maxAgeMs,
     ...parts.drills,
@@ -259,7 +260,6 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
       help: 'Processes that hold simulated labs.',
       read: async () => [[{}, (await readdir(path.join(config.dataDir, 'sim', 'workers')).catch(() => [])).length]],
     })
-  const clock = parts.sessions?.clock ?? systemClock
   const audit = new Audit({
     store,
     onError: (thrown) => log.error({ error: asLabError(thrown).message }, 'the audit log could not be written'),
@@ -268,7 +268,7 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     sessions,
     drills,
     store,
-    clock: parts.sessions?.clock ?? systemClock,
+    clock,
     log,
     audit: ({ about, what, who }) =>
       void audit.record(

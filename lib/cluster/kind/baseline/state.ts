@@ -1,5 +1,6 @@
 // What a node is beside its files: units, firewall rules, kernel settings of its network, images, processes. Read by the node's own
 // programs, whose files have been put back before; processes by the grader. Knows nothing of the API.
+import { pasteable } from '#lib/exec/index.ts'
 import { LabError } from '#lib/protocol/index.ts'
 import type { Docker } from '../docker.ts'
 import type { Grader } from '../grader.ts'
@@ -149,7 +150,7 @@ export async function restoreState(
   signal: AbortSignal,
 ): Promise<void> {
   const lines: string[] = []
-  const todo = (...argv: readonly string[]) => lines.push(argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' '))
+  const todo = (...argv: readonly string[]) => lines.push(pasteable(argv))
   // In one go: each command in a container costs Docker more than it costs the machine.
   const run = async (stdin?: string) => {
     if (lines.length === 0) return
@@ -177,7 +178,7 @@ export async function restoreState(
   if (added.length > 0) todo('crictl', 'rmi', ...added)
   todo('systemctl', 'reset-failed')
   for (const unit of restart) todo('systemctl', 'restart', unit)
-  lines.push(`bash -c '${freeAddresses.replaceAll("'", "'\\''")}'`)
+  lines.push(`(${freeAddresses})`)
   await run(otherRules ? before.iptables : undefined)
   const now = await nodeState(docker, grader, machine, signal)
   for (const unit of Object.keys(before.units)) if (!now.units[unit]) todo('systemctl', 'start', unit)
