@@ -16,7 +16,7 @@ export interface Contract {
   /** parts of the suite that this adapter does not pass, each with why; printed with the results */
   skip?: readonly { part: Part; reason: string }[]
 }
-type Part = 'probe' | 'exec' | 'files' | 'shell' | 'api' | 'baseline' | 'diagnostics' | 'adopt' | 'units'
+type Part = 'probe' | 'exec' | 'files' | 'shell' | 'api' | 'baseline' | 'diagnostics' | 'adopt' | 'units' | 'suspension'
 
 const never = new AbortController().signal
 const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -471,6 +471,44 @@ export function clusterContract(contract: Contract): void {
         reattached.write(bytes('echo "still $word"\n'))
         await after.says(/still kept/)
         await reattached.kill()
+      })
+    })
+
+    part('suspension', () => {
+      it('ends what runs in shells and loses nothing else; nothing is done in it meanwhile', async () => {
+        if (cluster.suspend === undefined || cluster.resume === undefined) {
+          expect([cluster.suspend, cluster.resume]).toEqual([undefined, undefined])
+          return
+        }
+        const config = new KubeConfig()
+        config.loadFromString(cluster.kubeconfig)
+        await config
+          .makeApiClient(CoreV1Api)
+          .createNamespacedConfigMap({ namespace: 'default', body: { metadata: { name: 'night' }, data: { word: 'kept' } } })
+        await cluster.writeFile('worker-1', '/etc/contract-night', bytes('kept'))
+        await cluster.resume()
+        const shell = await cluster.shell('workstation', { id: 'night', size: { cols: 80, rows: 24 } })
+        const heard = listen(shell)
+        shell.write(bytes('word=lost; echo set-$((1+0))\n'))
+        await heard.says(/set-1/)
+        await cluster.suspend()
+        await cluster.suspend()
+        expect(await heard.ends()).toMatchObject({ kind: 'lost' })
+        expect(await codeOf(cluster.exec('worker-1', ['true']))).toBe('backend-unavailable')
+        expect(await codeOf(cluster.shell('workstation', { id: 'night', size: { cols: 80, rows: 24 } }))).toBe('backend-unavailable')
+        expect(await cluster.health()).toMatchObject({ state: 'backend-gone' })
+        await Promise.all([cluster.resume(), cluster.resume()])
+        expect(utf8(await cluster.readFile('worker-1', '/etc/contract-night'))).toBe('kept')
+        // Its address may be another one now.
+        const again = new KubeConfig()
+        again.loadFromString(cluster.kubeconfig)
+        const kept = await again.makeApiClient(CoreV1Api).readNamespacedConfigMap({ namespace: 'default', name: 'night' })
+        expect(kept.data).toEqual({ word: 'kept' })
+        const anew = await cluster.shell('workstation', { id: 'night', size: { cols: 80, rows: 24 } })
+        const after = listen(anew)
+        anew.write(bytes('echo "now ${word:-gone}"\n'))
+        await after.says(/now gone/)
+        await anew.kill()
       })
     })
 

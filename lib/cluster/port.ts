@@ -170,6 +170,13 @@ export interface Cluster {
    * @throws LabError restore-mismatch naming the parts that differ; the cluster is then to be thrown away
    */
   restore(signal: AbortSignal, options?: { home?: boolean }): Promise<Fingerprint>
+  /**
+   * Writes it down and takes no memory until `resume`; what runs in its shells ends, which they are told. All verbs but `resume`, `destroy` and
+   * `health` fail with backend-unavailable meanwhile. Twice is once. Left out: it cannot.
+   */
+  suspend?(): Promise<void>
+  /** As it was when it was suspended, at the host's time; does nothing when it is not. @throws LabError backend-unavailable, not-found */
+  resume?(): Promise<void>
   health(signal?: AbortSignal): Promise<Health>
   diagnostics(signal: AbortSignal): Promise<Diagnostics>
   /** leaves nothing behind; safe to call twice */

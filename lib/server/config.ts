@@ -77,7 +77,9 @@ const environment = z
     KUBEMEND_SESSIONS: whole(0, 10_000).default(0).describe('labs in all, those of drills counted; 0: as many as the backends hold'),
     KUBEMEND_IDLE_MINUTES: whole(0, 10_080)
       .default(0)
-      .describe('minutes without an open page after which a practice lab is ended; 0: only by its age'),
+      .describe(
+        'minutes without an open page after which a practice lab is suspended, or ended where its backend cannot; 0: only by its age',
+      ),
     KUBEMEND_KEEP_RECORDINGS_DAYS: whole(0, 3650)
       .default(0)
       .describe('days after its end for which a session’s recordings, events and diagnostics are kept; 0: for good. Reports stay'),

@@ -240,6 +240,11 @@ export async function createLab(config: Config, log: Log, env: NodeJS.ProcessEnv
     read: () => sessions.counts().map(({ backend, count, state }) => [{ backend, state }, count] as const),
   })
   metrics.gauge({
+    name: 'kubemend_sessions_suspended',
+    help: 'Sessions whose lab sleeps, for nobody had looked at it; they are counted as ready as well.',
+    read: () => [[{}, sessions.suspended()]],
+  })
+  metrics.gauge({
     name: 'kubemend_grading_queue',
     help: 'Tasks of drills that are handed in and have no verdict yet.',
     read: () => [[{}, drills.ungraded()]],

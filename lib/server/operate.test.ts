@@ -4,8 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import path from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import type { Cluster } from '#lib/cluster/index.ts'
 import { mini } from '#lib/exam/index.ts'
-import type { ErrorView, Report, SessionView } from '#lib/protocol/index.ts'
+import { type ErrorView, LabError, type Report, type SessionView } from '#lib/protocol/index.ts'
 import { Client } from './client.ts'
 import { sweep } from './retention.ts'
 import { Leaping, quietLog, TestLab, type TestLabOptions } from './testing.ts'
@@ -91,28 +92,105 @@ test('a failed injection and a store that fails are counted; a store that does n
   expect((await raw(lab, '/readyz')).status).toBe(200)
 })
 
-test('labs in all are bounded, those of drills counted; a practice lab that nobody looks at is ended, one that is open is not', async () => {
-  const { client, clock } = await open({ KUBEMEND_SESSIONS: '2', KUBEMEND_IDLE_MINUTES: '30' })
+const patience = { timeout: 60_000, interval: 50 }
+/** pages that are connected are as many */
+const pages = (lab: TestLab, count: number) => vi.waitFor(() => expect(lab.front.sockets.count).toBe(count), patience)
+const halfAnHour = (clock: Leaping) => {
+  clock.leap(29 * 60_000)
+  clock.leap(60_000)
+  clock.leap(60_000)
+}
+const suspended = async (lab: TestLab) => reading((await raw(lab, '/metrics')).body, 'kubemend_sessions_suspended')
+
+test('labs in all are bounded, those of drills counted; a practice lab that nobody looks at is suspended, one that is open is not', async () => {
+  const { client, clock, lab } = await open({ KUBEMEND_SESSIONS: '2', KUBEMEND_IDLE_MINUTES: '30' })
   const [seen, unseen] = [await client.begin(shop), await client.begin(shop)]
   const page = await client.open(seen)
   await page.inState('ready')
-  await vi.waitFor(async () => expect((await client.session(unseen)).state).toBe('ready'), { timeout: 120_000, interval: 50 })
+  const before = await client.open(unseen)
+  await before.inState('ready')
+  const terminal = await before.terminal('workstation')
+  await before.run('echo kept > left-here; word=lost', terminal)
   const { id: scenario } = await client.scenario(shop)
   expect(await refused(await client.send('POST', '/api/sessions', { scenario }))).toEqual([503, 'capacity-exceeded'])
   expect(await refused(await client.send('POST', '/api/exam', { blueprint: mini({ mode: 'practice', seed: 'x' }) }))).toEqual([
     503,
     'capacity-exceeded',
   ])
+  await before.close()
+  await pages(lab, 1)
 
-  clock.leap(29 * 60_000)
-  clock.leap(60_000)
-  clock.leap(60_000)
-  await vi.waitFor(async () => expect((await client.session(unseen)).state).toBe('ended'), { timeout: 120_000, interval: 50 })
-  expect((await client.session(unseen)).outcome).toBe('abandoned')
-  expect((await client.session(seen)).state).toBe('ready')
-  await page.close()
-  // There is room again.
+  halfAnHour(clock)
+  await vi.waitFor(async () => expect(await suspended(lab)).toBe(1), patience)
+  const asleep = await client.session(unseen)
+  expect([asleep.state, asleep.outage?.message]).toEqual(['ready', 'This lab sleeps, for nobody had looked at it for long.'])
+  expect((await client.session(seen)).outage).toBeNull()
+  // There is room again, and who comes back is not turned away for it.
   expect((await client.send('POST', '/api/sessions', { scenario })).status).toBe(201)
+  clock.leap(3_600_000)
+  const after = await client.open(unseen)
+  await vi.waitFor(async () => expect((await client.session(unseen)).outage).toBeNull(), patience)
+  const looked = async () => (await client.session(unseen)).checks.some((check) => check.state !== 'not-evaluable')
+  await vi.waitFor(async () => expect(await looked()).toBe(true), patience)
+  expect(await after.run('cat left-here; echo "${word:-gone}"', await after.terminal('workstation'))).toMatch(/kept\s+gone/)
+  // Neither the hour asleep nor the half before it that counted is more than was worked.
+  expect((await client.session(unseen)).spentMs).toBeLessThan(40 * 60_000)
+  await after.close()
+  await page.close()
+})
+
+test('what is asked of a lab that sleeps wakes it; it sleeps through a restart; one that cannot be woken up says so and is tried again', async () => {
+  const { client, clock, lab } = await open({ KUBEMEND_IDLE_MINUTES: '30' })
+  const id = await client.begin(shop)
+  const ready = async () => expect((await client.session(id)).state).toBe('ready')
+  await vi.waitFor(ready, patience)
+  const clusters = await Array.fromAsync(lab.provider.adopt())
+  const [cluster] = clusters
+  expect(clusters).toHaveLength(1)
+  halfAnHour(clock)
+  await vi.waitFor(async () => expect(await suspended(lab)).toBe(1), patience)
+
+  const full = new LabError('backend-unavailable', 'The process did not start.')
+  const resume = vi.spyOn(cluster as Required<Cluster>, 'resume').mockRejectedValueOnce(full)
+  const page = await client.open(id)
+  await vi.waitFor(async () => expect((await client.session(id)).outage?.message).toBe(full.message), patience)
+  clock.leap(6000)
+  await vi.waitFor(async () => expect((await client.session(id)).outage).toBeNull(), patience)
+  expect(resume).toHaveBeenCalledTimes(2)
+  await page.close()
+  await pages(lab, 0)
+
+  halfAnHour(clock)
+  await vi.waitFor(async () => expect(await suspended(lab)).toBe(1), patience)
+  await lab.restart()
+  await vi.waitFor(async () => expect((await client.session(id)).outage).toBeNull(), patience)
+  halfAnHour(clock)
+  await vi.waitFor(async () => expect(await suspended(lab)).toBe(1), patience)
+  await client.act(id, 'give-up')
+  await vi.waitFor(async () => expect((await client.session(id)).state).toBe('ended'), patience)
+  expect((await client.get<Report>(`/api/sessions/${id}/report`)).outcome).toBe('given-up')
+})
+
+test('a lab whose cluster is lost while it sleeps has failed, and may be tried again; one that cannot sleep is ended', async () => {
+  const { client, clock, lab } = await open({ KUBEMEND_IDLE_MINUTES: '30' })
+  const id = await client.begin(shop)
+  await vi.waitFor(async () => expect((await client.session(id)).state).toBe('ready'), patience)
+  const [cluster] = await Array.fromAsync(lab.provider.adopt())
+  halfAnHour(clock)
+  await vi.waitFor(async () => expect(await suspended(lab)).toBe(1), patience)
+  vi.spyOn(cluster as Required<Cluster>, 'resume').mockRejectedValue(new LabError('not-found', 'Nothing was written down of it.'))
+  const page = await client.open(id)
+  await page.inState('failed')
+  expect(await suspended(lab)).toBe(0)
+  await client.act(id, 'retry')
+  await vi.waitFor(async () => expect((await client.session(id)).state).toBe('ready'), patience)
+  await page.close()
+  await pages(lab, 0)
+
+  for await (const one of lab.provider.adopt()) Object.assign(one, { suspend: undefined })
+  halfAnHour(clock)
+  await vi.waitFor(async () => expect((await client.session(id)).state).toBe('ended'), patience)
+  expect((await client.session(id)).outcome).toBe('abandoned')
 })
 
 test('recordings and events of sessions that ended long ago go, reports and what is younger stay', async () => {

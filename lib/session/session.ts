@@ -76,6 +76,8 @@ const resetSteps = ['restore', 'prepare', 'baseline', 'inject', 'confirm', 'read
 export const evidenceFile = 'evidence.json.gz'
 /** checks that a learner does not see are watched so long after they were last asked for */
 const hiddenMs = 30_000
+/** between two tries to wake a cluster up */
+const wakeMs = 5000
 const tailLength = 500
 /** stored events after which old steps and checks are dropped; bounds what a flapping check can write */
 const mostEvents = 10_000
@@ -120,6 +122,11 @@ export class Session {
   #frozen = false
   /** since when no page has been open; null while one is */
   #unseenSince: number | null
+  /** its cluster is suspended, or about to be, for nobody looks at it */
+  #asleep = false
+  /** suspensions and wakings, one after the other */
+  #bed: Promise<void> = Promise.resolve()
+  #cancelWake: (() => void) | null = null
   /** who else is here, by leave of whoever it is */
   readonly company = new Company()
   /** the checks of a lab that shows none to its learner, while somebody asks for them */
@@ -177,6 +184,10 @@ export class Session {
   get unseenSince(): number | null {
     return this.#unseenSince
   }
+  /** Its cluster is suspended. */
+  get asleep(): boolean {
+    return this.#asleep
+  }
   /** the view now, spent time included */
   view(): SessionView {
     return { ...this.#view, spentMs: this.#spent() }
@@ -200,6 +211,7 @@ export class Session {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener)
     this.#unseenSince = null
+    if (this.#asleep) void this.#wake()
     this.#followTopology()
     return () => {
       this.#listeners.delete(listener)
@@ -288,8 +300,71 @@ export class Session {
     this.#setOutage(error)
   }
 
+  /**
+   * Suspends its cluster until somebody comes back; time does not count until then. False where the cluster cannot be suspended.
+   * Does nothing unless the lab is ready and nobody has a page open.
+   */
+  async suspend(): Promise<boolean> {
+    const cluster = this.#cluster
+    if (cluster?.suspend === undefined) return false
+    if (this.#asleep || this.#closed || this.#work !== null || this.#listeners.size > 0) return true
+    if (this.#view.state !== 'ready' || this.#view.outage !== null) return true
+    this.#asleep = true
+    this.#deps.log.info({ session: this.id }, 'session suspended: nobody looked at it')
+    await this.#inBed(async () => {
+      if (!this.#asleep) return
+      this.#stopWatching()
+      this.#setOutage(asleep())
+      await this.terminals.park()
+      try {
+        await cluster.suspend?.()
+      } catch (thrown) {
+        this.#deps.log.warn({ session: this.id, error: asLabError(thrown).message }, 'a cluster could not be suspended')
+        this.#asleep = false
+        this.#getUp()
+      }
+    })
+    return true
+  }
+  #inBed(work: () => Promise<void>): Promise<void> {
+    const done = this.#bed.then(work)
+    this.#bed = done.catch(() => {})
+    return done
+  }
+  /** Resolves when it is awake, or when that has been told to have failed. */
+  async #wake(): Promise<void> {
+    this.#asleep = false
+    this.#cancelWake?.()
+    await this.#inBed(async () => {
+      const cluster = this.#cluster
+      if (this.#asleep || this.#closed || !this.alive || cluster === null) return
+      try {
+        await cluster.resume?.()
+      } catch (thrown) {
+        const error = asLabError(thrown)
+        if (this.#closed || !this.alive) return
+        if (error.code !== 'backend-unavailable' && error.code !== 'capacity-exceeded') return this.#failed(error)
+        this.#asleep = true
+        this.#setOutage(error)
+        this.#cancelWake = this.#deps.clock.after(wakeMs, () => {
+          if (this.#asleep && this.#listeners.size > 0) void this.#wake()
+        })
+        return
+      }
+      if (this.#closed || !this.alive) return
+      this.#deps.log.info({ session: this.id, cluster: cluster.id }, 'session goes on')
+      this.#getUp()
+      for (const listener of this.#listeners) listener.trouble(wokenUp())
+    })
+  }
+  #getUp(): void {
+    this.#setOutage(null)
+    this.#watch()
+  }
+
   /** @throws LabError conflict when the session's state does not allow it */
   async act(action: SessionAction): Promise<void> {
+    if (this.#asleep) await this.#wake()
     switch (action.type) {
       case 'hint':
         return this.#hint()
@@ -356,10 +431,12 @@ export class Session {
   /** Lets go of everything and leaves the cluster running, for when this server ends. */
   async detach(): Promise<void> {
     this.#closed = true
+    this.#cancelWake?.()
     this.#stopWatching()
     const work = this.#work
     work?.controller.abort()
     await work?.done
+    await this.#bed
     await this.terminals.detachAll()
     await this.#persistSpent()
     await this.#writing
@@ -534,6 +611,7 @@ export class Session {
     const cluster = this.#cluster
     this.#cluster = null
     this.#resolved = null
+    this.#asleep = false
     const steps = this.#view.steps.map((step) =>
       step.state === 'running' ? { ...step, state: 'failed' as const, endedAt: this.#deps.clock.now() } : step,
     )
@@ -661,6 +739,8 @@ export class Session {
   ): Promise<void> {
     const { clock, store } = this.#deps
     this.#stopWatching()
+    this.#asleep = false
+    this.#cancelWake?.()
     await this.terminals.closeAll()
     const cluster = this.#cluster
     this.company.leave()
@@ -1064,6 +1144,21 @@ const handedIn = () =>
     'conflict',
     { en: 'This task is handed in: its lab can no longer be changed.', ko: '제출한 문제이므로 실습을 더 바꿀 수 없습니다.' },
     { hint: { en: 'Go on with another task of the drill.', ko: '모의시험의 다른 문제를 이어서 푸십시오.' } },
+  )
+const asleep = () =>
+  new LabError(
+    'backend-unavailable',
+    { en: 'This lab sleeps, for nobody had looked at it for long.', ko: '오랫동안 아무도 보지 않아 실습이 잠들어 있습니다.' },
+    { hint: { en: 'It wakes up when its page is opened.', ko: '실습 화면을 열면 깨어납니다.' } },
+  )
+const wokenUp = () =>
+  new LabError(
+    'backend-unavailable',
+    {
+      en: 'This lab had been put to sleep: what ran in its terminals has ended. Files and the cluster are as you left them.',
+      ko: '실습이 잠들어 있었습니다. 터미널에서 실행하던 것은 끝났고, 파일과 클러스터는 그대로입니다.',
+    },
+    { hint: { en: 'Time has not counted meanwhile.', ko: '그동안 시간은 세지 않았습니다.' } },
   )
 const causeOf = (error: LabError): string | undefined => (error.cause instanceof Error ? error.cause.message : undefined)
 

@@ -43,9 +43,9 @@ export interface SessionsOptions {
   store: Store
   log: Log
   clock?: Clock
-  /** sessions alive that all users together may have, labs of drills counted; default as many as the backends hold */
+  /** sessions alive that all users together may have, labs of drills counted, those that sleep not; default as many as the backends hold */
   inAll?: number | undefined
-  /** milliseconds without a page after which a practice lab is ended; default never */
+  /** milliseconds without a page after which a practice lab is suspended, or ended where that cannot be; default never */
   idleMs?: number | undefined
   /** sessions alive that one user may have; default 2 */
   perUser?: number
@@ -169,7 +169,7 @@ export class Sessions {
   }
   #alive(): number {
     const starting = [...this.#starting.values()].reduce((sum, count) => sum + count, 0)
-    return [...this.#live.values()].filter((session) => session.alive).length + starting
+    return [...this.#live.values()].filter((session) => session.alive && !session.asleep).length + starting
   }
   scenario(id: string): Scenario | undefined {
     return this.#options.catalogue.byId(id)
@@ -220,6 +220,10 @@ export class Sessions {
       counted.set(key, { ...one, count: one.count + 1 })
     }
     return [...counted.values()]
+  }
+  /** How many sessions sleep. */
+  suspended(): number {
+    return [...this.#live.values()].filter((session) => session.asleep).length
   }
   /** What was last known of the backends. */
   knownBackends(): BackendView[] {
@@ -765,13 +769,18 @@ export class Sessions {
       const { idleMs } = this.#options
       if (idleMs !== undefined)
         for (const session of this.#live.values()) {
-          if (session.drill !== null || session.state !== 'ready' || session.unseenSince === null) continue
+          if (session.drill !== null || session.state !== 'ready' || session.unseenSince === null || session.asleep) continue
           if (this.#clock.now() - session.unseenSince < idleMs) continue
-          this.#options.log.info({ session: session.id }, 'session ended: nobody looked at it')
-          void session.abandon()
+          void this.#rest(session)
         }
       if (!this.#closed) this.#sweep()
     })
+  }
+
+  async #rest(session: Session): Promise<void> {
+    if (await session.suspend()) return
+    this.#options.log.info({ session: session.id }, 'session ended: nobody looked at it')
+    await session.abandon()
   }
 
   /** Lets go of all sessions and leaves their clusters running, to be adopted by the next run. */

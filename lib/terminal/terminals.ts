@@ -179,6 +179,11 @@ export class Terminals {
   async detachAll(): Promise<void> {
     await Promise.allSettled([...this.#terminals.values()].map(async (terminal) => (await terminal).detach()))
   }
+  /** Lets go of every terminal until `reattach`: what their shells run is about to end, their recordings stay and are gone on with. */
+  async park(): Promise<void> {
+    await this.detachAll()
+    this.#terminals.clear()
+  }
   /** Ends every terminal, those too that nobody has looked at since a restart. */
   async closeAll(): Promise<void> {
     await Promise.allSettled([...this.#terminals.values()].map(async (terminal) => (await terminal).close()))

@@ -78,6 +78,7 @@ export class FakeCluster implements Cluster {
   private readonly shells = new Map<string, HeldShell>()
   private kept: ReturnType<Objects['dump']> | undefined
   private destroyed = false
+  private asleep = false
 
   constructor(dir: string, id: string, spec: ClusterSpec, options: FakeOptions) {
     this.dir = dir
@@ -147,6 +148,7 @@ export class FakeCluster implements Cluster {
   private root(place: string): string {
     if (this.destroyed) throw new LabError('not-found', `Cluster ${this.id} has been destroyed.`)
     if (this.api.away) throw gone()
+    if (this.asleep) throw new LabError('backend-unavailable', `Cluster ${this.id} is suspended.`)
     if (place !== 'workstation' && !this.nodes.some((node) => node.place === place))
       throw new LabError('not-found', `Cluster ${this.id} has no ${place}.`)
     return join(this.dir, place)
@@ -348,7 +350,20 @@ export class FakeCluster implements Cluster {
     return is
   }
 
+  async suspend(): Promise<void> {
+    this.asleep = true
+    for (const shell of this.shells.values()) {
+      shell.drop({ kind: 'lost', message: 'The cluster was suspended.' })
+      shell.kill()
+    }
+    this.shells.clear()
+  }
+  async resume(): Promise<void> {
+    if (this.api.away) throw gone()
+    this.asleep = false
+  }
   async health(): Promise<Health> {
+    if (this.asleep) return { state: 'backend-gone', message: 'The cluster is suspended.', hint: 'Call resume().' }
     if (this.destroyed) return { state: 'unreachable', message: 'The cluster has been destroyed.' }
     return this.api.away ? { state: 'backend-gone', message: gone().message, hint: 'Call comeBack().' } : { state: 'ok' }
   }
@@ -436,6 +451,7 @@ export function fakeProvider(options: FakeOptions): FakeProvider {
         const dir = join(options.dir, name)
         const alive = living.get(dir)
         if (alive) {
+          await alive.resume().catch(() => {})
           yield alive
           continue
         }

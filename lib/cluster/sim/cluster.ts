@@ -90,6 +90,12 @@ class RemoteClock implements LabClock {
   }
 }
 
+/** What its provider does for one. */
+interface Provider {
+  /** brings a lab that is on disk into a worker */
+  load(id: string): Promise<{ view: LabView; link: WorkerLink }>
+  onDestroyed(cluster: SimCluster): void
+}
 export class SimCluster implements Cluster {
   readonly backend = 'sim'
   readonly can = capabilities
@@ -101,15 +107,17 @@ export class SimCluster implements Cluster {
   #hurrying = 0
   #api: Api | undefined
   #gone: LabError | undefined
-  readonly #onDestroyed: (cluster: SimCluster) => void
+  #suspended = false
+  #resuming: Promise<void> | undefined
+  readonly #provider: Provider
 
   /** `rate`: of the lab's time, always */
-  constructor(view: LabView, link: WorkerLink, rate: number, onDestroyed: (cluster: SimCluster) => void) {
+  constructor(view: LabView, link: WorkerLink, rate: number, provider: Provider) {
     this.id = view.id
     this.#view = view
     this.#link = link
     this.#base = { rate, ahead: rate > 1 }
-    this.#onDestroyed = onDestroyed
+    this.#provider = provider
     this.clock = new RemoteClock(view.clock, async (ms, signal) => (await this.#call('wait', { lab: this.id, ms }, { signal })).answer)
   }
   get kubernetesVersion(): string {
@@ -137,6 +145,10 @@ export class SimCluster implements Cluster {
   failed(error: LabError): void {
     this.#gone = error
   }
+  /** It is on disk alone. */
+  get suspended(): boolean {
+    return this.#suspended
+  }
   async begin(): Promise<void> {
     if (this.#base.rate > 1) await this.#pace(false)
   }
@@ -149,8 +161,13 @@ export class SimCluster implements Cluster {
     this.#api = undefined
   }
   async #call<K extends Call>(op: K, ask: Calls[K]['ask'], options: Parameters<Peer['call']>[2] = {}) {
-    if (this.#gone) throw this.#gone
+    this.#requireAwake()
     return (await this.#link.peer()).call(op, ask, options)
+  }
+  #requireAwake(): void {
+    if (this.#gone) throw this.#gone
+    if (this.#suspended)
+      throw new LabError('backend-unavailable', 'This simulated cluster is suspended.', { hint: 'It goes on once its lab is opened.' })
   }
 
   // ---- the port
@@ -189,7 +206,7 @@ export class SimCluster implements Cluster {
     return (await this.#call('probe', { lab: this.id, from, target }, { signal })).answer
   }
   async shell(where: string, request: ShellRequest): Promise<Shell> {
-    if (this.#gone) throw this.#gone
+    this.#requireAwake()
     return RemoteShell.open(this.#link, this.id, where, request)
   }
   async readFile(where: string, path: string): Promise<Uint8Array> {
@@ -224,6 +241,25 @@ export class SimCluster implements Cluster {
       // What a person sees next of the lab's time must be the host's.
       if (this.#hurrying === 0) await this.#pace(!this.#base.ahead).catch(() => {})
     }
+  }
+  async suspend(): Promise<void> {
+    if (this.#suspended) return
+    await this.#call('suspend', { lab: this.id })
+    this.#closeApi()
+    this.#suspended = true
+    this.#link.labs.delete(this.id)
+  }
+  resume(): Promise<void> {
+    this.#resuming ??= (async () => {
+      if (!this.#suspended) return
+      const { link, view } = await this.#provider.load(this.id)
+      if (this.#gone) return link.destroyed(this.id)
+      this.#suspended = false
+      await this.moved(view, link)
+    })().finally(() => {
+      this.#resuming = undefined
+    })
+    return this.#resuming
   }
   async health(signal?: AbortSignal): Promise<Health> {
     try {
@@ -261,8 +297,9 @@ export class SimCluster implements Cluster {
   }
   async destroy(): Promise<void> {
     this.#closeApi()
-    this.#onDestroyed(this)
-    await this.#link.destroyed(this.id)
+    this.#provider.onDestroyed(this)
     this.#gone ??= new LabError('not-found', `Lab ${this.id} has been ended.`)
+    await this.#resuming?.catch(() => {})
+    await this.#link.destroyed(this.id)
   }
 }

@@ -44,6 +44,8 @@ export function simProvider(options: SimOptions): SimProvider {
   const clusters = new Map<string, SimCluster>()
   const returns = new Map<string, number>()
   let creating = 0
+  /** those that take room: what is suspended takes some disk alone */
+  const there = () => creating + [...clusters.values()].filter((one) => !one.suspended).length
 
   const workers = new Workers({
     dir,
@@ -58,14 +60,18 @@ export function simProvider(options: SimOptions): SimProvider {
     onLost: (labs) => {
       for (const id of labs) {
         const cluster = clusters.get(id)
-        if (cluster !== undefined) void bringBack(cluster)
+        // Who wakes one up that was suspended hears of it and tries again.
+        if (cluster !== undefined && !cluster.suspended) void bringBack(cluster)
       }
     },
   })
   const cluster = (view: LabView, link: WorkerLink): SimCluster => {
-    const made = new SimCluster(view, link, rate, (one) => {
-      clusters.delete(one.id)
-      returns.delete(one.id)
+    const made = new SimCluster(view, link, rate, {
+      load,
+      onDestroyed: (one) => {
+        clusters.delete(one.id)
+        returns.delete(one.id)
+      },
     })
     clusters.set(view.id, made)
     return made
@@ -129,12 +135,11 @@ export function simProvider(options: SimOptions): SimProvider {
     identity: async () => ({ kubernetesVersion: simKubernetes, image: version() }),
     async room() {
       const free = Math.floor(process.availableMemory() / 1024 / 1024)
-      return Math.max(0, Math.min(limit - clusters.size - creating, Math.floor((free - reserveMiB) / labMiB)))
+      return Math.max(0, Math.min(limit - there(), Math.floor((free - reserveMiB) / labMiB)))
     },
     async create(spec, progress, signal): Promise<Cluster> {
       if (signal.aborted) throw new LabError('cancelled', 'The creation was cancelled before it began.')
-      const there = clusters.size + creating
-      if (there >= limit) throw refuse(`${there} of at most ${limit} are there.`)
+      if (there() >= limit) throw refuse(`${there()} of at most ${limit} are there.`)
       const free = Math.floor(process.availableMemory() / 1024 / 1024)
       if (free < reserveMiB) throw refuse(`only ${free} MiB of memory are free, and ${reserveMiB} MiB must be.`)
       const missing = await options.missing?.()

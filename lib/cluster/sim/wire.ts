@@ -5,7 +5,7 @@ import { asLabError, type ErrorView, LabError } from '#lib/protocol/index.ts'
 import type { ClusterSpec, Diagnostics, FileStat, Fingerprint, Health, NodeInfo, ProbeResult, Size, Target, Where } from '../port.ts'
 
 /** Moves when the two sides would no longer understand each other. */
-export const wireVersion = 1
+export const wireVersion = 2
 /** Bytes of a shell's output that may be on their way without having been taken. */
 export const windowBytes = 256 * 1024
 const frameLimit = 64 * 1024 * 1024
@@ -67,6 +67,8 @@ export interface Calls {
   /** ms of the lab's time */
   wait: { ask: { lab: string; ms: number }; answer: { now: number; rate: number } }
   destroy: { ask: { lab: string }; answer: null }
+  /** written down and out of this process; `load` brings it back */
+  suspend: { ask: { lab: string }; answer: null }
   /** snapshots of everything, then it ends; its labs can be loaded elsewhere */
   leave: { ask: null; answer: null }
 }

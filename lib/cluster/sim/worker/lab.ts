@@ -403,14 +403,14 @@ export class HeldLab {
     return is
   }
 
-  /** Ends what runs and keeps what is on disk. */
-  async close(): Promise<void> {
+  /** Ends what runs and keeps what is on disk; `message` is for who is in a shell. */
+  async close(message = 'The lab was ended.'): Promise<void> {
     if (this.#closed) return
     clearTimeout(this.#saveTimer)
     clearTimeout(this.#governor)
     await this.#saving
     this.#closed = true
-    this.#dropShells('The lab was ended.')
+    this.#dropShells(message)
     await this.lab.close()
     this.clock.stop()
   }

@@ -246,6 +246,13 @@ export class Worker {
         await held?.destroy()
         return null
       },
+      suspend: async ({ lab }) => {
+        const held = this.#lab(lab)
+        await held.save()
+        this.#labs.delete(lab)
+        await held.close('The lab was suspended, for nobody looked at it.')
+        return null
+      },
       leave: async () => {
         // The answer goes out first; the connection breaks when it is done.
         setImmediate(() => void this.leave())
