@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import type { ClusterProvider } from '#lib/cluster/index.ts'
+import { type ClusterProvider, fakeProvider } from '#lib/cluster/index.ts'
+import { LabError } from '#lib/protocol/index.ts'
 import { loadCatalogue, proofOf } from '#lib/scenario/index.ts'
 import { prove } from './index.ts'
 
@@ -42,3 +43,24 @@ it('what is recorded is not played again, and every scenario is told of once it 
   expect(told).toHaveLength(2)
   await rm(cacheDir, { recursive: true })
 })
+
+it('a worker that gets no cluster leaves its part to the others', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'parts-'))
+  const scenarios = (await loadCatalogue(fileURLToPath(new URL('../../e2e/scenarios', import.meta.url)))).scenarios.slice(0, 2)
+  const provider = fakeProvider({ dir: join(dir, 'fake') })
+  provider.failNext(new LabError('capacity-exceeded', 'No room for another cluster.'))
+  const said: string[] = []
+  const variants = await prove({
+    scenarios,
+    provider,
+    cacheDir: dir,
+    clusters: 2,
+    with: { name: 'nothing', script: 'true' },
+    signal: new AbortController().signal,
+    log: (line) => said.push(line),
+  })
+  expect(said.filter((line) => line.includes('stopped:'))).toHaveLength(1)
+  expect(variants.length).toBeGreaterThan(1)
+  for (const { parts, slug } of variants) expect([slug, ...parts.map(({ name }) => name)]).toEqual([slug, 'nothing'])
+  await rm(dir, { recursive: true })
+}, 120_000)

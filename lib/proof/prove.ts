@@ -156,8 +156,8 @@ async function run(jobs: readonly Job[], options: ProveOptions, done: (job: Job,
     const context: PlayContext = { signal, log: say }
     try {
       while (!signal.aborted) {
-        const job = queue.shift()
-        if (!job) break
+        // Who gets no cluster takes no part away from the others.
+        if (queue.length === 0) break
         if (cluster === null) {
           say('creating a cluster')
           cluster = await provider.create(
@@ -166,8 +166,10 @@ async function run(jobs: readonly Job[], options: ProveOptions, done: (job: Job,
             signal,
           )
           // A cluster that is kept after its one part is never put back.
-          if (!options.keep || queue.length > 0) await cluster.baseline(signal)
+          if (!options.keep || queue.length > 1) await cluster.baseline(signal)
         }
+        const job = queue.shift()
+        if (!job) break
         say(`${job.scenario.slug}/${job.variant} ${job.task.kind} "${job.task.name}"`)
         const parts = await play(cluster, job.scenario, job.variant, job.task, context)
         if (options.keep && queue.length === 0) {

@@ -66,19 +66,25 @@ export function checkCapacity(spec: ClusterSpec, supply: Supply, options: Capaci
   if (supply.clusters >= byCpu) throw refuse(`${supply.cpus} CPUs carry ${byCpu}, and ${supply.clusters} are there.`)
 }
 
+/** as long as a cluster may be without a container while it is made */
+const youngMs = 10 * 60_000
 /** What this Docker has. Every owner's clusters count: they share the machine. */
 export async function supplyOf(docker: Docker, meminfo = '/proc/meminfo'): Promise<Supply> {
-  const [info, networks, memory] = await Promise.all([
+  const [info, networks, containers, memory] = await Promise.all([
     docker.ask('say what machine it runs on', (api) => api.info() as Promise<{ MemTotal: number; NCPU: number }>),
     docker.ask('list networks', (api) => api.listNetworks({ filters: { label: [label.cluster] } })),
+    docker.ask('list containers', (api) => api.listContainers({ all: true })),
     readFile(meminfo, 'utf8').catch(() => ''),
   ])
   const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(memory)?.[1] ?? Number.NaN)
   const here = Math.abs(kib('MemTotal') * 1024 - info.MemTotal) < 64 * 1024 * 1024
+  // A server that was killed may leave a network behind without a machine on it: it takes no room. A cluster that is being made has none yet either.
+  const used = new Set(containers.flatMap((one) => Object.keys(one.NetworkSettings?.Networks ?? {})))
+  const there = networks.filter(({ Created, Name }) => used.has(Name) || Date.now() - Date.parse(Created ?? '') < youngMs)
   return {
     memoryMiB: Math.floor(info.MemTotal / 1024 / 1024),
     availableMiB: here && Number.isFinite(kib('MemAvailable')) ? Math.floor(kib('MemAvailable') / 1024) : undefined,
     cpus: info.NCPU,
-    clusters: networks.length,
+    clusters: there.length,
   }
 }

@@ -28,7 +28,7 @@ const verbs = new Set(['json', 'start', 'exec', 'changes', 'logs', 'create'])
 
 export class FakeDocker {
   readonly containers: FakeContainer[] = []
-  readonly networks: { id: string; name: string; labels: Record<string, string> }[] = []
+  readonly networks: { id: string; name: string; labels: Record<string, string>; createdAt?: string }[] = []
   readonly images = new Set<string>()
   /** `METHOD /path` of every request that changes something */
   readonly changes: string[] = []
@@ -144,7 +144,12 @@ export class FakeDocker {
           200,
           this.networks
             .filter((network) => has(network.labels))
-            .map((network) => ({ Id: network.id, Name: network.name, Labels: network.labels })),
+            .map(({ createdAt = new Date().toISOString(), id, labels, name }) => ({
+              Id: id,
+              Name: name,
+              Labels: labels,
+              Created: createdAt,
+            })),
         )
       case 'POST networks create': {
         const network = { id: randomBytes(32).toString('hex'), name: body.Name, labels: body.Labels }

@@ -346,6 +346,18 @@ describe('capacity', () => {
       message: expect.stringContaining('1 CPUs carry 2, and 2 are there'),
     })
   })
+  it('does not count what a server that was killed left without a machine', async () => {
+    docker.cpus = 1
+    for (const other of ['one', 'two'])
+      docker.networks.push({
+        id: other,
+        name: other,
+        labels: { 'dev.kubemend.owner': other, 'dev.kubemend.cluster': other },
+        createdAt: '2026-01-01T00:00:00Z',
+      })
+    docker.addNodes('one', 'one', 0)
+    await create(provider({ capacity: {} }))
+  })
   it('does not give the last place twice', async () => {
     const of = provider({ capacity: { clusters: 1 } })
     const results = await Promise.allSettled([create(of), create(of)])
