@@ -1,11 +1,13 @@
 'use client'
-// What an instructor sets: scenarios or a drawn drill, its window in a time zone, attempts, lateness; and whether the backend holds it.
+// What an instructor sets, new or anew: scenarios or a drawn drill, its window in a time zone, attempts, lateness; and whether the backend holds it.
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useMemo, useState } from 'react'
 import { z } from 'zod'
 import {
   type AssignmentSettings,
+  type AssignmentView,
+  assignmentView,
   type Blueprint,
   type Capacity,
   type ClassView,
@@ -26,49 +28,63 @@ import { Title } from './frames.tsx'
 export function Assign({
   cards,
   drills,
+  now,
   of,
   opens,
 }: {
-  of: ClassView
+  of: Pick<ClassView, 'id' | 'name' | 'zone'>
   cards: ScenarioCard[]
   drills: { mini: Blueprint; cka: Blueprint }
-  /** now, local to the class's zone */
+  /** where a window begins that nobody has set yet, local to the class's zone */
   opens: string
+  /** what is set already and is to be changed */
+  now?: AssignmentView
 }) {
   const m = useMessages()
   const w = m.class
   const text = useText()
   const router = useRouter()
-  const [title, setTitle] = useState('')
-  const [kind, setKind] = useState<'scenarios' | 'drill'>('scenarios')
-  const [chosen, setChosen] = useState<readonly string[]>([])
-  const [size, setSize] = useState<'mini' | 'cka'>('mini')
-  const [mode, setMode] = useState<SessionMode>('exam')
-  const [minutes, setMinutes] = useState('30')
-  const [passMark, setPassMark] = useState('66')
-  const [zone, setZone] = useState(of.zone)
-  const [from, setFrom] = useState(opens)
-  const [to, setTo] = useState('')
-  const [late, setLate] = useState<'closed' | 'until' | 'none'>('closed')
-  const [until, setUntil] = useState('')
-  const [penalty, setPenalty] = useState('20')
-  const [attempts, setAttempts] = useState('1')
-  const [seed, setSeed] = useState<'common' | 'personal'>('personal')
-  const [backend, setBackend] = useState('')
-  const [results, setResults] = useState<'hand-in' | 'close'>('close')
+  const set = now?.settings
+  const what = set?.what
+  const rules = what?.kind === 'drill' ? what.blueprint : what
+  // Who has begun it works on these tasks, by these rules.
+  const fixed = now?.begun ?? false
+  const [title, setTitle] = useState(set?.title ?? '')
+  const [kind, setKind] = useState<'scenarios' | 'drill'>(what?.kind ?? 'scenarios')
+  const [chosen, setChosen] = useState<readonly string[]>(what?.kind === 'scenarios' ? what.scenarios : [])
+  const [size, setSize] = useState<'mini' | 'cka' | 'set'>(what?.kind === 'drill' ? 'set' : 'mini')
+  const [mode, setMode] = useState<SessionMode>(rules?.mode ?? 'exam')
+  const [minutes, setMinutes] = useState(String(rules?.minutes ?? 30))
+  const [passMark, setPassMark] = useState(String(rules?.passMark ?? 66))
+  const [zone, setZone] = useState(set?.zone ?? of.zone)
+  const [from, setFrom] = useState(set?.opens ?? opens)
+  const [to, setTo] = useState(set?.closes ?? '')
+  const [late, setLate] = useState<'closed' | 'until' | 'none'>(set?.late.kind ?? 'closed')
+  const [until, setUntil] = useState(set?.late.kind === 'until' ? set.late.until : '')
+  const [penalty, setPenalty] = useState(String(set?.late.kind === 'until' ? set.late.penalty : 20))
+  const [attempts, setAttempts] = useState(String(set?.attempts ?? 1))
+  const [seed, setSeed] = useState<'common' | 'personal'>(set?.seed ?? 'personal')
+  const [backend, setBackend] = useState<string>(set?.backend ?? '')
+  const [results, setResults] = useState<'hand-in' | 'close'>(set?.results ?? 'close')
   // Of all else one knows how one does while one works on it, or there is no end to wait for.
   const canKeep = mode === 'exam' && to !== ''
   const [held, setHeld] = useState<Capacity | null>(null)
   const checking = useAction()
   const setting = useAction({ leaves: true })
   const backends = useMemo(() => [...new Set(cards.flatMap((card) => card.backends.map(({ name }) => name)))], [cards])
-  const offered = cards.filter((card) => card.backends.some((one) => one.offered && (backend === '' || one.name === backend)))
+  // What is chosen stays in the list, should the backend no longer offer it: it can be taken out.
+  const offered = cards.filter(
+    (card) => chosen.includes(card.id) || card.backends.some((one) => one.offered && (backend === '' || one.name === backend)),
+  )
+  const blueprints = { ...drills, set: what?.kind === 'drill' ? what.blueprint : drills.mini }
   const settings = (): AssignmentSettings => ({
     title: title.trim(),
     what:
-      kind === 'scenarios'
-        ? { kind, scenarios: [...chosen], mode, minutes: Number(minutes), passMark: Number(passMark) }
-        : { kind, blueprint: { ...drills[size], mode, minutes: Number(minutes), passMark: Number(passMark) } },
+      fixed && what !== undefined
+        ? what
+        : kind === 'scenarios'
+          ? { kind, scenarios: [...chosen], mode, minutes: Number(minutes), passMark: Number(passMark) }
+          : { kind, blueprint: { ...blueprints[size], mode, minutes: Number(minutes), passMark: Number(passMark) } },
     zone,
     opens: from,
     closes: to === '' ? null : to,
@@ -98,24 +114,38 @@ export function Assign({
       onSubmit={(event) => {
         event.preventDefault()
         setting.run(async () => {
-          const { id } = await request(`${at}/assignments`, z.object({ id: z.string() }), { method: 'POST', body: settings() })
+          const { id } =
+            now === undefined
+              ? await request(`${at}/assignments`, z.object({ id: z.string() }), { method: 'POST', body: settings() })
+              : await request(`/api/assignments/${now.id}/actions`, assignmentView, {
+                  method: 'POST',
+                  body: { type: 'update', settings: settings() },
+                })
           router.push(`/assignments/${id}/board`)
         })
       }}
     >
-      <Title above={<Link href={`/classes/${of.id}`}>{of.name}</Link>}>{w.newAssignment}</Title>
+      <Title above={<Link href={`/classes/${of.id}`}>{of.name}</Link>}>
+        {now === undefined ? w.newAssignment : w.settingsOf(now.settings.title)}
+      </Title>
+      {fixed ? <p className="mt-2 max-w-prose text-text-2">{w.begunAlready}</p> : null}
       <div className="mt-6 grid max-w-4xl gap-4 sm:grid-cols-3">
         <Field label={w.title} className="sm:col-span-2">
           {input('text', title, setTitle, { required: true, maxLength: 120 })}
         </Field>
         <Field label={w.kind}>
-          {select(kind, (value) => setKind(value as typeof kind), [
-            ['scenarios', w.kindScenarios],
-            ['drill', w.kindDrill],
-          ])}
+          {select(
+            kind,
+            (value) => setKind(value as typeof kind),
+            [
+              ['scenarios', w.kindScenarios],
+              ['drill', w.kindDrill],
+            ],
+            fixed,
+          )}
         </Field>
         {kind === 'scenarios' ? (
-          <fieldset className="min-w-0 sm:col-span-3">
+          <fieldset disabled={fixed} className="min-w-0 sm:col-span-3">
             <legend className="text-xs text-text-2">
               {w.choose} · {w.chosen(chosen.length)}
             </legend>
@@ -146,12 +176,10 @@ export function Assign({
               size,
               (value) => {
                 setSize(value as typeof size)
-                setMinutes(String(drills[value as typeof size].minutes))
+                setMinutes(String(blueprints[value as typeof size].minutes))
               },
-              [
-                ['mini', w.sizeMini],
-                ['cka', w.sizeCka],
-              ],
+              [...(what?.kind === 'drill' ? [['set', w.sizeSet] as const] : []), ['mini', w.sizeMini], ['cka', w.sizeCka]],
+              fixed,
             )}
           </Field>
         )}
@@ -160,10 +188,11 @@ export function Assign({
             mode,
             (value) => setMode(value as SessionMode),
             (['exam', 'practice', 'mastery'] as const).map((one) => [one, m.exam.modes[one]] as const),
+            fixed,
           )}
         </Field>
-        <Field label={w.duration}>{input('number', minutes, setMinutes, { min: 5, max: 240 })}</Field>
-        <Field label={w.passMark}>{input('number', passMark, setPassMark, { min: 1, max: 100 })}</Field>
+        <Field label={w.duration}>{input('number', minutes, setMinutes, { min: 5, max: 240, disabled: fixed })}</Field>
+        <Field label={w.passMark}>{input('number', passMark, setPassMark, { min: 1, max: 100, disabled: fixed })}</Field>
         <Field label={w.zone}>
           <Zones value={zone} onChange={setZone} />
         </Field>
@@ -196,6 +225,7 @@ export function Assign({
             seed,
             (value) => setSeed(value as typeof seed),
             (['personal', 'common'] as const).map((one) => [one, w.seeds[one]] as const),
+            fixed,
           )}
         </Field>
         <Field label={w.backend}>
@@ -210,7 +240,7 @@ export function Assign({
           {w.check}
         </Button>
         <Button weight="primary" type="submit" disabled={setting.busy || !ready}>
-          {w.set}
+          {now === undefined ? w.set : w.save}
         </Button>
       </div>
       <div className="mt-4 max-w-4xl space-y-3">

@@ -103,6 +103,13 @@ export function Class({ initial }: { initial: ClassView }) {
                 >
                   {w.board}
                 </Link>
+                <Link
+                  href={`/assignments/${one.id}/settings`}
+                  className={buttonClass('normal', true)}
+                  aria-label={w.settingsOf(one.settings.title)}
+                >
+                  {w.change}
+                </Link>
                 <Button
                   small
                   weight="danger"

@@ -63,6 +63,11 @@ export const enClass = {
   eraseTitle: 'Delete this member’s data?',
   eraseLead: 'Grades, recordings, messages and the membership are deleted for good. This cannot be undone.',
   noMembers: 'Nobody is in this class yet.',
+  settingsOf: (title: string) => `Settings: ${title}`,
+  begunAlready:
+    'Somebody has begun it: its tasks and their rules stay as they are. All else can be changed, and holds at once for who sits it now.',
+  sizeSet: 'As it was set',
+  change: 'Settings',
   newAssignment: 'New assignment',
   noAssignments: 'Nothing is set yet.',
   board: 'Live board',

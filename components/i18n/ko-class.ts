@@ -63,6 +63,11 @@ export const koClass: typeof enClass = {
   eraseTitle: '이 학생의 데이터를 삭제할까요?',
   eraseLead: '성적, 녹화, 메시지, 소속을 영구히 삭제합니다. 되돌릴 수 없습니다.',
   noMembers: '아직 학생이 없습니다.',
+  settingsOf: (title) => `과제 설정: ${title}`,
+  begunAlready:
+    '이미 시작한 사람이 있어 문제와 규칙은 바꿀 수 없습니다. 나머지는 바꿀 수 있으며, 지금 풀고 있는 사람에게도 바로 적용됩니다.',
+  sizeSet: '설정한 그대로',
+  change: '설정',
   newAssignment: '새 과제',
   noAssignments: '낸 과제가 없습니다.',
   board: '현황판',

@@ -236,6 +236,7 @@ export class Assignments {
       extra: Object.entries(body.extra).map(([member, minutes]) => ({ member, minutes })),
       running: attempts.filter(({ state }) => alive(state)).length,
       graded: attempts.filter(({ state }) => state === 'ended').length,
+      begun: attempts.length > 0,
     }
   }
   /** @throws LabError not-found */

@@ -137,6 +137,8 @@ export const assignmentView = z.object({
   extra: z.array(z.object({ member: z.string(), minutes: z.number().int() })),
   running: z.number().int(),
   graded: z.number().int(),
+  /** somebody has begun it: its tasks can no longer be changed */
+  begun: z.boolean(),
 })
 export type AssignmentView = z.infer<typeof assignmentView>
 

@@ -109,6 +109,28 @@ describe('a kind cluster', () => {
     expect([...seen].sort()).toEqual(['backend-gone', 'ok'])
     expect((await learner('ping -c1 control-plane')).exitCode).toBe(0)
   })
+  it('gets the routes of its pod network back, and loses those that were added', async () => {
+    await cluster.baseline(never)
+    const network = async () =>
+      (await cluster.exec('worker-1', ['sh', '-c', 'ip -4 route show; ip neigh show nud permanent; bridge fdb show dev flannel.1'])).stdout
+        .replace(/ linkdown/g, '')
+        .split('\n')
+        .sort()
+    const before = await network()
+    expect(before.filter((line) => line.includes('dev flannel.1'))).toHaveLength(2)
+    await cluster.exec('worker-1', [
+      'sh',
+      '-euc',
+      `ip -4 route show dev flannel.1 | while read -r to rest; do ip route del $to dev flannel.1; done
+      ip neigh show dev flannel.1 nud permanent | while read -r address rest; do ip neigh del $address dev flannel.1; done
+      bridge fdb show dev flannel.1 | while read -r link rest; do bridge fdb del $link dev flannel.1; done
+      ip route add blackhole 10.244.7.0/24; ip route add 10.99.0.0/16 via 172.20.0.1 dev eth0 onlink table 7`,
+    ])
+    expect(await network()).not.toEqual(before)
+    await cluster.restore(never)
+    expect(await network()).toEqual(before)
+    expect((await cluster.exec('worker-1', ['ip', 'route', 'show', 'table', 'all'])).stdout).not.toContain('table 7')
+  })
   it('is put back also where all is as it was and what runs remembers otherwise', async () => {
     const api = kubernetesApi(cluster.kubeconfig)
     const worker = cluster.nodes[1]!.name

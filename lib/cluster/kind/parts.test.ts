@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { additions, differences, hashesOf, normalise } from './baseline/objects.ts'
-import { foreignRules, freeAddresses } from './baseline/state.ts'
+import { foreignRules, freeAddresses, networkCommand } from './baseline/state.ts'
 import { checkCapacity } from './capacity.ts'
 import { Demultiplexer } from './docker.ts'
 import { causes } from './explain.ts'
@@ -193,6 +193,18 @@ it('every known cause says what to do, and a healthy cluster’s texts match non
 it('names are six characters that are not easily mistaken for one another', () => {
   expect(newName(() => 0)).toBe('kubemend-aaaaaa')
   expect(newName()).toMatch(/^kubemend-[a-km-z2-9]{6}$/)
+})
+
+it('puts lines of a node’s network back as they were told', () => {
+  const command = (line: string, there: boolean) => networkCommand(line, there).join(' ')
+  const route = '10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink'
+  expect([command(route, true), command(route, false)]).toEqual([`ip route replace ${route}`, `ip route del ${route}`])
+  const neighbour = 'neigh 10.244.1.0 dev flannel.1 lladdr 1e:8f:93:d6:29:8e PERMANENT'
+  expect(command(neighbour, true)).toBe('ip neigh replace 10.244.1.0 lladdr 1e:8f:93:d6:29:8e dev flannel.1 nud permanent')
+  expect(command(neighbour, false)).toBe('ip neigh del 10.244.1.0 dev flannel.1')
+  const entry = 'fdb be:e5:4f:08:0d:aa dst 172.20.0.3 self permanent'
+  expect(command(entry, true)).toBe('bridge fdb replace be:e5:4f:08:0d:aa dev flannel.1 dst 172.20.0.3 self permanent')
+  expect(command(entry, false)).toBe('bridge fdb del be:e5:4f:08:0d:aa dev flannel.1 dst 172.20.0.3 self')
 })
 
 describe('addresses of pods that are gone', () => {

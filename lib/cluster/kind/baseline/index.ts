@@ -139,8 +139,8 @@ async function partsOf(subject: Subject, saved: Omit<Saved, 'fingerprint'>, api:
       const found = await nodeState(ground.docker, ground.grader, at, signal)
       traces.runs[machine.place] = found.runs ?? {}
       traces.containers![machine.place] = found.containers ?? []
-      const state = stateParts(found)
-      const was = stateParts(before.state)
+      const state = stateParts(found, before.state)
+      const was = stateParts(before.state, before.state)
       for (const [name, text] of Object.entries(state)) {
         parts[`${name} ${machine.place}`] = sha(text)
         if (text !== was[name]) notes[`${name} ${machine.place}`] = [text.slice(0, 2000)]
@@ -198,7 +198,12 @@ export async function restoreBaseline(
         if (!before.state) return
         const state = await nodeState(docker, grader, at, signal)
         const stale = touched(traces.runs[machine.place] ?? {}, state.runs ?? {})
-        if (files.every(isHome) && stale.length === 0 && differences(stateParts(before.state), stateParts(state)).length === 0) return
+        if (
+          files.every(isHome) &&
+          stale.length === 0 &&
+          differences(stateParts(before.state, before.state), stateParts(state, before.state)).length === 0
+        )
+          return
         machinesChanged = true
         goesOn &&= traces.containers?.[machine.place]?.every((id) => state.containers?.includes(id)) ?? false
         await restoreState(docker, grader, at, before.state, state, files, stale, signal)

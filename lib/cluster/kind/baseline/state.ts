@@ -15,6 +15,8 @@ export interface NodeState {
   iptables: string
   /** name → value */
   settings: Record<string, string>
+  /** routes, and who is where on the pod network, a line each; absent in records of an earlier version */
+  network?: string[]
   images: string[]
   /** `cgroup program` of what runs outside pods */
   processes: string[]
@@ -39,6 +41,7 @@ const marks = {
   units: '--- units',
   rules: '--- rules',
   settings: '--- settings',
+  network: '--- network',
   images: '--- images',
   links: '--- links',
   runs: '--- runs',
@@ -54,6 +57,7 @@ for name in ${ofDevices.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2
 echo '${marks.links}'; ip -o link show dev eth0 | grep -o 'state [A-Z]*'; tc qdisc show dev eth0 2>/dev/null | awk '{print $2}'; ip route show default; ip rule show; nft list tables | grep -vE '^table (ip|ip6) (filter|nat|mangle|raw|security)$' || true
 echo '${marks.runs}'; for unit in ${configured.join(' ')}; do echo $unit $(systemctl show --value -p InvocationID -p NeedDaemonReload $unit); done
 echo '${marks.containers}'; crictl ps -q 2>/dev/null
+echo '${marks.network}'; ip -4 route show table all | grep -v ' table local'; ip -4 neigh show nud permanent | sed 's/^/neigh /'; bridge fdb show dev flannel.1 2>/dev/null | grep permanent | sed 's/^/fdb /'
 echo '${marks.images}'; crictl images -o json 2>/dev/null | jq -r '.images[].id'
 `
 /** Rules outside the chains of kube-proxy, the kubelet, Flannel, the CNI and Docker, and jumps to those, with no counters. */
@@ -85,6 +89,7 @@ export async function nodeState(docker: Docker, grader: Grader, machine: FileMac
   const section = (name: string) => {
     const lines = result.stdout.split('\n')
     const from = lines.indexOf(name)
+    if (from < 0) return []
     const to = lines.findIndex((line, index) => index > from && line.startsWith('--- '))
     return lines.slice(from + 1, to < 0 ? undefined : to).filter(Boolean)
   }
@@ -96,11 +101,37 @@ export async function nodeState(docker: Docker, grader: Grader, machine: FileMac
     rules: foreignRules(iptables),
     iptables: `${iptables}\n`,
     settings: { ...pairs(section(marks.settings).map((line) => line.replace('\t', ' '))), links: section(marks.links).sort().join('; ') },
+    network: section(marks.network).map(routeOf).sort(),
     images: [...new Set(section(marks.images))].sort(),
     runs: pairs(section(marks.runs)),
     containers: section(marks.containers).sort(),
     processes: [...new Set((await processes(grader, machine)).filter((one) => !inPod(one)).map(kindOf))].sort(),
   }
+}
+
+/** A route without what follows from whether anything is plugged in. */
+const routeOf = (line: string) => line.replace(/ (linkdown|dead)\b/g, '').trim()
+/** A node has no bridge for pods before its first one: where none was, the one that is there now came by itself. */
+const ofBridge = (line: string) => / dev cni0 proto kernel /.test(line)
+function networkOf(state: NodeState, before: NodeState): string[] {
+  const bridged = before.network?.some(ofBridge) ?? false
+  return (state.network ?? []).filter((line) => bridged || !ofBridge(line))
+}
+/** The command that adds a line of the network, or takes it away. */
+export function networkCommand(line: string, there: boolean): string[] {
+  const [kind, ...words] = line.split(' ')
+  if (kind === 'neigh') {
+    const [address = '', , device = '', , link = ''] = words
+    return there
+      ? ['ip', 'neigh', 'replace', address, 'lladdr', link, 'dev', device, 'nud', 'permanent']
+      : ['ip', 'neigh', 'del', address, 'dev', device]
+  }
+  if (kind === 'fdb') {
+    const [link = '', ...rest] = words
+    const to = rest.filter((word) => word !== 'permanent')
+    return ['bridge', 'fdb', there ? 'replace' : 'del', link, 'dev', 'flannel.1', ...to, ...(there ? ['permanent'] : [])]
+  }
+  return ['ip', 'route', there ? 'replace' : 'del', ...line.split(' ')]
 }
 
 interface Process {
@@ -174,6 +205,11 @@ export async function restoreState(
   const otherRules = found.rules.join('\n') !== before.rules.join('\n')
   if (otherRules) todo('iptables-restore')
   if (found.settings.links !== before.settings.links) lines.push('tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up')
+  if (before.network !== undefined) {
+    const [was, is] = [networkOf(before, before), networkOf(found, before)]
+    for (const line of is) if (!was.includes(line)) todo(...networkCommand(line, false))
+    for (const line of was) if (!is.includes(line)) todo(...networkCommand(line, true))
+  }
   const added = found.images.filter((image) => !before.images.includes(image))
   if (added.length > 0) todo('crictl', 'rmi', ...added)
   todo('systemctl', 'reset-failed')
@@ -186,10 +222,11 @@ export async function restoreState(
   await run()
 }
 
-/** The parts of the state that a fingerprint covers, as text. */
-export const stateParts = (state: NodeState): Record<string, string> => ({
+/** The parts of the state that a fingerprint covers, as text; `before` is the baseline, and says what was looked at then. */
+export const stateParts = (state: NodeState, before: NodeState): Record<string, string> => ({
   units: JSON.stringify(state.units),
   rules: state.rules.join('\n'),
   settings: JSON.stringify(state.settings),
   images: state.images.join('\n'),
+  ...(before.network === undefined ? {} : { network: networkOf(state, before).join('\n') }),
 })
