@@ -358,6 +358,9 @@ func readLayer(ctx context.Context, r request) (answer, error) {
 			}
 		}
 		entries, err := directory.ReadDir(-1)
+		if errors.Is(err, unix.ENOENT) {
+			return nil // gone since it was opened
+		}
 		if err != nil {
 			return err
 		}

@@ -112,8 +112,14 @@ describe('a kind cluster', () => {
   it('gets the routes of its pod network back, and loses those that were added', async () => {
     await cluster.baseline(never)
     const network = async () =>
-      (await cluster.exec('worker-1', ['sh', '-c', 'ip -4 route show; ip neigh show nud permanent; bridge fdb show dev flannel.1'])).stdout
-        .replace(/ linkdown/g, '')
+      (
+        await cluster.exec('worker-1', [
+          'sh',
+          '-c',
+          'ip -4 route show; ip neigh show nud permanent; bridge fdb show dev flannel.1; ip -4 -o addr show dev eth0; ip -4 -o addr show dev flannel.1; ip -o link show dev by-hand 2>&1',
+        ])
+      ).stdout
+        .replace(/ linkdown|valid_lft.*/g, '')
         .split('\n')
         .sort()
     const before = await network()
@@ -124,6 +130,7 @@ describe('a kind cluster', () => {
       `ip -4 route show dev flannel.1 | while read -r to rest; do ip route del $to dev flannel.1; done
       ip neigh show dev flannel.1 nud permanent | while read -r address rest; do ip neigh del $address dev flannel.1; done
       bridge fdb show dev flannel.1 | while read -r link rest; do bridge fdb del $link dev flannel.1; done
+      ip addr add 10.41.9.11/32 dev eth0; ip link add by-hand type dummy; ip addr add 10.41.9.12/32 dev by-hand; ip addr del 10.244.1.0/32 dev flannel.1
       ip route add blackhole 10.244.7.0/24; ip route add 10.99.0.0/16 via 172.20.0.1 dev eth0 onlink table 7`,
     ])
     expect(await network()).not.toEqual(before)

@@ -204,6 +204,12 @@ it('puts lines of a node’s network back as they were told', () => {
   expect(command(neighbour, false)).toBe('ip neigh del 10.244.1.0 dev flannel.1')
   const entry = 'fdb be:e5:4f:08:0d:aa dst 172.20.0.3 self permanent'
   expect(command(entry, true)).toBe('bridge fdb replace be:e5:4f:08:0d:aa dev flannel.1 dst 172.20.0.3 self permanent')
+  const address = 'addr 10.41.9.11/32 dev eth0'
+  expect([command(address, true), command(address, false)]).toEqual([
+    'ip addr replace 10.41.9.11/32 dev eth0',
+    'ip addr del 10.41.9.11/32 dev eth0',
+  ])
+  expect(command('link dummy0', false)).toBe('ip link del dummy0')
   expect(command(entry, false)).toBe('bridge fdb del be:e5:4f:08:0d:aa dev flannel.1 dst 172.20.0.3 self')
 })
 

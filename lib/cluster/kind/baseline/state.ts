@@ -15,7 +15,7 @@ export interface NodeState {
   iptables: string
   /** name → value */
   settings: Record<string, string>
-  /** routes, and who is where on the pod network, a line each; absent in records of an earlier version */
+  /** devices, addresses, routes, and who is where on the pod network, a line each; absent in records of an earlier version */
   network?: string[]
   images: string[]
   /** `cgroup program` of what runs outside pods */
@@ -57,7 +57,7 @@ for name in ${ofDevices.join(' ')}; do printf '%s ' $name; cat /proc/sys/$name 2
 echo '${marks.links}'; ip -o link show dev eth0 | grep -o 'state [A-Z]*'; tc qdisc show dev eth0 2>/dev/null | awk '{print $2}'; ip route show default; ip rule show; nft list tables | grep -vE '^table (ip|ip6) (filter|nat|mangle|raw|security)$' || true
 echo '${marks.runs}'; for unit in ${configured.join(' ')}; do echo $unit $(systemctl show --value -p InvocationID -p NeedDaemonReload $unit); done
 echo '${marks.containers}'; crictl ps -q 2>/dev/null
-echo '${marks.network}'; ip -4 route show table all | grep -v ' table local'; ip -4 neigh show nud permanent | sed 's/^/neigh /'; bridge fdb show dev flannel.1 2>/dev/null | grep permanent | sed 's/^/fdb /'
+echo '${marks.network}'; ip -4 route show table all | grep -v ' table local'; ip -4 neigh show nud permanent | sed 's/^/neigh /'; bridge fdb show dev flannel.1 2>/dev/null | grep permanent | sed 's/^/fdb /'; ip -o link show | awk '{print "link", $2}' | sed -E 's/(@.*)?:?$//' | grep -vE ' (veth.*|cni0)$'; ip -4 -o addr show | awk '$2 != "cni0" && $2 !~ /^veth/ {print "addr", $4, "dev", $2}'
 echo '${marks.images}'; crictl images -o json 2>/dev/null | jq -r '.images[].id'
 `
 /** Rules outside the chains of kube-proxy, the kubelet, Flannel, the CNI and Docker, and jumps to those, with no counters. */
@@ -131,6 +131,9 @@ export function networkCommand(line: string, there: boolean): string[] {
     const to = rest.filter((word) => word !== 'permanent')
     return ['bridge', 'fdb', there ? 'replace' : 'del', link, 'dev', 'flannel.1', ...to, ...(there ? ['permanent'] : [])]
   }
+  if (kind === 'addr') return ['ip', 'addr', there ? 'replace' : 'del', ...words]
+  // What brings the devices of the pod network brings them again.
+  if (kind === 'link') return there ? ['true'] : ['ip', 'link', 'del', ...words]
   return ['ip', 'route', there ? 'replace' : 'del', ...line.split(' ')]
 }
 
@@ -207,8 +210,10 @@ export async function restoreState(
   if (found.settings.links !== before.settings.links) lines.push('tc qdisc del dev eth0 root 2>/dev/null; ip link set eth0 up')
   if (before.network !== undefined) {
     const [was, is] = [networkOf(before, before), networkOf(found, before)]
+    // Addresses before the routes that lead through them.
+    const inOrder = (lines: string[]) => [...lines].sort((a, b) => Number(b.startsWith('addr ')) - Number(a.startsWith('addr ')))
     for (const line of is) if (!was.includes(line)) todo(...networkCommand(line, false))
-    for (const line of was) if (!is.includes(line)) todo(...networkCommand(line, true))
+    for (const line of inOrder(was)) if (!is.includes(line)) todo(...networkCommand(line, true))
   }
   const added = found.images.filter((image) => !before.images.includes(image))
   if (added.length > 0) todo('crictl', 'rmi', ...added)
