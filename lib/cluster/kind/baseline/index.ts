@@ -7,6 +7,7 @@ import { canonical } from '../../canonical.ts'
 import type { Fingerprint } from '../../port.ts'
 import type { Ground } from '../ground.ts'
 import type { Machine } from '../machines.ts'
+import { probe } from '../probes.ts'
 import { untilReady } from '../ready.ts'
 import { putSnapshot, takeSnapshot } from './etcd.ts'
 import { type FileMachine, type FilesBaseline, hashFiles, isHome, recordFiles, restoreFiles } from './files.ts'
@@ -215,6 +216,7 @@ export async function restoreBaseline(
     if (undo !== undefined && (kept === undefined || (goesOn && !pki))) {
       const back = await untilReady(api, machines.filter(isNode).length, () => {}, signal, undoneWithinMs)
         .then(() => untilEqual(subject, saved, api, signal, { home, withinMs: undoneWithinMs, kept }))
+        .then((same) => untilServed(subject, api, signal).then(() => same))
         .catch((thrown: unknown) => {
           if (thrown instanceof LabError && ['restore-mismatch', 'timeout'].includes(thrown.code)) return undefined
           throw thrown
@@ -229,7 +231,9 @@ export async function restoreBaseline(
       await renewPods(api, changed, signal)
     }
     await untilReady(api, machines.filter(isNode).length, () => {}, signal, 240_000)
-    return await untilEqual(subject, saved, api, signal, { home })
+    const same = await untilEqual(subject, saved, api, signal, { home })
+    await untilServed(subject, api, signal)
+    return same
   } catch (thrown) {
     if (signal.aborted)
       throw new LabError('cancelled', 'The restore was cancelled; the cluster is neither as it was nor as it should be.', {
@@ -362,6 +366,38 @@ async function renewPods(api: Api, changed: readonly string[] | undefined, signa
         { signal, graceSeconds: 1 },
       )
     }
+  }
+}
+
+/** kube-proxy looks again for an API server that was away after up to 30 s, and sends to pods that are gone until then. */
+const servedWithinMs = 60_000
+/** so many questions at once, each from a port of its own, so that none of the ways behind the Service is left out by chance */
+const questions = 6
+
+/** Waits until every node is answered by the cluster's DNS, through its Service: objects and files say nothing of what the nodes' rules lead to. */
+async function untilServed({ ground, machines }: Subject, api: Api, signal: AbortSignal): Promise<void> {
+  const service = await api.get({ apiVersion: 'v1', kind: 'Service', namespace: 'kube-system', name: 'kube-dns' }, { signal })
+  const server = service?.spec?.clusterIP as string | undefined
+  if (server === undefined) return
+  const target = { kind: 'dns', name: 'kubernetes.default.svc.cluster.local', server, timeoutMs: 1500 } as const
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(servedWithinMs)])
+  const pids = new Map(
+    await Promise.all(machines.filter(isNode).map(async (machine) => [machine.place, (await fileMachine(ground, machine)).pid] as const)),
+  )
+  for (;;) {
+    const answers = await Promise.all(
+      [...pids].flatMap(([place, pid]) =>
+        Array.from({ length: questions }, async () => ({ place, ...(await probe(ground.grader, { pid }, target, signal)) })),
+      ),
+    )
+    const deaf = answers.find(({ outcome }) => outcome !== 'answered')
+    if (deaf === undefined) return
+    await wait(1000, limit)
+    signal.throwIfAborted()
+    if (limit.aborted)
+      throw new LabError('restore-mismatch', `After restoring, the cluster's DNS cannot be asked on ${deaf.place}: ${deaf.detail}.`, {
+        hint: 'The cluster is thrown away and another is made.',
+      })
   }
 }
 
