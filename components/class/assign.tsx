@@ -149,8 +149,8 @@ export function Assign({
             <legend className="text-xs text-text-2">
               {w.choose} · {w.chosen(chosen.length)}
             </legend>
-            <ul className="mt-1 max-h-72 overflow-y-auto rounded-md border border-line bg-surface">
-              {offered.map((card) => (
+            <ul className={`mt-1 rounded-md border border-line bg-surface ${fixed ? '' : 'max-h-72 overflow-y-auto'}`}>
+              {(fixed ? offered.filter(({ id }) => chosen.includes(id)) : offered).map((card) => (
                 <li key={card.id} className="border-line not-first:border-t">
                   <label className="flex items-start gap-2 px-3 py-1.5 has-checked:bg-accent-tint">
                     <input
