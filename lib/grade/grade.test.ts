@@ -385,6 +385,27 @@ describe('a unit that must stay up', () => {
   })
 })
 
+describe('what must hold', () => {
+  it('is looked at on the way: two looks with a long time between them do not show it', async () => {
+    let looks = 0
+    const clock: LabClock = { now: () => looks * 40_000, rate: 1, wait: (_, signal) => wait(1, signal) }
+    const unit = async () => {
+      looks += 1
+      return { load: 'loaded', active: looks === 3 ? 'failed' : 'active', sub: 'running', enabled: 'enabled', pid: 100 }
+    }
+    const seen: Partial<Cluster> = { unit, clock }
+    const fast = new Proxy(cluster, { get: (on, name) => seen[name as keyof Cluster] ?? Reflect.get(on, name) })
+    const check = { ...goal('up', 100, { unit: { node: 'worker-1', name: 'kubelet.service', active: 'active' } }), hold: 35 }
+    const result = await gradeChecks([check], open({ cluster: fast, api, handover: null }), {
+      signal: cancel.signal,
+      limits: { ...limits, settleMs: 60_000, longestMs: 600_000 },
+    })
+    expect(verdicts(result)).toEqual({ up: 'pass' })
+    // Twice it was there, then it was not; after that it had to be seen three times.
+    expect(looks).toBe(6)
+  })
+})
+
 describe('when the time is up', () => {
   it('what holds may still hold for as long as it must, and what does not has timed out', async () => {
     await api.put(config({ value: 'good' }))

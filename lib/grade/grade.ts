@@ -43,6 +43,8 @@ interface Run {
   condition: AnyCondition
   startedAt: number
   holdsSince: number | null
+  /** for how long it was seen to hold, and the last look at it: of a long pause between two looks not all counts */
+  held: { ms: number; at: number }
   /** what `holdsSince` was when the time was up */
   heldInTime: number | null
   /** since it fails: has it failed for long enough? */
@@ -69,6 +71,7 @@ export async function gradeChecks(checks: readonly Check[], eyes: Eyes, options:
     condition: conditionOf(check),
     startedAt: begun,
     holdsSince: null,
+    held: { ms: 0, at: begun },
     heldInTime: null,
     failed: null,
     blindSince: null,
@@ -131,6 +134,8 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number, settling: () =>
     run.blindSince = null
     run.cause = null
     if (seen.holds) {
+      const pause = run.holdsSince === null ? 0 : time - run.held.at
+      run.held = { ms: (run.holdsSince === null ? 0 : run.held.ms) + Math.min(pause, longestPause(run.check)), at: time }
       run.holdsSince ??= time
       run.failed = null
     } else {
@@ -146,10 +151,16 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number, settling: () =>
   }
 }
 
+/**
+ * As much of the time between two looks counts as held: what comes and goes could else be met twice while it is there. Looks follow each other by less
+ * than a second, but the time of a simulated cluster may fly, and a machine may be slow.
+ */
+const longestPause = ({ hold }: Check): number => Math.max(2000, hold * 500)
+
 function judge(run: Run, time: number, calm: boolean, late: boolean, limits: Limits): Verdict | null {
   if (run.blindSince !== null) return time - run.blindSince >= limits.retryMs || late ? 'not-evaluable' : null
   if (run.holdsSince !== null) {
-    if (time - run.holdsSince >= run.check.hold * 1000) return 'pass'
+    if (run.held.ms >= run.check.hold * 1000) return 'pass'
     // What holds when the time is up may go on to hold for as long as it must: its end is known, and a slow look is not the learner's.
     if (late) run.heldInTime ??= run.holdsSince
     return late && run.heldInTime !== run.holdsSince ? 'timed-out' : null
