@@ -134,8 +134,8 @@ async function lookOnce(run: Run, eyes: Eyes, now: () => number, settling: () =>
     run.blindSince = null
     run.cause = null
     if (seen.holds) {
-      const pause = run.holdsSince === null ? 0 : time - run.held.at
-      run.held = { ms: (run.holdsSince === null ? 0 : run.held.ms) + Math.min(pause, longestPause(run.check)), at: time }
+      const before = run.holdsSince === null ? 0 : run.held.ms + Math.min(time - run.held.at, longestPause(run.check))
+      run.held = { ms: before, at: time }
       run.holdsSince ??= time
       run.failed = null
     } else {
